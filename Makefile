@@ -1,0 +1,41 @@
+EXTENSION = dynamo_fdw
+MODULE_big = dynamo_fdw
+PGFILEDESC = "dynamo_fdw - Feast's DynamoDB online store as foreign tables"
+
+CORE = attr_json buf ddb_op endpoint feast_key feast_time feast_type feast_value item_scan murmur3 pbwire \
+	retry sigv4 status
+NET = batch_get batch_write ddb_client http_multi table_admin
+PG = connection convert credential ddl_catalog ddl_client ddl_remote ddl_triggers ddl_xact dynamo_fdw error \
+	explain guc modify option option_check plan qual qual_eval relation scan scratch type_map wait
+
+OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)
+
+# sql/ holds extension scripts, whose names have "--", and regression tests.
+DATA = $(wildcard sql/$(EXTENSION)--*.sql)
+REGRESS = setup options columns select insert ddl explain errors
+EXTRA_CLEAN = test/unit/build test/unit/build-*
+
+PKG_CONFIG ?= pkg-config
+pkg_libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
+
+PG_CPPFLAGS = -Isrc $(shell $(PKG_CONFIG) --cflags libcurl json-c libcrypto zlib 2>/dev/null)
+PG_CFLAGS = -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter $(DYN_WERROR)
+SHLIB_LINK = $(call pkg_libs,libcurl,-lcurl) $(call pkg_libs,json-c,-ljson-c) \
+	$(call pkg_libs,libcrypto,-lcrypto) $(call pkg_libs,zlib,-lz)
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# Headers are few and small: any change compiles everything again.
+$(OBJS): $(wildcard src/*/*.h)
+
+# C unit tests of src/core, without a server; variables: see test/unit/Makefile.
+unitcheck:
+	$(MAKE) -C test/unit check
+
+# Layers, and what each may use.
+purecheck:
+	test/check-pure
+
+.PHONY: unitcheck purecheck

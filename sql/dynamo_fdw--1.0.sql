@@ -1,0 +1,65 @@
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION dynamo_fdw" to load this file. \quit
+
+CREATE FUNCTION dynamo_fdw_handler() RETURNS fdw_handler
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+CREATE FUNCTION dynamo_fdw_validator(text[], oid) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+CREATE FOREIGN DATA WRAPPER dynamo_fdw
+    HANDLER dynamo_fdw_handler
+    VALIDATOR dynamo_fdw_validator;
+
+-- Remote tables that CREATE FOREIGN TABLE made; never dumped, so that a
+-- restored database owns nothing. Written by the module only.
+CREATE TABLE dynamo_fdw_remote_table (
+    endpoint text NOT NULL,
+    region text NOT NULL,
+    table_name text NOT NULL,
+    table_id text NOT NULL,         -- DynamoDB's TableId, '' where there is none
+    created text NOT NULL,          -- CreationDateTime
+    database oid NOT NULL,
+    system_identifier bigint NOT NULL,
+    owner oid NOT NULL              -- of the foreign table
+);
+
+-- Remote tables whose foreign table is gone, until they are known to be gone too.
+CREATE TABLE dynamo_fdw_pending_delete (
+    endpoint text NOT NULL,
+    region text NOT NULL,
+    table_name text NOT NULL,
+    table_id text NOT NULL,
+    created text NOT NULL,
+    database oid NOT NULL,
+    system_identifier bigint NOT NULL,
+    owner oid NOT NULL              -- of the foreign table: its user mapping is used
+);
+
+REVOKE ALL ON dynamo_fdw_remote_table, dynamo_fdw_pending_delete FROM PUBLIC;
+
+CREATE FUNCTION dynamo_fdw_delete_pending() RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_delete_pending() IS
+'deletes remote tables of dropped foreign tables that could not be deleted then; returns how many are gone';
+
+REVOKE ALL ON FUNCTION dynamo_fdw_delete_pending() FROM PUBLIC;
+
+CREATE FUNCTION dynamo_fdw_ddl_command_start() RETURNS event_trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+
+CREATE FUNCTION dynamo_fdw_ddl_command_end() RETURNS event_trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+
+-- Loads the library before anything is dropped, so that its hook sees it.
+CREATE EVENT TRIGGER dynamo_fdw_ddl_command_start ON ddl_command_start
+    WHEN TAG IN ('DROP EXTENSION', 'DROP FOREIGN DATA WRAPPER', 'DROP FOREIGN TABLE', 'DROP FUNCTION',
+                 'DROP OWNED', 'DROP ROUTINE', 'DROP SCHEMA', 'DROP SERVER', 'DROP TABLE', 'DROP TYPE',
+                 'DROP DOMAIN', 'DROP USER MAPPING', 'DROP SEQUENCE', 'DROP COLLATION', 'DROP VIEW',
+                 'DROP MATERIALIZED VIEW', 'DROP ACCESS METHOD', 'DROP LANGUAGE', 'DROP PROCEDURE')
+    EXECUTE FUNCTION dynamo_fdw_ddl_command_start();
+
+-- Checks new and changed foreign tables, and makes their remote tables.
+CREATE EVENT TRIGGER dynamo_fdw_ddl_command_end ON ddl_command_end
+    EXECUTE FUNCTION dynamo_fdw_ddl_command_end();

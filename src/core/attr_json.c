@@ -1,0 +1,209 @@
+/*
+ * attr_json.c
+ *	  Answers of control calls and writes, and error bodies.  The only user of
+ *	  json-c; the answers of BatchGetItem go through item_scan instead.
+ */
+#include "core/attr_json.h"
+
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/item_scan.h"
+
+/* NULL where the text is not one JSON object; the caller puts it. */
+static struct json_object *
+parse_object(const char *text, size_t len)
+{
+	struct json_tokener *tokener;
+	struct json_object *object;
+
+	if (len > INT_MAX)
+		return NULL;
+	tokener = json_tokener_new_ex(DYN_JSON_MAX_DEPTH);
+	if (tokener == NULL)
+		return NULL;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	object = json_tokener_parse_ex(tokener, text, (int) len);
+	if (json_tokener_get_error(tokener) != json_tokener_success || !json_object_is_type(object, json_type_object))
+	{
+		json_object_put(object);
+		object = NULL;
+	}
+	json_tokener_free(tokener);
+	return object;
+}
+
+/* Member of an object with that type, or NULL; borrowed. */
+static struct json_object *
+member(struct json_object *object, const char *name, enum json_type type)
+{
+	struct json_object *value;
+
+	if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, name, &value) ||
+		!json_object_is_type(value, type))
+		return NULL;
+	return value;
+}
+
+static const char *
+text_member(struct json_object *object, const char *name)
+{
+	struct json_object *value = member(object, name, json_type_string);
+
+	return value ? json_object_get_string(value) : NULL;
+}
+
+static void
+copy_text(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+/* "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException" → what is after the '#' */
+static void
+copy_code(DynStatus *status, const char *type)
+{
+	const char *hash = strrchr(type, '#');
+	size_t		len;
+
+	type = hash ? hash + 1 : type;
+	len = strcspn(type, ":");	/* "Code:http://..." happens too */
+	snprintf(status->aws_code, sizeof(status->aws_code), "%.*s", (int) len, type);
+}
+
+/*
+ * Complaints about a signature may quote the canonical request, session token
+ * included, after a line break, or the Authorization header.
+ */
+static void
+copy_message(DynStatus *status, const char *message)
+{
+	const char *quoted = strstr(message, "AWS4-HMAC");
+	size_t		len = strcspn(message, "\r\n");
+
+	if (quoted && (size_t) (quoted - message) < len)
+		len = quoted - message;
+	snprintf(status->message, sizeof(status->message), "%.*s", (int) len, message);
+}
+
+bool
+dyn_json_error(const char *body, size_t len, DynStatus *status)
+{
+	struct json_object *object = parse_object(body, len);
+	const char *type = text_member(object, "__type");
+	const char *message = text_member(object, "message");
+
+	if (type == NULL)
+		type = text_member(object, "code");
+	if (type == NULL)
+	{
+		json_object_put(object);
+		return false;
+	}
+	if (message == NULL)
+		message = text_member(object, "Message");
+	copy_code(status, type);
+	copy_message(status, message ? message : "");
+	json_object_put(object);
+	return true;
+}
+
+/* Type of a key attribute, from AttributeDefinitions; "?" where it is not told. */
+static const char *
+attribute_type(struct json_object *table, const char *name)
+{
+	struct json_object *definitions = member(table, "AttributeDefinitions", json_type_array);
+
+	for (size_t i = 0; definitions && i < json_object_array_length(definitions); i++)
+	{
+		struct json_object *definition = json_object_array_get_idx(definitions, i);
+		const char *attribute = text_member(definition, "AttributeName");
+		const char *type = text_member(definition, "AttributeType");
+
+		if (attribute && type && strcmp(attribute, name) == 0)
+			return type;
+	}
+	return "?";
+}
+
+static void
+read_key_schema(struct json_object *json, DynTableDescription *table)
+{
+	struct json_object *schema = member(json, "KeySchema", json_type_array);
+	size_t		nkeys = schema ? json_object_array_length(schema) : 0;
+	size_t		used = 0;
+
+	for (size_t i = 0; i < nkeys && used < sizeof(table->key_schema); i++)
+	{
+		struct json_object *key = json_object_array_get_idx(schema, i);
+		const char *name = text_member(key, "AttributeName");
+		const char *kind = text_member(key, "KeyType");
+
+		if (name == NULL || kind == NULL)
+			return;
+		used += snprintf(table->key_schema + used, sizeof(table->key_schema) - used, "%s%s %s (%s)",
+						 i > 0 ? ", " : "", kind, name, attribute_type(json, name));
+	}
+	table->feast_key = nkeys == 1 && strcmp(table->key_schema, "HASH entity_id (S)") == 0;
+}
+
+bool
+dyn_json_table(const char *body, size_t len, DynTableDescription *table)
+{
+	struct json_object *object = parse_object(body, len);
+	struct json_object *json = member(object, "Table", json_type_object);
+	struct json_object *created;
+	bool		ok;
+
+	memset(table, 0, sizeof(*table));
+	if (json == NULL)
+		json = member(object, "TableDescription", json_type_object);
+	copy_text(table->status, sizeof(table->status), text_member(json, "TableStatus"));
+	ok = json != NULL && table->status[0] != '\0';
+	if (ok)
+	{
+		copy_text(table->table_id, sizeof(table->table_id), text_member(json, "TableId"));
+		/* the number's own text: a double printed again could differ */
+		if (json_object_object_get_ex(json, "CreationDateTime", &created) &&
+			(json_object_is_type(created, json_type_double) || json_object_is_type(created, json_type_int)))
+			copy_text(table->created, sizeof(table->created), json_object_get_string(created));
+		read_key_schema(json, table);
+	}
+	json_object_put(object);
+	return ok;
+}
+
+int
+dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynEntityId *ids, int max)
+{
+	struct json_object *object = parse_object(body, len);
+	struct json_object *tables = member(object, "UnprocessedItems", json_type_object);
+	struct json_object *requests;
+	int			n = 0;
+
+	if (tables == NULL)
+	{
+		json_object_put(object);
+		return -1;
+	}
+	requests = member(tables, table, json_type_array);
+	if (json_object_object_length(tables) != (requests ? 1 : 0) ||
+		(requests && json_object_array_length(requests) > (size_t) max))
+		n = -1;
+	for (size_t i = 0; n >= 0 && requests && i < json_object_array_length(requests); i++)
+	{
+		struct json_object *request = json_object_array_get_idx(requests, i);
+		struct json_object *put = member(request, "PutRequest", json_type_object);
+		struct json_object *item = member(put, "Item", json_type_object);
+		const char *hex = text_member(member(item, "entity_id", json_type_object), "S");
+
+		if (hex != NULL && dyn_entity_id_from_hex(&ids[n], hex, strlen(hex)))
+			n++;
+		else
+			n = -1;
+	}
+	json_object_put(object);
+	return n;
+}

@@ -1,0 +1,206 @@
+/*
+ * ddb_op.c
+ *	  Operations of DynamoDB: names, request bodies, and what an error code
+ *	  means.
+ */
+#include "core/ddb_op.h"
+
+#include <string.h>
+
+static const struct
+{
+	const char *name;
+	const char *target;
+}			ops[DYN_OP_COUNT] = {
+	[DYN_OP_BATCH_GET_ITEM] = {"BatchGetItem", "DynamoDB_20120810.BatchGetItem"},
+	[DYN_OP_BATCH_WRITE_ITEM] = {"BatchWriteItem", "DynamoDB_20120810.BatchWriteItem"},
+	[DYN_OP_CREATE_TABLE] = {"CreateTable", "DynamoDB_20120810.CreateTable"},
+	[DYN_OP_DESCRIBE_TABLE] = {"DescribeTable", "DynamoDB_20120810.DescribeTable"},
+	[DYN_OP_DELETE_TABLE] = {"DeleteTable", "DynamoDB_20120810.DeleteTable"},
+};
+
+const char *
+dyn_op_name(DynOp op)
+{
+	return ops[op].name;
+}
+
+const char *
+dyn_op_target(DynOp op)
+{
+	return ops[op].target;
+}
+
+bool
+dyn_table_name_valid(const char *name)
+{
+	size_t		len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+	return name[len] == '\0' && len >= 3 && len <= 255;
+}
+
+static const struct
+{
+	const char *code;
+	DynClass	cls;
+}			codes[] = {
+	{"ResourceNotFoundException", DYN_TABLE_MISSING},
+	{"ResourceInUseException", DYN_TABLE_IN_USE},
+	{"AccessDeniedException", DYN_ACCESS_DENIED},
+	{"ProvisionedThroughputExceededException", DYN_THROTTLED},
+	{"ThrottlingException", DYN_THROTTLED},
+	{"Throttling", DYN_THROTTLED},
+	{"ThrottledException", DYN_THROTTLED},
+	{"RequestLimitExceeded", DYN_THROTTLED},
+	{"LimitExceededException", DYN_THROTTLED},
+	{"TransactionInProgressException", DYN_THROTTLED},
+	{"UnrecognizedClientException", DYN_CREDENTIALS},
+	{"InvalidSignatureException", DYN_CREDENTIALS},
+	{"SignatureDoesNotMatch", DYN_CREDENTIALS},
+	{"ExpiredTokenException", DYN_CREDENTIALS},
+	{"ExpiredToken", DYN_CREDENTIALS},
+	{"MissingAuthenticationTokenException", DYN_CREDENTIALS},
+	{"MissingAuthenticationToken", DYN_CREDENTIALS},
+	{"IncompleteSignatureException", DYN_CREDENTIALS},
+	{"IncompleteSignature", DYN_CREDENTIALS},
+	{"InvalidClientTokenId", DYN_CREDENTIALS},
+	{"InvalidAccessKeyId", DYN_CREDENTIALS},
+	{"RequestExpired", DYN_CREDENTIALS},
+	{"OptInRequired", DYN_CREDENTIALS},
+	{"NotAuthorized", DYN_ACCESS_DENIED},
+};
+
+DynClass
+dyn_op_classify(int http_status, const char *aws_code, const char *message)
+{
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(aws_code, codes[i].code) == 0)
+			return codes[i].cls;
+	/* DynamoDB has no code of its own for an item over 400 KB */
+	if (strcmp(aws_code, "ValidationException") == 0 && strstr(message, "Item size") != NULL)
+		return DYN_ITEM_TOO_LARGE;
+	if (http_status >= 500)
+		return DYN_SERVER_FAULT;
+	if (http_status == 429)
+		return DYN_THROTTLED;
+	return DYN_REJECTED;
+}
+
+static void
+add_name(DynBuf *out, const char *name)
+{
+	dyn_buf_json_string(out, name, strlen(name));
+}
+
+void
+dyn_op_get_prefix(DynBuf *out, const DynGetRequest *request)
+{
+	dyn_buf_str(out, "{\"RequestItems\":{");
+	add_name(out, request->table);
+	dyn_buf_str(out, ":{\"Keys\":[");
+}
+
+void
+dyn_op_get_key(DynBuf *out, const DynEntityId *id, bool first)
+{
+	if (!first)
+		dyn_buf_byte(out, ',');
+	dyn_buf_str(out, "{\"entity_id\":{\"S\":\"");
+	dyn_buf_hex(out, id->bytes, sizeof(id->bytes));
+	dyn_buf_str(out, "\"}}");
+}
+
+/*
+ * Attribute names go through placeholders, as Feast sends them: `values` is a
+ * reserved word, and a feature's name may hold anything.
+ */
+void
+dyn_op_get_suffix(DynBuf *out, const DynGetRequest *request)
+{
+	const DynFeatureNames *features = request->features;
+
+	dyn_buf_str(out, "],\"ProjectionExpression\":\"#entity_id");
+	if (request->event_ts)
+		dyn_buf_str(out, ", #event_ts");
+	for (int i = 0; i < features->count; i++)
+	{
+		dyn_buf_str(out, ", #vals.#feat");
+		dyn_buf_int(out, i);
+	}
+	dyn_buf_str(out, "\",\"ExpressionAttributeNames\":{\"#entity_id\":\"entity_id\"");
+	if (request->event_ts)
+		dyn_buf_str(out, ",\"#event_ts\":\"event_ts\"");
+	if (features->count > 0)
+		dyn_buf_str(out, ",\"#vals\":\"values\"");
+	for (int i = 0; i < features->count; i++)
+	{
+		dyn_buf_str(out, ",\"#feat");
+		dyn_buf_int(out, i);
+		dyn_buf_str(out, "\":");
+		dyn_buf_json_string(out, features->names[i], features->lengths[i]);
+	}
+	dyn_buf_byte(out, '}');
+	if (request->consistent)
+		dyn_buf_str(out, ",\"ConsistentRead\":true");
+	dyn_buf_str(out, "}}}");
+}
+
+void
+dyn_op_write_prefix(DynBuf *out, const char *table)
+{
+	dyn_buf_str(out, "{\"RequestItems\":{");
+	add_name(out, table);
+	dyn_buf_str(out, ":[");
+}
+
+void
+dyn_op_write_suffix(DynBuf *out)
+{
+	dyn_buf_str(out, "]}}");
+}
+
+void
+dyn_op_put_begin(DynBuf *out, const DynEntityId *id, const char *event_ts)
+{
+	dyn_buf_str(out, "{\"PutRequest\":{\"Item\":{\"entity_id\":{\"S\":\"");
+	dyn_buf_hex(out, id->bytes, sizeof(id->bytes));
+	dyn_buf_str(out, "\"},\"event_ts\":{\"S\":");
+	add_name(out, event_ts);
+	dyn_buf_str(out, "},\"values\":{\"M\":{");
+}
+
+void
+dyn_op_put_feature(DynBuf *out, const char *name, const void *value, size_t len, bool first)
+{
+	if (!first)
+		dyn_buf_byte(out, ',');
+	add_name(out, name);
+	dyn_buf_str(out, ":{\"B\":\"");
+	dyn_buf_base64(out, value, len);
+	dyn_buf_str(out, "\"}");
+}
+
+void
+dyn_op_put_end(DynBuf *out)
+{
+	dyn_buf_str(out, "}}}}}");
+}
+
+void
+dyn_op_create_table(DynBuf *out, const char *table)
+{
+	dyn_buf_str(out, "{\"TableName\":");
+	add_name(out, table);
+	dyn_buf_str(out,
+				",\"KeySchema\":[{\"AttributeName\":\"entity_id\",\"KeyType\":\"HASH\"}]"
+				",\"AttributeDefinitions\":[{\"AttributeName\":\"entity_id\",\"AttributeType\":\"S\"}]"
+				",\"BillingMode\":\"PAY_PER_REQUEST\"}");
+}
+
+void
+dyn_op_name_table(DynBuf *out, const char *table)
+{
+	dyn_buf_str(out, "{\"TableName\":");
+	add_name(out, table);
+	dyn_buf_byte(out, '}');
+}

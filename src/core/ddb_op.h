@@ -1,0 +1,66 @@
+/*
+ * ddb_op.h
+ *	  Operations of DynamoDB: names, request bodies, and what an error code
+ *	  means.
+ */
+#ifndef DYN_DDB_OP_H
+#define DYN_DDB_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/buf.h"
+#include "core/feast_key.h"
+#include "core/item_scan.h"
+#include "core/status.h"
+
+typedef enum DynOp
+{
+	DYN_OP_BATCH_GET_ITEM,
+	DYN_OP_BATCH_WRITE_ITEM,
+	DYN_OP_CREATE_TABLE,
+	DYN_OP_DESCRIBE_TABLE,
+	DYN_OP_DELETE_TABLE
+} DynOp;
+
+#define DYN_OP_COUNT 5
+
+#define DYN_MAX_GET_KEYS 100	/* of one BatchGetItem */
+#define DYN_MAX_WRITE_ITEMS 25	/* of one BatchWriteItem */
+#define DYN_MAX_REQUEST_BYTES (16 * 1024 * 1024)
+#define DYN_MAX_ITEM_BYTES (400 * 1024)
+
+extern const char *dyn_op_name(DynOp op);	/* "BatchGetItem" */
+extern const char *dyn_op_target(DynOp op); /* value of X-Amz-Target */
+
+/* 3-255 of [a-zA-Z0-9_.-] */
+extern bool dyn_table_name_valid(const char *name);
+
+/* What an answer other than 200 means, from its HTTP status and aws_code. */
+extern DynClass dyn_op_classify(int http_status, const char *aws_code, const char *message);
+
+typedef struct DynGetRequest
+{
+	const char *table;
+	bool		consistent;
+	bool		event_ts;		/* ask for it */
+	const DynFeatureNames *features;
+} DynGetRequest;
+
+/* The projection is made once a scan, the keys go in between. */
+extern void dyn_op_get_prefix(DynBuf *out, const DynGetRequest *request);	/* up to the keys */
+extern void dyn_op_get_key(DynBuf *out, const DynEntityId *id, bool first);
+extern void dyn_op_get_suffix(DynBuf *out, const DynGetRequest *request);	/* after the keys */
+
+extern void dyn_op_write_prefix(DynBuf *out, const char *table);
+extern void dyn_op_write_suffix(DynBuf *out);
+
+/* One put: begin, a call per feature, end. `event_ts` is text. */
+extern void dyn_op_put_begin(DynBuf *out, const DynEntityId *id, const char *event_ts);
+extern void dyn_op_put_feature(DynBuf *out, const char *name, const void *value, size_t len, bool first);
+extern void dyn_op_put_end(DynBuf *out);
+
+extern void dyn_op_create_table(DynBuf *out, const char *table);
+extern void dyn_op_name_table(DynBuf *out, const char *table);	/* Describe-, DeleteTable */
+
+#endif							/* DYN_DDB_OP_H */

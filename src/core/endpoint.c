@@ -1,0 +1,159 @@
+/*
+ * endpoint.c
+ *	  Where a server's requests go, in one normal form.
+ */
+#include "core/endpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define REGION_MAX 32
+
+static bool
+is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* Length of the host at the start of `s`, 0: none that is valid. */
+static size_t
+host_length(const char *s)
+{
+	size_t		n = 0;
+
+	if (s[0] == '[')			/* IPv6 */
+	{
+		n = 1 + strspn(s + 1, "0123456789abcdefABCDEF:.");
+		return s[n] == ']' && n > 2 ? n + 1 : 0;
+	}
+	while (is_alnum(s[n]) || s[n] == '.' || s[n] == '-' || s[n] == '_')
+		n++;
+	return n;
+}
+
+static bool
+host_is_loopback(const char *host)
+{
+	int			n = 0;
+	int			a,
+				b,
+				c;
+
+	if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+		return true;
+	return strspn(host, "0123456789.") == strlen(host) &&
+		sscanf(host, "127.%3d.%3d.%3d%n", &a, &b, &c, &n) == 3 && host[n] == '\0' &&
+		a < 256 && b < 256 && c < 256;
+}
+
+/* The port in `[:port][/]`, 0 where there is none, -1 where that is not all. */
+static int
+parse_port(const char *s)
+{
+	long		port = 0;
+
+	if (*s == ':')
+	{
+		size_t		digits = strspn(++s, "0123456789");
+
+		if (digits < 1 || digits > 5)
+			return -1;
+		port = strtol(s, NULL, 10);
+		if (port < 1 || port > 65535)
+			return -1;
+		s += digits;
+	}
+	if (*s == '/')
+		s++;
+	return *s == '\0' ? (int) port : -1;
+}
+
+bool
+dyn_endpoint_parse(const char *url, DynEndpoint *endpoint, const char **why)
+{
+	const char *host;
+	size_t		host_len;
+	int			port;
+	int			default_port;
+	char		name[DYN_HOST_MAX + 1];
+
+	memset(endpoint, 0, sizeof(*endpoint));
+	endpoint->tls = strncasecmp(url, "https://", 8) == 0;
+	if (!endpoint->tls && strncasecmp(url, "http://", 7) != 0)
+	{
+		*why = "must start with http:// or https://";
+		return false;
+	}
+	host = url + (endpoint->tls ? 8 : 7);
+	host_len = host_length(host);
+	if (host_len == 0 || host_len > DYN_HOST_MAX)
+	{
+		*why = "must name a host";
+		return false;
+	}
+	port = parse_port(host + host_len);
+	if (port < 0)
+	{
+		*why = "must be a host and optionally a port: no user, path or query";
+		return false;
+	}
+	for (size_t i = 0; i < host_len; i++)
+		name[i] = host[i] >= 'A' && host[i] <= 'Z' ? host[i] + ('a' - 'A') : host[i];
+	name[host_len] = '\0';
+
+	endpoint->loopback = host_is_loopback(name);
+	default_port = endpoint->tls ? 443 : 80;
+	if (port == 0 || port == default_port)
+		snprintf(endpoint->host_header, sizeof(endpoint->host_header), "%s", name);
+	else
+		snprintf(endpoint->host_header, sizeof(endpoint->host_header), "%s:%d", name, port);
+	snprintf(endpoint->url, sizeof(endpoint->url), "%s://%s", endpoint->tls ? "https" : "http",
+			 endpoint->host_header);
+	return true;
+}
+
+bool
+dyn_region_valid(const char *region)
+{
+	size_t		len = strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len >= 1 && len <= REGION_MAX && region[len] == '\0' && region[0] >= 'a' && region[0] <= 'z' &&
+		region[len - 1] != '-';
+}
+
+/* DNS suffix of the partition that a region belongs to. */
+static const char *
+partition_suffix(const char *region)
+{
+	static const struct
+	{
+		const char *prefix;
+		const char *suffix;
+	}			partitions[] = {
+		{"cn-", "amazonaws.com.cn"},
+		{"us-isob-", "sc2s.sgov.gov"},
+		{"us-isof-", "csp.hci.ic.gov"},
+		{"us-iso-", "c2s.ic.gov"},
+		{"eu-isoe-", "cloud.adc-e.uk"},
+		{"eusc-", "amazonaws.eu"},
+	};
+
+	for (size_t i = 0; i < sizeof(partitions) / sizeof(partitions[0]); i++)
+		if (strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) == 0)
+			return partitions[i].suffix;
+	return "amazonaws.com";
+}
+
+bool
+dyn_endpoint_of_region(const char *region, DynEndpoint *endpoint)
+{
+	char		url[128];
+	const char *why;
+
+	if (!dyn_region_valid(region))
+		return false;
+	snprintf(url, sizeof(url), "https://dynamodb.%s.%s", region, partition_suffix(region));
+	return dyn_endpoint_parse(url, endpoint, &why);
+}

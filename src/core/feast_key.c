@@ -1,0 +1,123 @@
+/*
+ * feast_key.c
+ *	  Entity key to entity_id.
+ *
+ * Layout, all integers little-endian:
+ *   v3: u32 number of keys, then per key u32 STRING, u32 length, name, then
+ *       per value u32 type, u32 length, bytes.
+ *   v2: the same without the number of keys and without the names' lengths.
+ */
+#include "core/feast_key.h"
+
+#include <string.h>
+
+#include "core/murmur3.h"
+#include "core/pbwire.h"
+
+int
+dyn_feast_key_compare_names(const char *a, const char *b)
+{
+	return strcmp(a, b);
+}
+
+static void
+put_u32(DynBuf *out, size_t value)
+{
+	dyn_pb_put_fixed32(out, (uint32_t) value);
+}
+
+static bool
+put_value(DynBuf *out, const DynKeyPart *part)
+{
+	put_u32(out, part->type);
+	switch (part->type)
+	{
+		case DYN_FEAST_INT32:
+			put_u32(out, 4);
+			dyn_pb_put_fixed32(out, (uint32_t) part->integer);
+			return true;
+		case DYN_FEAST_INT64:
+		case DYN_FEAST_UNIX_TIMESTAMP:
+			put_u32(out, 8);
+			dyn_pb_put_fixed64(out, (uint64_t) part->integer);
+			return true;
+		case DYN_FEAST_STRING:
+		case DYN_FEAST_BYTES:
+			if (part->len > UINT32_MAX)
+				return false;
+			put_u32(out, part->len);
+			dyn_buf_add(out, part->data, part->len);
+			return true;
+		default:
+			return false;
+	}
+}
+
+bool
+dyn_feast_key_serialize(DynBuf *out, int version, const DynKeyPart *parts, int nparts)
+{
+	if (version >= 3)
+		put_u32(out, nparts);
+	for (int i = 0; i < nparts; i++)
+	{
+		put_u32(out, DYN_FEAST_STRING);
+		if (version >= 3)
+			put_u32(out, strlen(parts[i].name));
+		dyn_buf_str(out, parts[i].name);
+	}
+	for (int i = 0; i < nparts; i++)
+		if (!put_value(out, &parts[i]))
+			return false;
+	return !out->failed;
+}
+
+bool
+dyn_feast_key_id(DynEntityId *id, DynBuf *scratch, int version, const DynKeyPart *parts, int nparts)
+{
+	dyn_buf_clear(scratch);
+	if (!dyn_feast_key_serialize(scratch, version, parts, nparts))
+		return false;
+	dyn_murmur3_x64_128(scratch->data, scratch->len, 0, id->bytes);
+	return true;
+}
+
+void
+dyn_entity_id_to_hex(const DynEntityId *id, char hex[DYN_ENTITY_ID_HEX_LEN])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < 16; i++)
+	{
+		hex[2 * i] = digits[id->bytes[i] >> 4];
+		hex[2 * i + 1] = digits[id->bytes[i] & 15];
+	}
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool
+dyn_entity_id_from_hex(DynEntityId *id, const char *hex, size_t len)
+{
+	if (len != DYN_ENTITY_ID_HEX_LEN)
+		return false;
+	for (int i = 0; i < 16; i++)
+	{
+		int			high = hex_digit(hex[2 * i]);
+		int			low = hex_digit(hex[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		id->bytes[i] = (uint8_t) (high << 4 | low);
+	}
+	return true;
+}

@@ -1,0 +1,51 @@
+/*
+ * retry.c
+ *	  AWS's "standard" retry mode: figures of the SDKs' shared specification,
+ *	  revision of 2026.
+ */
+#include "core/retry.h"
+
+#define BASE_MS 25.0
+#define BASE_THROTTLED_MS 1000.0
+#define MAX_DELAY_MS 20000.0
+#define MAX_RETRY_AFTER_MS 5000.0
+
+void
+dyn_retry_bucket_init(DynRetryBucket *bucket)
+{
+	bucket->tokens = DYN_RETRY_BUCKET_SIZE;
+}
+
+int
+dyn_retry_take(DynRetryBucket *bucket, DynClass cls)
+{
+	int			cost = cls == DYN_THROTTLED ? DYN_RETRY_COST_THROTTLED : DYN_RETRY_COST;
+
+	if (bucket->tokens < cost)
+		return -1;
+	bucket->tokens -= cost;
+	return cost;
+}
+
+void
+dyn_retry_give_back(DynRetryBucket *bucket, int tokens)
+{
+	bucket->tokens += tokens;
+	if (bucket->tokens > DYN_RETRY_BUCKET_SIZE)
+		bucket->tokens = DYN_RETRY_BUCKET_SIZE;
+}
+
+double
+dyn_retry_delay_ms(DynClass cls, int attempt, double random, double retry_after_ms)
+{
+	double		delay = cls == DYN_THROTTLED ? BASE_THROTTLED_MS : BASE_MS;
+
+	for (int i = 1; i < attempt && delay < MAX_DELAY_MS; i++)
+		delay *= 2;
+	if (delay > MAX_DELAY_MS)
+		delay = MAX_DELAY_MS;
+	delay *= random;
+	if (retry_after_ms > delay + MAX_RETRY_AFTER_MS)
+		return delay + MAX_RETRY_AFTER_MS;
+	return retry_after_ms > delay ? retry_after_ms : delay;
+}

@@ -1,0 +1,37 @@
+/*
+ * retry.h
+ *	  How long to wait before asking again, and whether to: AWS's "standard"
+ *	  retry mode.  No clock and no random source in here; both are handed in.
+ */
+#ifndef DYN_RETRY_H
+#define DYN_RETRY_H
+
+#include <stdbool.h>
+
+#include "core/status.h"
+
+/* Tokens that retries of one server draw on, so that an outage is not made worse. */
+typedef struct DynRetryBucket
+{
+	int			tokens;
+} DynRetryBucket;
+
+#define DYN_RETRY_BUCKET_SIZE 500
+#define DYN_RETRY_COST 14
+#define DYN_RETRY_COST_THROTTLED 5
+
+extern void dyn_retry_bucket_init(DynRetryBucket *bucket);
+
+/* Takes what a retry after `cls` costs; the cost, or -1 where the bucket has too little. */
+extern int	dyn_retry_take(DynRetryBucket *bucket, DynClass cls);
+extern void dyn_retry_give_back(DynRetryBucket *bucket, int tokens);
+
+/*
+ * Delay in ms before attempt `attempt + 1`, where `attempt` (from 1) just
+ * failed: random × min(base × 2^(attempt-1), 20 s), base 25 ms or 1 s after a
+ * throttle. `random` is in [0, 1). `retry_after_ms` is the service's wish (0:
+ * none), honoured up to 5 s over the delay.
+ */
+extern double dyn_retry_delay_ms(DynClass cls, int attempt, double random, double retry_after_ms);
+
+#endif							/* DYN_RETRY_H */

@@ -1,0 +1,53 @@
+/*
+ * status.h
+ *	  What went wrong, as data.
+ *
+ * Core and net never throw: they fill a DynStatus and return false, and
+ * src/pg/error.c alone turns one into an ereport.  The record owns no memory,
+ * so it can be copied and dropped freely.
+ */
+#ifndef DYN_STATUS_H
+#define DYN_STATUS_H
+
+#include <stdbool.h>
+
+typedef enum DynClass
+{
+	DYN_OK = 0,
+	DYN_NO_MEMORY,
+	DYN_INTERNAL,				/* a library refused what should always work */
+	DYN_CONNECT,				/* no connection: DNS, refused, TLS */
+	DYN_CONNECTION_LOST,		/* connected, then cut */
+	DYN_TIMEOUT,
+	DYN_SERVER_FAULT,			/* 5xx */
+	DYN_THROTTLED,
+	DYN_PROTOCOL,				/* malformed, truncated, oversized or corrupted answer */
+	DYN_TABLE_MISSING,			/* ResourceNotFoundException */
+	DYN_TABLE_IN_USE,			/* ResourceInUseException */
+	DYN_ACCESS_DENIED,			/* IAM says no */
+	DYN_CREDENTIALS,			/* rejected, expired, bad signature */
+	DYN_ITEM_TOO_LARGE,
+	DYN_REJECTED				/* any other 4xx */
+} DynClass;
+
+typedef struct DynStatus
+{
+	DynClass	cls;
+	int			http_status;	/* 0: no answer */
+	int			attempts;		/* requests sent, 0: not counted */
+	double		elapsed_ms;		/* over all attempts */
+	char		aws_code[96];	/* "ValidationException"; "" where none */
+	char		request_id[80];
+	char		message[600];	/* AWS's or libcurl's words, no secrets */
+} DynStatus;
+
+extern void dyn_status_clear(DynStatus *status);
+
+/* Sets class and message (printf style), keeps the other fields; returns false. */
+extern bool dyn_status_set(DynStatus *status, DynClass cls, const char *fmt,...)
+			__attribute__((format(printf, 3, 4)));
+
+/* May the same request, sent again, succeed? */
+extern bool dyn_status_retryable(const DynStatus *status);
+
+#endif							/* DYN_STATUS_H */

@@ -1,0 +1,370 @@
+/*
+ * batch_get.c
+ *	  Reads many items by key.
+ *
+ * Keys are asked in order, `batch_size` a request.  UnprocessedKeys go back to
+ * the pool of keys to ask: at once when the answer made progress, after a
+ * delay when it made none; only so many answers in a row may make none.
+ */
+#include "net/batch_get.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/retry.h"
+
+typedef struct Request
+{
+	DynCall    *call;
+	DynAnswer	answer;
+	uint32_t	keys[DYN_MAX_GET_KEYS]; /* indexes into config.keys */
+	int			nkeys;
+	uint32_t	item_keys[DYN_MAX_GET_KEYS];	/* of answer.items */
+	int			next_item;
+	struct Request *next;		/* in one of the two lists */
+} Request;
+
+struct DynBatchGet
+{
+	DynClient  *client;
+	DynBatchGetConfig config;
+	DynBuf		prefix;			/* request bodies up to the keys ... */
+	DynBuf		suffix;			/* ... and after them */
+	uint32_t	asked;			/* keys[0 .. asked) have been sent at least once */
+	uint32_t   *again;			/* indexes of unprocessed keys */
+	size_t		nagain;
+	size_t		again_cap;
+	double		again_delay_ms;
+	int			idle_answers;	/* answers in a row without progress */
+	int			outstanding;	/* in flight, or answered and not begun to be read */
+	Request    *in_flight;
+	Request    *ready;			/* answered, first come first */
+	Request    *current;		/* being read */
+	DynBatchGetStats stats;
+};
+
+DynBatchGet *
+dyn_batch_get_new(DynClient *client, const DynBatchGetConfig *config)
+{
+	DynBatchGet *get = calloc(1, sizeof(*get));
+
+	if (get == NULL)
+		return NULL;
+	get->client = client;
+	get->config = *config;
+	dyn_op_get_prefix(&get->prefix, &config->request);
+	dyn_op_get_suffix(&get->suffix, &config->request);
+	if (get->prefix.failed || get->suffix.failed)
+	{
+		dyn_batch_get_free(get);
+		return NULL;
+	}
+	return get;
+}
+
+static void
+free_request(Request *request)
+{
+	if (request == NULL)
+		return;
+	dyn_call_free(request->call);
+	dyn_answer_free(&request->answer);
+	free(request);
+}
+
+static void
+free_list(Request *request)
+{
+	while (request)
+	{
+		Request    *next = request->next;
+
+		free_request(request);
+		request = next;
+	}
+}
+
+void
+dyn_batch_get_free(DynBatchGet *get)
+{
+	if (get == NULL)
+		return;
+	free_list(get->in_flight);
+	free_list(get->ready);
+	free_request(get->current);
+	dyn_buf_free(&get->prefix);
+	dyn_buf_free(&get->suffix);
+	free(get->again);
+	free(get);
+}
+
+const DynBatchGetStats *
+dyn_batch_get_stats(const DynBatchGet *get)
+{
+	return &get->stats;
+}
+
+/* ---- asking ---- */
+
+static bool
+keys_left(const DynBatchGet *get)
+{
+	return get->nagain > 0 || get->asked < get->config.nkeys;
+}
+
+/* Moves keys to ask into the request; unprocessed ones first. */
+static double
+choose_keys(DynBatchGet *get, Request *request)
+{
+	double		delay = 0;
+
+	if (get->nagain > 0)
+		delay = get->again_delay_ms;
+	while (request->nkeys < get->config.batch_size && get->nagain > 0)
+		request->keys[request->nkeys++] = get->again[--get->nagain];
+	while (request->nkeys < get->config.batch_size && get->asked < get->config.nkeys)
+		request->keys[request->nkeys++] = get->asked++;
+	return delay;
+}
+
+static bool
+start_request(DynBatchGet *get, DynStatus *status)
+{
+	Request    *request = calloc(1, sizeof(*request));
+	DynBuf		body = {0};
+	double		delay;
+
+	if (request == NULL)
+		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+	delay = choose_keys(get, request);
+	dyn_buf_reserve(&body, get->prefix.len + get->suffix.len + request->nkeys * 64);
+	dyn_buf_add(&body, get->prefix.data, get->prefix.len);
+	for (int i = 0; i < request->nkeys; i++)
+		dyn_op_get_key(&body, &get->config.keys[request->keys[i]], i == 0);
+	dyn_buf_add(&body, get->suffix.data, get->suffix.len);
+	request->call = dyn_call_start(get->client, DYN_OP_BATCH_GET_ITEM, &body, delay, status);
+	if (request->call == NULL)
+	{
+		free_request(request);
+		return false;
+	}
+	request->next = get->in_flight;
+	get->in_flight = request;
+	get->outstanding++;
+	get->stats.requests++;
+	return true;
+}
+
+static bool
+start_requests(DynBatchGet *get, DynStatus *status)
+{
+	while (get->outstanding < get->config.max_workers && keys_left(get))
+		if (!start_request(get, status))
+			return false;
+	return true;
+}
+
+/* ---- answers ---- */
+
+/* Position among the request's keys of an id not used yet, or -1. */
+static int
+find_key(const DynBatchGet *get, const Request *request, const DynEntityId *id, const bool *used)
+{
+	for (int i = 0; i < request->nkeys; i++)
+		if (!used[i] && memcmp(&get->config.keys[request->keys[i]], id, sizeof(*id)) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+add_again(DynBatchGet *get, uint32_t key)
+{
+	if (get->nagain == get->again_cap)
+	{
+		size_t		cap = get->again_cap ? get->again_cap * 2 : DYN_MAX_GET_KEYS;
+		uint32_t   *again = realloc(get->again, cap * sizeof(uint32_t));
+
+		if (again == NULL)
+			return false;
+		get->again = again;
+		get->again_cap = cap;
+	}
+	get->again[get->nagain++] = key;
+	return true;
+}
+
+/*
+ * Finds the key of each item and of each unprocessed key.  False: an id that
+ * was not asked, or one answered twice.
+ */
+static bool
+match_keys(DynBatchGet *get, Request *request, uint32_t *unprocessed)
+{
+	DynAnswer  *answer = &request->answer;
+	bool		used[DYN_MAX_GET_KEYS] = {false};
+
+	for (int i = 0; i < answer->nitems; i++)
+	{
+		int			k = find_key(get, request, &answer->items[i].id, used);
+
+		if (k < 0)
+			return false;
+		used[k] = true;
+		request->item_keys[i] = request->keys[k];
+	}
+	for (int i = 0; i < answer->nunprocessed; i++)
+	{
+		int			k = find_key(get, request, &answer->unprocessed[i], used);
+
+		if (k < 0)
+			return false;
+		used[k] = true;
+		unprocessed[i] = request->keys[k];
+	}
+	return true;
+}
+
+/* Puts unprocessed keys back; false when too many answers in a row brought nothing. */
+static bool
+put_back(DynBatchGet *get, const Request *request, const uint32_t *unprocessed, DynStatus *status)
+{
+	int			n = request->answer.nunprocessed;
+
+	if (n < request->nkeys)
+	{
+		get->idle_answers = 0;
+		get->again_delay_ms = 0;
+	}
+	else
+	{
+		get->idle_answers++;
+		get->again_delay_ms = dyn_retry_delay_ms(DYN_SERVER_FAULT, get->idle_answers,
+												 dyn_client_random(get->client), 0);
+		/* every worker may bring one such answer before a pause had its effect */
+		if (get->idle_answers >= dyn_client_attempts(get->client) * get->config.max_workers)
+		{
+			*status = *dyn_call_status(request->call);
+			status->attempts = get->idle_answers;
+			return dyn_status_set(status, DYN_THROTTLED,
+								  "DynamoDB keeps returning keys as unprocessed");
+		}
+	}
+	for (int i = 0; i < n; i++)
+		if (!add_again(get, unprocessed[i]))
+			return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+	get->stats.unprocessed += n;
+	return true;
+}
+
+typedef enum Verdict
+{
+	VERDICT_READY,
+	VERDICT_ASK_AGAIN,			/* the call has been started again */
+	VERDICT_FAILED
+} Verdict;
+
+static Verdict
+read_answer(DynBatchGet *get, Request *request, DynStatus *status)
+{
+	DynBuf	   *body = dyn_call_answer(request->call);
+	const DynGetRequest *asked = &get->config.request;
+	uint32_t	unprocessed[DYN_MAX_GET_KEYS];
+	const char *wrong = NULL;
+
+	if (dyn_call_status(request->call)->cls == DYN_OK)
+	{
+		switch (dyn_item_scan(body->data, body->len, asked->table, asked->features, &request->answer))
+		{
+			case DYN_SCAN_NO_MEMORY:
+				dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+				return VERDICT_FAILED;
+			case DYN_SCAN_MALFORMED:
+				wrong = "the answer is not well-formed";
+				break;
+			case DYN_SCAN_OK:
+				if (!match_keys(get, request, unprocessed))
+					wrong = "the answer holds keys that were not asked for";
+				break;
+		}
+		if (wrong)
+		{
+			dyn_answer_free(&request->answer);
+			dyn_call_reject(request->call, wrong);
+		}
+	}
+	if (!dyn_call_done(request->call))
+		return VERDICT_ASK_AGAIN;
+	if (dyn_call_status(request->call)->cls != DYN_OK)
+	{
+		*status = *dyn_call_status(request->call);
+		return VERDICT_FAILED;
+	}
+	get->stats.found += request->answer.nitems;
+	return put_back(get, request, unprocessed, status) ? VERDICT_READY : VERDICT_FAILED;
+}
+
+/* Moves answered requests to the ready list. */
+static bool
+collect(DynBatchGet *get, DynStatus *status)
+{
+	Request   **link = &get->in_flight;
+	Request   **last = &get->ready;
+
+	while (*last)
+		last = &(*last)->next;
+	while (*link)
+	{
+		Request    *request = *link;
+
+		if (dyn_call_done(request->call))
+		{
+			Verdict		verdict = read_answer(get, request, status);
+
+			if (verdict == VERDICT_FAILED)
+				return false;
+			if (verdict == VERDICT_READY)
+			{
+				*link = request->next;
+				request->next = NULL;
+				*last = request;
+				last = &request->next;
+				continue;
+			}
+		}
+		link = &request->next;
+	}
+	return true;
+}
+
+DynStep
+dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynStatus *status)
+{
+	dyn_status_clear(status);
+	for (;;)
+	{
+		Request    *current = get->current;
+
+		if (current && current->next_item < current->answer.nitems)
+		{
+			*item = &current->answer.items[current->next_item];
+			*key = current->item_keys[current->next_item++];
+			return DYN_STEP_ROW;
+		}
+		free_request(current);
+		get->current = NULL;
+
+		if (!collect(get, status))
+			return DYN_STEP_FAILED;
+		if (get->ready)
+		{
+			get->current = get->ready;
+			get->ready = get->current->next;
+			get->current->next = NULL;
+			get->outstanding--;
+		}
+		if (!start_requests(get, status))
+			return DYN_STEP_FAILED;
+		if (get->current == NULL)
+			return get->in_flight ? DYN_STEP_WAIT : DYN_STEP_END;
+	}
+}

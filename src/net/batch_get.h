@@ -1,0 +1,58 @@
+/*
+ * batch_get.h
+ *	  Reads many items by key: BatchGetItem requests in flight side by side,
+ *	  items handed out as answers arrive.
+ *
+ * Memory is bounded by what is in flight: a new request starts only when an
+ * answered one is being read.
+ */
+#ifndef DYN_BATCH_GET_H
+#define DYN_BATCH_GET_H
+
+#include <stdint.h>
+
+#include "core/ddb_op.h"
+#include "core/item_scan.h"
+#include "net/ddb_client.h"
+
+typedef struct DynBatchGet DynBatchGet;
+
+typedef enum DynStep
+{
+	DYN_STEP_ROW,				/* only of reads */
+	DYN_STEP_WAIT,				/* wait for the client, then call again */
+	DYN_STEP_END,
+	DYN_STEP_FAILED
+} DynStep;
+
+typedef struct DynBatchGetConfig
+{
+	DynGetRequest request;		/* borrowed */
+	const DynEntityId *keys;	/* borrowed, distinct */
+	uint32_t	nkeys;
+	int			batch_size;		/* keys a request */
+	int			max_workers;	/* requests in flight */
+} DynBatchGetConfig;
+
+typedef struct DynBatchGetStats
+{
+	long		requests;		/* calls started; retries are not counted here */
+	long		found;
+	long		unprocessed;	/* keys that had to be asked again */
+} DynBatchGetStats;
+
+/* NULL: out of memory. The client is borrowed. */
+extern DynBatchGet *dyn_batch_get_new(DynClient *client, const DynBatchGetConfig *config);
+
+/*
+ * The next item and the index of its key; the item is valid until the next
+ * call.  Keys that DynamoDB does not have give no item.  On FAILED, `status`
+ * says why; the read is over.
+ */
+extern DynStep dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynStatus *status);
+extern const DynBatchGetStats *dyn_batch_get_stats(const DynBatchGet *get);
+
+/* At any time. NULL is fine. */
+extern void dyn_batch_get_free(DynBatchGet *get);
+
+#endif							/* DYN_BATCH_GET_H */

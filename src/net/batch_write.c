@@ -1,0 +1,382 @@
+/*
+ * batch_write.c
+ *	  Writes many items.
+ *
+ * Items wait in input order; a request takes the first ones whose key is not
+ * in flight.  At most a few requests' worth wait, so the lists are searched
+ * from end to end.  25 items of 400 KB stay below the 16 MB of a request, so
+ * only the count has to be watched.
+ */
+#include "net/batch_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/attr_json.h"
+#include "core/retry.h"
+
+typedef struct Item
+{
+	DynEntityId id;
+	DynBuf		put;
+	struct Item *next;			/* while it waits */
+} Item;
+
+typedef struct Request
+{
+	DynCall    *call;
+	Item	   *items[DYN_MAX_WRITE_ITEMS];
+	int			nitems;
+	struct Request *next;
+} Request;
+
+struct DynBatchWrite
+{
+	DynClient  *client;
+	DynBatchWriteConfig config;
+	Item	   *waiting;
+	Item	  **waiting_end;
+	int			nwaiting;
+	Request    *in_flight;
+	int			nrequests;
+	double		delay_ms;		/* before the next request */
+	int			idle_answers;	/* answers in a row without progress */
+	DynBatchWriteStats stats;
+};
+
+DynBatchWrite *
+dyn_batch_write_new(DynClient *client, const DynBatchWriteConfig *config)
+{
+	DynBatchWrite *write = calloc(1, sizeof(*write));
+
+	if (write == NULL)
+		return NULL;
+	write->client = client;
+	write->config = *config;
+	if (write->config.batch_size > DYN_MAX_WRITE_ITEMS)
+		write->config.batch_size = DYN_MAX_WRITE_ITEMS;
+	write->waiting_end = &write->waiting;
+	return write;
+}
+
+static void
+free_item(Item *item)
+{
+	if (item == NULL)
+		return;
+	dyn_buf_free(&item->put);
+	free(item);
+}
+
+static void
+free_request(Request *request)
+{
+	for (int i = 0; i < request->nitems; i++)
+		free_item(request->items[i]);
+	dyn_call_free(request->call);
+	free(request);
+}
+
+void
+dyn_batch_write_free(DynBatchWrite *write)
+{
+	if (write == NULL)
+		return;
+	while (write->waiting)
+	{
+		Item	   *item = write->waiting;
+
+		write->waiting = item->next;
+		free_item(item);
+	}
+	while (write->in_flight)
+	{
+		Request    *request = write->in_flight;
+
+		write->in_flight = request->next;
+		free_request(request);
+	}
+	free(write);
+}
+
+const DynBatchWriteStats *
+dyn_batch_write_stats(const DynBatchWrite *write)
+{
+	return &write->stats;
+}
+
+long
+dyn_batch_write_in_flight(const DynBatchWrite *write)
+{
+	long		n = 0;
+
+	for (const Request *request = write->in_flight; request; request = request->next)
+		n += request->nitems;
+	return n;
+}
+
+static bool
+same_id(const DynEntityId *a, const DynEntityId *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static Item *
+find_waiting(const DynBatchWrite *write, const DynEntityId *id)
+{
+	for (Item *item = write->waiting; item; item = item->next)
+		if (same_id(&item->id, id))
+			return item;
+	return NULL;
+}
+
+static bool
+is_in_flight(const DynBatchWrite *write, const DynEntityId *id)
+{
+	for (const Request *request = write->in_flight; request; request = request->next)
+		for (int i = 0; i < request->nitems; i++)
+			if (same_id(&request->items[i]->id, id))
+				return true;
+	return false;
+}
+
+bool
+dyn_batch_write_add(DynBatchWrite *write, const DynEntityId *id, DynBuf *put, DynStatus *status)
+{
+	Item	   *item = put->failed ? NULL : find_waiting(write, id);
+
+	if (item)
+		dyn_buf_free(&item->put);
+	else
+	{
+		item = put->failed ? NULL : calloc(1, sizeof(*item));
+		if (item == NULL)
+		{
+			dyn_buf_free(put);
+			return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		}
+		item->id = *id;
+		*write->waiting_end = item;
+		write->waiting_end = &item->next;
+		write->nwaiting++;
+	}
+	item->put = *put;
+	memset(put, 0, sizeof(*put));
+	return true;
+}
+
+/* ---- sending ---- */
+
+/* Unlinks up to a request's worth of items whose keys are not in flight. */
+static void
+choose_items(DynBatchWrite *write, Request *request)
+{
+	Item	  **link = &write->waiting;
+
+	while (*link && request->nitems < write->config.batch_size)
+	{
+		Item	   *item = *link;
+
+		if (is_in_flight(write, &item->id))
+			link = &item->next;
+		else
+		{
+			*link = item->next;
+			item->next = NULL;
+			request->items[request->nitems++] = item;
+			write->nwaiting--;
+		}
+	}
+	if (*link == NULL)
+		write->waiting_end = link;
+}
+
+static bool
+start_request(DynBatchWrite *write, DynStatus *status, bool *started)
+{
+	Request    *request = calloc(1, sizeof(*request));
+	DynBuf		body = {0};
+
+	*started = false;
+	if (request == NULL)
+		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+	choose_items(write, request);
+	if (request->nitems == 0)
+	{
+		free_request(request);
+		return true;
+	}
+	dyn_op_write_prefix(&body, write->config.table);
+	for (int i = 0; i < request->nitems; i++)
+	{
+		if (i > 0)
+			dyn_buf_byte(&body, ',');
+		dyn_buf_add(&body, request->items[i]->put.data, request->items[i]->put.len);
+	}
+	dyn_op_write_suffix(&body);
+	request->call = dyn_call_start(write->client, DYN_OP_BATCH_WRITE_ITEM, &body, write->delay_ms, status);
+	if (request->call == NULL)
+	{
+		free_request(request);
+		return false;
+	}
+	request->next = write->in_flight;
+	write->in_flight = request;
+	write->nrequests++;
+	write->stats.requests++;
+	*started = true;
+	return true;
+}
+
+/* Full requests go out at once, the rest when flushing. */
+static bool
+start_requests(DynBatchWrite *write, bool flush, DynStatus *status)
+{
+	bool		started = true;
+
+	while (started && write->nrequests < write->config.max_workers &&
+		   (write->nwaiting >= write->config.batch_size || (flush && write->nwaiting > 0)))
+		if (!start_request(write, status, &started))
+			return false;
+	return true;
+}
+
+/* ---- answers ---- */
+
+static bool
+contains(const DynEntityId *ids, int n, const DynEntityId *id)
+{
+	for (int i = 0; i < n; i++)
+		if (same_id(&ids[i], id))
+			return true;
+	return false;
+}
+
+/* An unprocessed item waits again, before all others, unless a newer one does. */
+static void
+put_back(DynBatchWrite *write, Item *item)
+{
+	if (find_waiting(write, &item->id))
+	{
+		free_item(item);
+		return;
+	}
+	item->next = write->waiting;
+	if (write->waiting == NULL)
+		write->waiting_end = &item->next;
+	write->waiting = item;
+	write->nwaiting++;
+}
+
+/* Ends an answered request, of whose items `again` (n of them) were not written. */
+static void
+settle(DynBatchWrite *write, Request *request, const DynEntityId *again, int n)
+{
+	for (int i = request->nitems - 1; i >= 0; i--)
+	{
+		Item	   *item = request->items[i];
+
+		if (contains(again, n, &item->id))
+			put_back(write, item);
+		else
+		{
+			write->stats.acknowledged++;
+			free_item(item);
+		}
+	}
+	write->stats.unprocessed += n;
+	request->nitems = 0;
+}
+
+/* How the next request goes out; false when too many answers in a row brought nothing. */
+static bool
+pace(DynBatchWrite *write, const Request *request, int unprocessed, DynStatus *status)
+{
+	write->delay_ms = 0;
+	if (unprocessed < request->nitems)
+	{
+		write->idle_answers = 0;
+		return true;
+	}
+	write->idle_answers++;
+	write->delay_ms = dyn_retry_delay_ms(DYN_SERVER_FAULT, write->idle_answers,
+										 dyn_client_random(write->client), 0);
+	/* every worker may bring one such answer before a pause had its effect */
+	if (write->idle_answers < dyn_client_attempts(write->client) * write->config.max_workers)
+		return true;
+	*status = *dyn_call_status(request->call);
+	status->attempts = write->idle_answers;
+	return dyn_status_set(status, DYN_THROTTLED, "DynamoDB keeps returning items as unprocessed");
+}
+
+/* False: the write failed. *settled: the request is over. */
+static bool
+read_answer(DynBatchWrite *write, Request *request, bool *settled, DynStatus *status)
+{
+	DynBuf	   *body = dyn_call_answer(request->call);
+	DynEntityId again[DYN_MAX_WRITE_ITEMS];
+	int			n = 0;
+
+	if (dyn_call_status(request->call)->cls == DYN_OK)
+	{
+		n = dyn_json_unprocessed_items(body->data, body->len, write->config.table, again, request->nitems);
+		for (int i = 0; i < n; i++)
+		{
+			bool		sent = false;
+
+			for (int k = 0; k < request->nitems; k++)
+				sent = sent || same_id(&request->items[k]->id, &again[i]);
+			if (!sent || contains(again, i, &again[i]))
+				n = -1;
+		}
+		if (n < 0)
+			dyn_call_reject(request->call, "the answer is not well-formed");
+	}
+	*settled = dyn_call_done(request->call);
+	if (!*settled)
+		return true;
+	if (dyn_call_status(request->call)->cls != DYN_OK)
+	{
+		*status = *dyn_call_status(request->call);
+		return false;
+	}
+	if (!pace(write, request, n, status))
+		return false;
+	settle(write, request, again, n);
+	return true;
+}
+
+static bool
+collect(DynBatchWrite *write, DynStatus *status)
+{
+	Request   **link = &write->in_flight;
+
+	while (*link)
+	{
+		Request    *request = *link;
+		bool		settled = false;
+
+		if (dyn_call_done(request->call) && !read_answer(write, request, &settled, status))
+			return false;
+		if (settled)
+		{
+			*link = request->next;
+			write->nrequests--;
+			free_request(request);
+		}
+		else
+			link = &request->next;
+	}
+	return true;
+}
+
+DynStep
+dyn_batch_write_step(DynBatchWrite *write, bool flush, DynStatus *status)
+{
+	dyn_status_clear(status);
+	if (!collect(write, status) || !start_requests(write, flush, status))
+		return DYN_STEP_FAILED;
+	if (flush)
+		return write->nwaiting == 0 && write->in_flight == NULL ? DYN_STEP_END : DYN_STEP_WAIT;
+	return write->nwaiting < write->config.batch_size ? DYN_STEP_END : DYN_STEP_WAIT;
+}

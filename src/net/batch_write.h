@@ -1,0 +1,58 @@
+/*
+ * batch_write.h
+ *	  Writes many items: BatchWriteItem requests in flight side by side.
+ *
+ * Of two puts of one key the later wins, always: one that waits is replaced,
+ * and while one is in flight the next is held back until that request ended.
+ */
+#ifndef DYN_BATCH_WRITE_H
+#define DYN_BATCH_WRITE_H
+
+#include <stdbool.h>
+
+#include "core/buf.h"
+#include "core/feast_key.h"
+#include "net/batch_get.h"
+#include "net/ddb_client.h"
+
+typedef struct DynBatchWrite DynBatchWrite;
+
+typedef struct DynBatchWriteConfig
+{
+	const char *table;			/* borrowed */
+	int			batch_size;		/* items a request, at most DYN_MAX_WRITE_ITEMS are sent */
+	int			max_workers;	/* requests in flight */
+} DynBatchWriteConfig;
+
+typedef struct DynBatchWriteStats
+{
+	long		requests;		/* calls started; retries are not counted here */
+	long		acknowledged;	/* items, replaced ones not counted */
+	long		unprocessed;	/* items that had to be sent again */
+} DynBatchWriteStats;
+
+/* NULL: out of memory. The client is borrowed. */
+extern DynBatchWrite *dyn_batch_write_new(DynClient *client, const DynBatchWriteConfig *config);
+
+/*
+ * Adds a put, made by dyn_op_put_begin/feature/end. `put` is moved and left
+ * empty. Nothing is sent before dyn_batch_write_step().
+ */
+extern bool dyn_batch_write_add(DynBatchWrite *write, const DynEntityId *id, DynBuf *put, DynStatus *status);
+
+/*
+ * Sends what can be sent and takes answers in.  With `flush` END means that
+ * every item is acknowledged; without it, that there is room for another one.
+ * WAIT: wait for the client and call again.
+ */
+extern DynStep dyn_batch_write_step(DynBatchWrite *write, bool flush, DynStatus *status);
+
+extern const DynBatchWriteStats *dyn_batch_write_stats(const DynBatchWrite *write);
+
+/* Items sent and not answered: nobody knows whether they were written. */
+extern long dyn_batch_write_in_flight(const DynBatchWrite *write);
+
+/* At any time. NULL is fine. */
+extern void dyn_batch_write_free(DynBatchWrite *write);
+
+#endif							/* DYN_BATCH_WRITE_H */

@@ -1,0 +1,76 @@
+/*
+ * ddb_client.h
+ *	  DynamoDB client: signs, sends, checks and retries single operations,
+ *	  many at once.
+ *
+ * Like the engine below it, it never waits: poll dyn_client_fd() for at most
+ * dyn_client_timeout_ms(), then dyn_client_drive().
+ */
+#ifndef DYN_DDB_CLIENT_H
+#define DYN_DDB_CLIENT_H
+
+#include <stdbool.h>
+
+#include "core/buf.h"
+#include "core/ddb_op.h"
+#include "core/endpoint.h"
+#include "core/status.h"
+
+typedef struct DynClientConfig
+{
+	DynEndpoint endpoint;
+	const char *region;
+	const char *access_key_id;
+	const char *secret_access_key;
+	const char *session_token;	/* NULL: none */
+	const char *ca_bundle;		/* NULL: libcurl's default */
+	double		connect_timeout_s;
+	double		read_timeout_s;
+	int			total_max_retry_attempts;	/* the first included */
+	int			max_pool_connections;
+	double		keepalive_timeout_s;
+} DynClientConfig;
+
+typedef struct DynClient DynClient;
+
+/* One operation, with its retries. */
+typedef struct DynCall DynCall;
+
+/* NULL on failure. The config's texts are copied. */
+extern DynClient *dyn_client_new(const DynClientConfig *config, DynStatus *status);
+
+/* Wipes the credentials; calls left are broken off and can only be freed. NULL is fine. */
+extern void dyn_client_free(DynClient *client);
+
+extern int	dyn_client_fd(const DynClient *client);
+extern int	dyn_client_timeout_ms(const DynClient *client);
+extern void dyn_client_drive(DynClient *client);
+extern long dyn_client_connections_opened(const DynClient *client);
+
+/*
+ * Starts an operation after `delay_ms`. `body` is moved into the call and left
+ * empty, on failure too. NULL on failure, `status` set.
+ */
+extern DynCall *dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynStatus *status);
+extern bool dyn_call_done(const DynCall *call);
+
+/* Of a call that is done: its class is DYN_OK when DynamoDB answered 200. */
+extern const DynStatus *dyn_call_status(const DynCall *call);
+
+/* Body of a 200 answer; belongs to the call, may be changed in place. */
+extern DynBuf *dyn_call_answer(DynCall *call);
+
+/*
+ * The caller could not make sense of a 200 answer: asks again as after any
+ * other failure, or leaves the call done with class DYN_PROTOCOL.
+ */
+extern void dyn_call_reject(DynCall *call, const char *why);
+
+/* At any time; breaks off what is in flight. NULL is fine. */
+extern void dyn_call_free(DynCall *call);
+
+/* In [0, 1); for delays. */
+extern double dyn_client_random(DynClient *client);
+extern int	dyn_client_attempts(const DynClient *client);
+
+#endif							/* DYN_DDB_CLIENT_H */

@@ -1,0 +1,87 @@
+/*
+ * http_multi.h
+ *	  HTTP engine: many POST requests in flight on one libcurl multi handle,
+ *	  behind one pollable descriptor.
+ *
+ * Nothing in here waits. The owner polls dyn_http_fd() for input, for at most
+ * dyn_http_timeout_ms(), and calls dyn_http_drive(); whoever drives moves the
+ * transfers of everybody, and each stays with its owner when it is done.
+ */
+#ifndef DYN_HTTP_MULTI_H
+#define DYN_HTTP_MULTI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/status.h"
+
+/* A longer answer is a protocol error: BatchGetItem's 16 MB as JSON with base64 take less. */
+#define DYN_HTTP_MAX_BODY (64 * 1024 * 1024)
+
+typedef struct DynHttpConfig
+{
+	const char *url;			/* of every request */
+	const char *ca_bundle;		/* file, or NULL: libcurl's default */
+	bool		no_proxy;		/* ignore the proxy variables of the environment */
+	long		connect_timeout_ms;
+	long		read_timeout_ms;	/* from sending to the whole answer */
+	long		max_pool_connections;	/* kept while idle */
+	long		keepalive_timeout_s;	/* an older idle connection is not reused */
+} DynHttpConfig;
+
+typedef struct DynHttp DynHttp;
+
+typedef struct DynHttpAnswer
+{
+	int			status;			/* HTTP status */
+	DynBuf		body;
+	char		request_id[80]; /* x-amzn-RequestId, "" where none */
+	bool		has_crc32;
+	uint32_t	crc32;			/* x-amz-crc32 */
+	double		retry_after_ms; /* x-amz-retry-after, 0: none */
+	int64_t		date;			/* Date, epoch seconds, -1: none */
+} DynHttpAnswer;
+
+typedef struct DynTransfer DynTransfer;
+
+typedef struct DynHttpHeader
+{
+	const char *name;
+	const char *value;
+} DynHttpHeader;
+
+/* NULL on failure. The config's texts are copied. */
+extern DynHttp *dyn_http_new(const DynHttpConfig *config, DynStatus *status);
+
+/* Closes all connections; no transfer may be left. NULL is fine. */
+extern void dyn_http_free(DynHttp *http);
+
+extern int	dyn_http_fd(const DynHttp *http);
+
+/* Until dyn_http_drive() has work without any input: ms, 0 now, -1 never. */
+extern int	dyn_http_timeout_ms(const DynHttp *http);
+extern void dyn_http_drive(DynHttp *http);
+
+/*
+ * Sends a POST. `body` is borrowed until the transfer is freed. NULL on
+ * failure, `status` set.
+ */
+extern DynTransfer *dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders,
+								   const DynBuf *body, DynStatus *status);
+extern bool dyn_transfer_done(const DynTransfer *transfer);
+
+/*
+ * Of a transfer that is done: true if an answer came, whatever its HTTP
+ * status; else what failed is in `status`. The answer belongs to the transfer.
+ */
+extern bool dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *status);
+
+/* At any time; one in flight is broken off at once. NULL is fine. */
+extern void dyn_transfer_free(DynTransfer *transfer);
+
+/* Connections opened since dyn_http_new. */
+extern long dyn_http_connections_opened(const DynHttp *http);
+
+#endif							/* DYN_HTTP_MULTI_H */

@@ -1,0 +1,114 @@
+/*
+ * table_admin.c
+ *	  Control calls on tables.
+ */
+#include "net/table_admin.h"
+
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define POLL_SLICE_MS 100
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void
+dyn_table_job_start(DynTableJob *job, double delay_ms)
+{
+	DynBuf		body = {0};
+
+	dyn_status_clear(&job->status);
+	if (job->op == DYN_OP_CREATE_TABLE)
+		dyn_op_create_table(&body, job->table);
+	else
+		dyn_op_name_table(&body, job->table);
+	job->call = dyn_call_start(job->client, job->op, &body, delay_ms, &job->status);
+	job->done = job->call == NULL;
+}
+
+bool
+dyn_table_job_poll(DynTableJob *job)
+{
+	DynBuf	   *answer;
+
+	if (job->done || !dyn_call_done(job->call))
+		return job->done;
+	answer = dyn_call_answer(job->call);
+	if (dyn_call_status(job->call)->cls == DYN_OK && !dyn_json_table(answer->data, answer->len, &job->description))
+	{
+		dyn_call_reject(job->call, "the answer does not describe a table");
+		if (!dyn_call_done(job->call))
+			return false;
+	}
+	job->status = *dyn_call_status(job->call);
+	dyn_call_free(job->call);
+	job->call = NULL;
+	job->done = true;
+	return true;
+}
+
+void
+dyn_table_job_stop(DynTableJob *job, const char *why)
+{
+	if (job->call == NULL)
+		return;
+	dyn_call_free(job->call);
+	job->call = NULL;
+	job->done = true;
+	dyn_status_set(&job->status, DYN_TIMEOUT, "%s", why);
+}
+
+/* Waits for any of the jobs' clients, no longer than `timeout_ms`. */
+static void
+wait_for_clients(DynTableJob **jobs, int njobs, struct pollfd *fds, int timeout_ms)
+{
+	for (int i = 0; i < njobs; i++)
+	{
+		int			t = jobs[i]->done ? -1 : dyn_client_timeout_ms(jobs[i]->client);
+
+		if (t >= 0 && t < timeout_ms)
+			timeout_ms = t;
+		fds[i].fd = jobs[i]->done ? -1 : dyn_client_fd(jobs[i]->client);
+		fds[i].events = POLLIN;
+		fds[i].revents = 0;
+	}
+	poll(fds, njobs, timeout_ms);
+	for (int i = 0; i < njobs; i++)
+		if (!jobs[i]->done)
+			dyn_client_drive(jobs[i]->client);
+}
+
+void
+dyn_table_jobs_run(DynTableJob **jobs, int njobs, int budget_ms, bool (*stop) (void))
+{
+	struct pollfd *fds = calloc(njobs > 0 ? njobs : 1, sizeof(*fds));
+	int64_t		end = now_ms() + budget_ms;
+	int			left = njobs;
+
+	for (int i = 0; i < njobs; i++)
+		if (jobs[i]->call == NULL && !jobs[i]->done)
+			dyn_table_job_start(jobs[i], 0);
+	while (fds != NULL)
+	{
+		int64_t		budget = end - now_ms();
+
+		left = 0;
+		for (int i = 0; i < njobs; i++)
+			left += dyn_table_job_poll(jobs[i]) ? 0 : 1;
+		if (left == 0 || budget <= 0 || (stop && stop()))
+			break;
+		wait_for_clients(jobs, njobs, fds, budget < POLL_SLICE_MS ? (int) budget : POLL_SLICE_MS);
+	}
+	for (int i = 0; i < njobs; i++)
+		dyn_table_job_stop(jobs[i], "no answer in time");
+	free(fds);
+}

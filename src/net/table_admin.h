@@ -1,0 +1,44 @@
+/*
+ * table_admin.h
+ *	  Control calls on tables: describe, create, delete; several at once, on
+ *	  any number of clients.
+ */
+#ifndef DYN_TABLE_ADMIN_H
+#define DYN_TABLE_ADMIN_H
+
+#include <stdbool.h>
+
+#include "core/attr_json.h"
+#include "core/ddb_op.h"
+#include "core/status.h"
+#include "net/ddb_client.h"
+
+typedef struct DynTableJob
+{
+	DynClient  *client;			/* borrowed */
+	const char *table;			/* borrowed */
+	DynOp		op;
+	DynCall    *call;			/* while it runs */
+	bool		done;
+	DynStatus	status;			/* of a job that is done */
+	DynTableDescription description;	/* where status.cls is DYN_OK */
+} DynTableJob;
+
+/* Starts the job after `delay_ms`; a failure to start makes it done. */
+extern void dyn_table_job_start(DynTableJob *job, double delay_ms);
+
+/* Takes the answer in if there is one; true when the job is done. */
+extern bool dyn_table_job_poll(DynTableJob *job);
+
+/* Breaks off a job that runs: done, with class DYN_TIMEOUT. */
+extern void dyn_table_job_stop(DynTableJob *job, const char *why);
+
+/*
+ * Runs all jobs, started or not, in parallel to their end, at most `budget_ms`, in a plain
+ * poll() that throws nothing and allocates only by malloc: fit for the end of
+ * a transaction.  `stop`, asked ten times a second, breaks off as well.  What
+ * was broken off is done, with class DYN_TIMEOUT.
+ */
+extern void dyn_table_jobs_run(DynTableJob **jobs, int njobs, int budget_ms, bool (*stop) (void));
+
+#endif							/* DYN_TABLE_ADMIN_H */

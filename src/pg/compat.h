@@ -1,0 +1,76 @@
+/*
+ * compat.h
+ *	  Differences between PostgreSQL 15 and 19, the only place that looks at
+ *	  PG_VERSION_NUM.  Shims carry the newest version's name and arguments.
+ */
+#ifndef DYN_COMPAT_H
+#define DYN_COMPAT_H
+
+#include "commands/explain.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "nodes/pathnodes.h"
+#include "nodes/plannodes.h"
+#include "optimizer/pathnode.h"
+#include "parser/parsetree.h"
+
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
+/* A path that is never chosen while another one exists: by cost up to 17, from 18 by disabled_nodes. */
+#define DYN_UNKEYED_COST 1e15
+#if PG_VERSION_NUM >= 180000
+#define DYN_UNKEYED_DISABLED_NODES 100000
+#endif
+
+static inline ForeignPath *
+dyn_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows, bool keyed, Cost startup, Cost total,
+							Relids required_outer)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreignscan_path(root, rel, NULL, rows, keyed ? 0 : DYN_UNKEYED_DISABLED_NODES,
+								   startup, total, NIL, required_outer, NULL, NIL, NIL);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreignscan_path(root, rel, NULL, rows, startup, total, NIL, required_outer, NULL, NIL, NIL);
+#else
+	return create_foreignscan_path(root, rel, NULL, rows, startup, total, NIL, required_outer, NULL, NIL);
+#endif
+}
+
+/* The user whose mapping a scan or a modification uses. */
+static inline Oid
+dyn_scan_user(ForeignScanState *node)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	Oid			userid;
+
+#if PG_VERSION_NUM >= 160000
+	userid = plan->checkAsUser;
+#else
+	userid = exec_rt_fetch(plan->scan.scanrelid, node->ss.ps.state)->checkAsUser;
+#endif
+	return OidIsValid(userid) ? userid : GetUserId();
+}
+
+static inline Oid
+dyn_modify_user(ResultRelInfo *result_rel, EState *estate)
+{
+	Oid			userid;
+
+#if PG_VERSION_NUM >= 160000
+	userid = ExecGetResultRelCheckAsUser(result_rel, estate);
+#else
+	/* a partition reached by tuple routing has no range table entry of its own */
+	Index		rti = result_rel->ri_RangeTableIndex;
+
+	if (rti == 0)
+		rti = result_rel->ri_RootResultRelInfo->ri_RangeTableIndex;
+	userid = exec_rt_fetch(rti, estate)->checkAsUser;
+#endif
+	return OidIsValid(userid) ? userid : GetUserId();
+}
+
+#endif							/* DYN_COMPAT_H */

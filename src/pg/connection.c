@@ -1,0 +1,153 @@
+/*
+ * connection.c
+ *	  The cache of clients, keyed by user mapping.
+ *
+ * A changed server or mapping takes its entry out of the cache at once; who
+ * still uses the connection keeps it to the end of the scan or modification.
+ */
+#include "pg/export.h"
+
+#include "foreign/foreign.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "pg/connection.h"
+#include "pg/error.h"
+#include "pg/option.h"
+
+typedef struct CacheEntry
+{
+	Oid			umid;			/* hash key */
+	uint32		server_hash;	/* syscache hash values, for invalidation */
+	uint32		mapping_hash;
+	DynConnection *connection;	/* NULL: none now */
+} CacheEntry;
+
+static HTAB *cache = NULL;
+
+static void
+free_connection(DynConnection *connection)
+{
+	dyn_client_free(connection->client);
+	free(connection);
+}
+
+/* Takes an entry's connection out of the cache. */
+static void
+forget(CacheEntry *entry)
+{
+	DynConnection *connection = entry->connection;
+
+	entry->connection = NULL;
+	if (connection == NULL)
+		return;
+	connection->outdated = true;
+	if (connection->users == 0)
+		free_connection(connection);
+}
+
+/* hash_value 0: everything */
+static void
+on_invalidation(Datum arg, int cacheid, uint32 hash_value)
+{
+	HASH_SEQ_STATUS scan;
+	CacheEntry *entry;
+
+	hash_seq_init(&scan, cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		if (hash_value == 0 ||
+			(cacheid == FOREIGNSERVEROID && entry->server_hash == hash_value) ||
+			(cacheid == USERMAPPINGOID && entry->mapping_hash == hash_value))
+			forget(entry);
+}
+
+static void
+init_cache(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(CacheEntry);
+	cache = hash_create("dynamo_fdw connections", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, on_invalidation, (Datum) 0);
+	CacheRegisterSyscacheCallback(USERMAPPINGOID, on_invalidation, (Datum) 0);
+}
+
+DynClient *
+dyn_connection_new_client(List *server_options, const DynCredentials *credentials, DynStatus *status)
+{
+	DynClientConfig config = {0};
+
+	if (!dyn_option_endpoint(server_options, &config.endpoint))
+	{
+		dyn_status_clear(status);
+		dyn_status_set(status, DYN_CONNECT, "the server has no valid \"region\" or \"endpoint_url\"");
+		return NULL;
+	}
+	config.region = dyn_option_text("region", server_options, NIL);
+	config.access_key_id = credentials->access_key_id;
+	config.secret_access_key = credentials->secret_access_key;
+	config.session_token = credentials->session_token;
+	config.ca_bundle = dyn_option_text("ca_bundle", server_options, NIL);
+	config.connect_timeout_s = dyn_option_real("connect_timeout", server_options, NIL);
+	config.read_timeout_s = dyn_option_real("read_timeout", server_options, NIL);
+	config.total_max_retry_attempts = dyn_option_int("total_max_retry_attempts", server_options, NIL);
+	config.max_pool_connections = dyn_option_int("max_pool_connections", server_options, NIL);
+	config.keepalive_timeout_s = dyn_option_real("keepalive_timeout", server_options, NIL);
+	return dyn_client_new(&config, status);
+}
+
+/* A connection with no users yet; the entry owns it. */
+static void
+connect_entry(CacheEntry *entry, Oid serverid, Oid userid)
+{
+	DynCredentials *credentials = dyn_credentials(serverid, userid, false);
+	DynConnection *connection = calloc(1, sizeof(DynConnection));
+	DynStatus	status;
+
+	if (connection == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	connection->umid = entry->umid;
+	entry->connection = connection;
+	connection->client = dyn_connection_new_client(GetForeignServer(serverid)->options, credentials, &status);
+	if (connection->client == NULL)
+		dyn_report(ERROR, &status, NULL);
+	entry->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
+	entry->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(entry->umid));
+	dyn_credentials_free(credentials);
+}
+
+DynConnection *
+dyn_connection_get(Oid serverid, Oid userid)
+{
+	Oid			umid = dyn_user_mapping(serverid, userid);
+	CacheEntry *entry;
+	bool		found;
+
+	if (!OidIsValid(umid))
+		dyn_credentials(serverid, userid, false);	/* raises */
+	if (cache == NULL)
+		init_cache();
+	entry = hash_search(cache, &umid, HASH_ENTER, &found);
+	if (!found)
+		entry->connection = NULL;
+	/* one whose making failed half-way has no client */
+	if (entry->connection && entry->connection->client == NULL)
+		forget(entry);
+	if (entry->connection == NULL)
+		connect_entry(entry, serverid, userid);
+	entry->connection->users++;
+	return entry->connection;
+}
+
+void
+dyn_connection_release(DynConnection *connection)
+{
+	if (connection == NULL)
+		return;
+	connection->users--;
+	if (connection->outdated && connection->users == 0)
+		free_connection(connection);
+}

@@ -1,0 +1,35 @@
+/*
+ * connection.h
+ *	  The cache of clients: one per user mapping, kept for the session, so that
+ *	  connections outlive the statement.
+ */
+#ifndef DYN_CONNECTION_H
+#define DYN_CONNECTION_H
+
+#include "nodes/pg_list.h"
+
+#include "net/ddb_client.h"
+#include "pg/credential.h"
+
+typedef struct DynConnection
+{
+	DynClient  *client;
+	Oid			umid;
+	int			users;			/* references; the last one frees an outdated connection */
+	bool		outdated;		/* server or mapping changed */
+} DynConnection;
+
+/*
+ * The connection of a user on a server, with a reference that the caller
+ * gives back. Options changed since are in effect.
+ */
+extern DynConnection *dyn_connection_get(Oid serverid, Oid userid);
+
+/* Throws nothing; NULL is fine. */
+extern void dyn_connection_release(DynConnection *connection);
+
+/* A client outside the cache, owned by the caller; NULL on failure, `status` set. */
+extern DynClient *dyn_connection_new_client(List *server_options, const DynCredentials *credentials,
+											DynStatus *status);
+
+#endif							/* DYN_CONNECTION_H */

@@ -1,0 +1,47 @@
+/*
+ * convert.h
+ *	  Datums to and from Feast's values, keys and event timestamps.
+ */
+#ifndef DYN_CONVERT_H
+#define DYN_CONVERT_H
+
+#include "core/buf.h"
+#include "core/feast_key.h"
+#include "core/item_scan.h"
+#include "pg/relation.h"
+
+/*
+ * Key values are kept in one canonical form per base type: int64 for integers,
+ * microseconds for timestamptz, a plain varlena for text and bytea.
+ */
+
+/* Canonical form of a column's (not null) Datum, in the current context. */
+extern Datum dyn_key_from_datum(const DynColumn *column, Datum value);
+
+/* Back to a Datum of the column's type; text stays where it is. */
+extern Datum dyn_key_to_datum(const DynColumn *column, Datum key);
+
+/* Is the key one that can be stored at all (range, whole seconds)? */
+extern bool dyn_key_storable(const DynColumn *column, Datum key);
+extern bool dyn_key_equal(const DynColumn *column, Datum a, Datum b);
+
+/* entity_id of the keys (in the order of rel->keys); `scratch` is reused. */
+extern void dyn_key_id(const DynRelation *rel, const Datum *keys, DynBuf *scratch, DynEntityId *id);
+
+/* "driver_id = 1001, customer_id = C-1", for messages. */
+extern char *dyn_key_text(const DynRelation *rel, const Datum *keys);
+
+/*
+ * Value of a feature or event timestamp column from a stored item; false: NULL.
+ * Raises HV004 where the bytes are not what the column says.
+ */
+extern bool dyn_datum_from_item(const DynRelation *rel, const DynColumn *column, const DynAttr *attr,
+								const Datum *keys, Datum *value);
+
+/* Appends a feature's Value bytes; nothing for NULL. Raises errors. */
+extern void dyn_datum_to_value(const DynColumn *column, Datum value, bool isnull, DynBuf *out);
+
+/* Text of event_ts; raises for infinity and years that Feast does not have. */
+extern void dyn_event_ts_from_datum(const DynColumn *column, Datum value, char *out);
+
+#endif							/* DYN_CONVERT_H */

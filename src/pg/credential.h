@@ -1,0 +1,31 @@
+/*
+ * credential.h
+ *	  AWS credentials of a user on a server, from the user mapping.
+ */
+#ifndef DYN_CREDENTIAL_H
+#define DYN_CREDENTIAL_H
+
+typedef struct DynCredentials
+{
+	Oid			umid;			/* of the user mapping they come from */
+	char	   *access_key_id;
+	char	   *secret_access_key;
+	char	   *session_token;	/* NULL: none */
+} DynCredentials;
+
+/*
+ * Static keys of the user's mapping, or PUBLIC's, palloc'd. NULL where there
+ * is no mapping or no key in it; with `missing_ok` false that is an error.
+ */
+extern DynCredentials *dyn_credentials(Oid serverid, Oid userid, bool missing_ok);
+
+/* OID of the mapping that counts for a user: the own one, else PUBLIC's, else InvalidOid. */
+extern Oid	dyn_user_mapping(Oid serverid, Oid userid);
+
+/* Those of one mapping; NULL where it has no keys or is gone. */
+extern DynCredentials *dyn_credentials_of_mapping(Oid umid);
+
+/* Overwrites the secrets and frees; NULL is fine. */
+extern void dyn_credentials_free(DynCredentials *credentials);
+
+#endif							/* DYN_CREDENTIAL_H */

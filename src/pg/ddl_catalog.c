@@ -1,0 +1,235 @@
+/*
+ * ddl_catalog.c
+ *	  The extension's own tables.
+ */
+#include "pg/export.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "pg/ddl_catalog.h"
+
+#define OWNED_TABLE "dynamo_fdw_remote_table"
+#define PENDING_TABLE "dynamo_fdw_pending_delete"
+
+/* Columns of both tables. */
+enum
+{
+	COL_ENDPOINT,
+	COL_REGION,
+	COL_TABLE,
+	COL_TABLE_ID,
+	COL_CREATED,
+	COL_DATABASE,
+	COL_SYSTEM_IDENTIFIER,
+	COL_OWNER,
+	NCOLS
+};
+
+bool
+dyn_owned_same_table(const DynOwned *a, const DynOwned *b)
+{
+	return strcmp(a->table, b->table) == 0 && strcmp(a->region, b->region) == 0 &&
+		strcmp(a->endpoint, b->endpoint) == 0;
+}
+
+bool
+dyn_owned_matches(const DynOwned *owned, const DynTableDescription *shown)
+{
+	if (owned->table_id[0] != '\0' || shown->table_id[0] != '\0')
+		return strcmp(owned->table_id, shown->table_id) == 0;
+	return owned->created[0] != '\0' && strcmp(owned->created, shown->created) == 0;
+}
+
+bool
+dyn_owned_is_ours(const DynOwned *owned)
+{
+	return owned->database == MyDatabaseId && owned->system_identifier == (int64) GetSystemIdentifier();
+}
+
+/* OID and schema of the extension; false: it is not there. */
+static bool
+find_extension(Oid *extension, Oid *namespace)
+{
+	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("dynamo_fdw"));
+	scan = systable_beginscan(rel, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		*extension = ((Form_pg_extension) GETSTRUCT(tuple))->oid;
+		*namespace = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return HeapTupleIsValid(tuple);
+}
+
+/* A table that belongs to the extension, or InvalidOid. */
+static Oid
+extension_table(const char *name)
+{
+	Oid			extension;
+	Oid			namespace;
+	Oid			relid;
+
+	if (!find_extension(&extension, &namespace))
+		return InvalidOid;
+	relid = get_relname_relid(name, namespace);
+	return OidIsValid(relid) && getExtensionOfObject(RelationRelationId, relid) == extension ? relid : InvalidOid;
+}
+
+bool
+dyn_catalog_exists(void)
+{
+	return OidIsValid(extension_table(OWNED_TABLE)) && OidIsValid(extension_table(PENDING_TABLE));
+}
+
+bool
+dyn_catalog_is_owned_table(Oid relid)
+{
+	return relid == extension_table(OWNED_TABLE);
+}
+
+static DynOwned *
+read_row(TupleTableSlot *slot)
+{
+	DynOwned   *owned = palloc0(sizeof(DynOwned));
+	Datum	   *values;
+
+	slot_getallattrs(slot);
+	values = slot->tts_values;
+	owned->endpoint = TextDatumGetCString(values[COL_ENDPOINT]);
+	owned->region = TextDatumGetCString(values[COL_REGION]);
+	owned->table = TextDatumGetCString(values[COL_TABLE]);
+	owned->table_id = TextDatumGetCString(values[COL_TABLE_ID]);
+	owned->created = TextDatumGetCString(values[COL_CREATED]);
+	owned->database = DatumGetObjectId(values[COL_DATABASE]);
+	owned->system_identifier = DatumGetInt64(values[COL_SYSTEM_IDENTIFIER]);
+	owned->owner = DatumGetObjectId(values[COL_OWNER]);
+	owned->tid = slot->tts_tid;
+	return owned;
+}
+
+static List *
+read_rows(const char *table)
+{
+	Oid			relid = extension_table(table);
+	List	   *rows = NIL;
+	Relation	rel;
+	TableScanDesc scan;
+	TupleTableSlot *slot;
+	Snapshot	snapshot;
+
+	if (!OidIsValid(relid))
+		return NIL;
+	rel = table_open(relid, AccessShareLock);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan = table_beginscan(rel, snapshot, 0, NULL);
+	slot = table_slot_create(rel, NULL);
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		rows = lappend(rows, read_row(slot));
+	ExecDropSingleTupleTableSlot(slot);
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	return rows;
+}
+
+List *
+dyn_catalog_owned(void)
+{
+	return read_rows(OWNED_TABLE);
+}
+
+List *
+dyn_catalog_pending(void)
+{
+	return read_rows(PENDING_TABLE);
+}
+
+static void
+add_row(const char *table, const DynOwned *owned)
+{
+	Relation	rel = table_open(extension_table(table), RowExclusiveLock);
+	Datum		values[NCOLS];
+	bool		nulls[NCOLS] = {false};
+	HeapTuple	tuple;
+
+	values[COL_ENDPOINT] = CStringGetTextDatum(owned->endpoint);
+	values[COL_REGION] = CStringGetTextDatum(owned->region);
+	values[COL_TABLE] = CStringGetTextDatum(owned->table);
+	values[COL_TABLE_ID] = CStringGetTextDatum(owned->table_id);
+	values[COL_CREATED] = CStringGetTextDatum(owned->created);
+	values[COL_DATABASE] = ObjectIdGetDatum(owned->database);
+	values[COL_SYSTEM_IDENTIFIER] = Int64GetDatum(owned->system_identifier);
+	values[COL_OWNER] = ObjectIdGetDatum(owned->owner);
+	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
+	simple_heap_insert(rel, tuple);
+	heap_freetuple(tuple);
+	table_close(rel, RowExclusiveLock);
+	CommandCounterIncrement();
+}
+
+static void
+remove_row(const char *table, const DynOwned *owned)
+{
+	Relation	rel = table_open(extension_table(table), RowExclusiveLock);
+	ItemPointerData tid = owned->tid;
+
+	simple_heap_delete(rel, &tid);
+	table_close(rel, RowExclusiveLock);
+	CommandCounterIncrement();
+}
+
+void
+dyn_catalog_add_owned(const DynOwned *owned)
+{
+	add_row(OWNED_TABLE, owned);
+}
+
+void
+dyn_catalog_add_pending(const DynOwned *pending)
+{
+	add_row(PENDING_TABLE, pending);
+}
+
+void
+dyn_catalog_remove_owned(const DynOwned *owned)
+{
+	remove_row(OWNED_TABLE, owned);
+}
+
+void
+dyn_catalog_remove_pending(const DynOwned *pending)
+{
+	remove_row(PENDING_TABLE, pending);
+}
+
+bool
+dyn_catalog_lock_pending(void)
+{
+	Oid			relid = extension_table(PENDING_TABLE);
+
+	return OidIsValid(relid) && ConditionalLockRelationOid(relid, ShareUpdateExclusiveLock);
+}

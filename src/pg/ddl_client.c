@@ -1,0 +1,203 @@
+/*
+ * ddl_client.c
+ *	  Clients for remote DDL.
+ */
+#include "pg/export.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_user_mapping.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/syscache.h"
+
+#include "pg/connection.h"
+#include "pg/credential.h"
+#include "pg/ddl.h"
+#include "pg/ddl_client.h"
+#include "pg/wait.h"
+
+/* While one of several clients is waited for, the others are looked at this often. */
+#define OTHERS_MS 50
+
+struct DynDdlClient
+{
+	DynDdlClient *next;			/* in `clients` */
+	DynClient  *client;
+	Oid			serverid;
+	Oid			userid;			/* of the mapping; InvalidOid: PUBLIC's */
+	int			users;
+};
+
+/* Of this transaction; each entry is one reference. */
+static DynDdlClient *clients = NULL;
+
+DynClient *
+dyn_ddl_client_of(DynDdlClient *client)
+{
+	return client->client;
+}
+
+DynDdlClient *
+dyn_ddl_client_share(DynDdlClient *client)
+{
+	if (client)
+		client->users++;
+	return client;
+}
+
+void
+dyn_ddl_client_release(DynDdlClient *client)
+{
+	if (client == NULL || --client->users > 0)
+		return;
+	dyn_client_free(client->client);
+	free(client);
+}
+
+void
+dyn_ddl_client_forget_all(void)
+{
+	while (clients)
+	{
+		DynDdlClient *client = clients;
+
+		clients = client->next;
+		client->next = NULL;
+		dyn_ddl_client_release(client);
+	}
+}
+
+static DynDdlClient *
+find(Oid serverid, Oid userid)
+{
+	for (DynDdlClient *client = clients; client; client = client->next)
+		if (client->serverid == serverid && client->userid == userid)
+			return client;
+	return NULL;
+}
+
+/* Makes the client of a mapping; NULL where it has no keys. */
+static DynDdlClient *
+make(Oid serverid, Oid userid, Oid umid, DynStatus *status)
+{
+	ForeignServer *server = GetForeignServerExtended(serverid, FSV_MISSING_OK);
+	DynCredentials *credentials = dyn_credentials_of_mapping(umid);
+	DynDdlClient *client;
+
+	if (server == NULL || credentials == NULL)
+	{
+		dyn_status_set(status, DYN_CREDENTIALS, "the user mapping holds no credentials");
+		return NULL;
+	}
+	client = calloc(1, sizeof(*client));
+	if (client)
+		client->client = dyn_connection_new_client(server->options, credentials, status);
+	else
+		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+	dyn_credentials_free(credentials);
+	if (client == NULL || client->client == NULL)
+	{
+		free(client);
+		return NULL;
+	}
+	client->serverid = serverid;
+	client->userid = userid;
+	client->users = 1;
+	client->next = clients;
+	clients = client;
+	return client;
+}
+
+static Oid
+mapping_of(Oid serverid, Oid userid)
+{
+	return GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid, ObjectIdGetDatum(userid),
+						   ObjectIdGetDatum(serverid));
+}
+
+DynDdlClient *
+dyn_ddl_client_get(Oid serverid, Oid userid, DynStatus *status)
+{
+	const Oid	users[] = {userid, InvalidOid};
+
+	dyn_status_clear(status);
+	for (int i = 0; i < 2; i++)
+	{
+		Oid			umid = mapping_of(serverid, users[i]);
+		DynDdlClient *client = find(serverid, users[i]);
+
+		if (client == NULL && OidIsValid(umid))
+			client = make(serverid, users[i], umid, status);
+		if (client != NULL)
+			return dyn_ddl_client_share(client);
+		if (OidIsValid(umid))
+			return NULL;
+	}
+	dyn_status_set(status, DYN_CREDENTIALS, "user \"%s\" has no user mapping for the server",
+				   GetUserNameFromId(userid, true));
+	return NULL;
+}
+
+void
+dyn_ddl_client_capture(Oid umid)
+{
+	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(umid));
+	Form_pg_user_mapping form;
+	DynStatus	status;
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	form = (Form_pg_user_mapping) GETSTRUCT(tuple);
+	if (dyn_ddl_server_is_ours(form->umserver) && find(form->umserver, form->umuser) == NULL)
+		make(form->umserver, form->umuser, umid, &status);
+	ReleaseSysCache(tuple);
+}
+
+static double
+elapsed_ms(const instr_time *start)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, *start);
+	return INSTR_TIME_GET_MILLISEC(now);
+}
+
+void
+dyn_ddl_jobs_wait(DynTableJob **jobs, int njobs, int budget_ms)
+{
+	instr_time	start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	for (;;)
+	{
+		DynTableJob *running = NULL;
+		int			nrunning = 0;
+		int			wait_ms = -1;
+
+		for (int i = 0; i < njobs; i++)
+		{
+			if (jobs[i]->call)
+				dyn_client_drive(jobs[i]->client);
+			if (!dyn_table_job_poll(jobs[i]))
+			{
+				running = jobs[i];
+				nrunning++;
+			}
+		}
+		if (running == NULL)
+			return;
+		if (budget_ms >= 0)
+		{
+			wait_ms = budget_ms - (int) elapsed_ms(&start);
+			if (wait_ms <= 0)
+				break;
+		}
+		if (nrunning > 1 && (wait_ms < 0 || wait_ms > OTHERS_MS))
+			wait_ms = OTHERS_MS;
+		dyn_wait(running->client, wait_ms);
+	}
+	for (int i = 0; i < njobs; i++)
+		dyn_table_job_stop(jobs[i], "no answer in time");
+}

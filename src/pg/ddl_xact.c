@@ -1,0 +1,629 @@
+/*
+ * ddl_xact.c
+ *	  What this transaction made and dropped, and what becomes of it.
+ *
+ * Records live in TopTransactionContext.  Drops are decided before commit,
+ * while errors and catalogs are still allowed; a row of the extension then
+ * says that the deletion is pending.  XACT_EVENT_COMMIT only sends: an error
+ * there would be a PANIC of the whole cluster, so it uses malloc, plain poll()
+ * and messages of ASCII only, and takes DYN_DDL_BUDGET_MS at most.
+ */
+#include "pg/export.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/lock.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "pg/ddl.h"
+#include "pg/ddl_catalog.h"
+#include "pg/error.h"
+
+/* Keeps our advisory locks apart from those of users, which have 1 and 2 there. */
+#define LOCK_FIELD4 0xdf
+
+struct DynMade
+{
+	DynMade    *next;
+	SubTransactionId subid;
+	bool		undone;			/* its subtransaction was rolled back */
+	bool		ours;			/* CreateTable was accepted */
+	char	   *endpoint;
+	char	   *region;
+	char	   *table;
+	DynDdlClient *client;
+	DynTableJob create;
+	DynTableJob delete;
+};
+
+typedef struct Dropped
+{
+	struct Dropped *next;
+	SubTransactionId subid;
+	DynDropPolicy policy;
+	DynRemote	remote;
+	Oid			owner;
+	char	   *name;
+	DynDdlClient *client;		/* NULL: no user mapping */
+	DynStatus	no_client;		/* then: why */
+	DynOwned   *owned;			/* row of the table that was made here */
+	bool		candidate;		/* is to be deleted if it is the right one */
+	bool		send;			/* at commit */
+	DynTableJob look;
+	DynTableJob delete;
+} Dropped;
+
+/* A table that a rollback could not delete; malloc'd, outlives the transaction. */
+typedef struct Leftover
+{
+	struct Leftover *next;
+	DynDdlClient *client;
+	DynTableDescription made;
+	DynTableJob job;
+	char		table[256];
+} Leftover;
+
+static DynMade *all_made = NULL;
+static Dropped *all_dropped = NULL;
+static Leftover *leftovers = NULL;
+static List *captured_owned = NIL;	/* rows of the table of owned rows, once it goes */
+static bool catalog_dropped = false;
+static DynTableJob **commit_jobs = NULL;	/* room for all that XACT_EVENT_COMMIT sends */
+
+/* ---- noting ---- */
+
+DynMade *
+dyn_ddl_note_create(const DynRemote *remote, DynDdlClient *client)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	DynMade    *made = palloc0(sizeof(DynMade));
+
+	made->subid = GetCurrentSubTransactionId();
+	made->endpoint = pstrdup(remote->endpoint.url);
+	made->region = pstrdup(remote->region);
+	made->table = pstrdup(remote->table);
+	made->client = dyn_ddl_client_share(client);
+	made->create.client = dyn_ddl_client_of(client);
+	made->create.table = made->table;
+	made->create.op = DYN_OP_CREATE_TABLE;
+	made->next = all_made;
+	all_made = made;
+	MemoryContextSwitchTo(old);
+	return made;
+}
+
+DynTableJob *
+dyn_ddl_made_job(DynMade *made)
+{
+	return &made->create;
+}
+
+void
+dyn_ddl_note_created(DynMade *made, bool ours)
+{
+	made->ours = ours;
+}
+
+bool
+dyn_ddl_readopt(const DynRemote *remote, const DynTableDescription *shown)
+{
+	for (DynMade *made = all_made; made; made = made->next)
+	{
+		if (!made->undone || !made->ours || strcmp(made->table, remote->table) != 0 ||
+			strcmp(made->region, remote->region) != 0 || strcmp(made->endpoint, remote->endpoint.url) != 0 ||
+			strcmp(made->create.description.table_id, shown->table_id) != 0 ||
+			strcmp(made->create.description.created, shown->created) != 0)
+			continue;
+		made->undone = false;
+		made->subid = GetCurrentSubTransactionId();
+		return true;
+	}
+	return false;
+}
+
+void
+dyn_ddl_note_drop(const DynRemote *remote, DynDropPolicy policy, Oid serverid, Oid owner, const char *name)
+{
+	MemoryContext old;
+	Dropped    *dropped;
+
+	if (policy == DYN_DROP_NEVER)
+		return;
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	dropped = palloc0(sizeof(Dropped));
+	dropped->subid = GetCurrentSubTransactionId();
+	dropped->policy = policy;
+	dropped->remote = *remote;
+	dropped->remote.region = pstrdup(remote->region);
+	dropped->remote.table = pstrdup(remote->table);
+	dropped->owner = owner;
+	dropped->name = pstrdup(name);
+	dropped->next = all_dropped;
+	all_dropped = dropped;
+	MemoryContextSwitchTo(old);
+	dropped->client = dyn_ddl_client_get(serverid, owner, &dropped->no_client);
+}
+
+void
+dyn_ddl_note_catalog_drop(void)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+
+	captured_owned = dyn_catalog_owned();
+	catalog_dropped = true;
+	MemoryContextSwitchTo(old);
+}
+
+void
+dyn_ddl_lock(const char *endpoint, const char *region, const char *table)
+{
+	char	   *identity = psprintf("%s %s %s", endpoint, region, table);
+	uint64		hash = hash_bytes_extended((unsigned char *) identity, strlen(identity), 0);
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, LOCK_FIELD4);
+	LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+/* ---- deciding, before commit ---- */
+
+static bool
+interrupted(void)
+{
+	return QueryCancelPending || ProcDiePending;
+}
+
+static DynOwned *
+find_owned(List *rows, const DynRemote *remote)
+{
+	ListCell   *lc;
+
+	foreach(lc, rows)
+	{
+		DynOwned   *owned = lfirst(lc);
+
+		if (strcmp(owned->table, remote->table) == 0 && strcmp(owned->region, remote->region) == 0 &&
+			strcmp(owned->endpoint, remote->endpoint.url) == 0 && dyn_owned_is_ours(owned))
+			return owned;
+	}
+	return NULL;
+}
+
+/* Was the same remote table dropped through another foreign table as well?  One is enough. */
+static bool
+seen_before(const Dropped *dropped)
+{
+	for (Dropped *other = all_dropped; other != dropped; other = other->next)
+		if (dyn_remote_equal(&other->remote, &dropped->remote))
+		{
+			if (dropped->policy == DYN_DROP_ALWAYS)
+				other->policy = DYN_DROP_ALWAYS;
+			return true;
+		}
+	return false;
+}
+
+static void
+choose_candidates(List *rows)
+{
+	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
+	{
+		const DynRemote *remote = &dropped->remote;
+
+		if (seen_before(dropped))
+			continue;
+		dyn_ddl_lock(remote->endpoint.url, remote->region, remote->table);
+		if (dyn_ddl_is_referenced(remote->endpoint.url, remote->region, remote->table, NIL))
+			continue;
+		dropped->owned = find_owned(rows, remote);
+		dropped->candidate = true;
+	}
+	/* decided last: a later duplicate may have made the policy 'always' */
+	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
+		if (dropped->policy == DYN_DROP_CREATED && dropped->owned == NULL)
+			dropped->candidate = false;
+}
+
+/* Looks at all candidates at once. */
+static void
+look(void)
+{
+	DynTableJob **jobs;
+	int			n = 0;
+
+	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
+		n++;
+	jobs = palloc(sizeof(DynTableJob *) * n);
+	n = 0;
+	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
+	{
+		if (!dropped->candidate || dropped->client == NULL)
+			continue;
+		dropped->look.client = dyn_ddl_client_of(dropped->client);
+		dropped->look.table = dropped->remote.table;
+		dropped->look.op = DYN_OP_DESCRIBE_TABLE;
+		jobs[n++] = &dropped->look;
+	}
+	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS, interrupted);
+	CHECK_FOR_INTERRUPTS();
+}
+
+static void
+add_pending(const Dropped *dropped)
+{
+	DynOwned	pending = {0};
+
+	if (catalog_dropped || !dyn_catalog_exists())
+		return;
+	pending.endpoint = (char *) dropped->remote.endpoint.url;
+	pending.region = dropped->remote.region;
+	pending.table = dropped->remote.table;
+	pending.table_id = dropped->owned ? dropped->owned->table_id : (char *) dropped->look.description.table_id;
+	pending.created = dropped->owned ? dropped->owned->created : (char *) dropped->look.description.created;
+	pending.database = MyDatabaseId;
+	pending.system_identifier = (int64) GetSystemIdentifier();
+	pending.owner = dropped->owner;
+	dyn_catalog_add_pending(&pending);
+}
+
+/* The table could not be looked at: the foreign table goes all the same. */
+static void
+postpone(Dropped *dropped, const DynStatus *status)
+{
+	bool		pending = dropped->owned != NULL && !catalog_dropped;
+
+	ereport(WARNING,
+			(errmsg("remote table \"%s\" of foreign table \"%s\" is not deleted", dropped->remote.table, dropped->name),
+			 errdetail("%s", dyn_status_text(status)),
+			 pending ?
+			 errhint("Its deletion is pending: the next CREATE FOREIGN TABLE tries again, and so does dynamo_fdw_delete_pending().") :
+			 errhint("Delete it by hand if it is not needed.")));
+	if (pending)
+		add_pending(dropped);
+}
+
+static void
+judge(Dropped *dropped)
+{
+	const DynTableJob *job = &dropped->look;
+	bool		same;
+
+	if (dropped->client == NULL)
+		postpone(dropped, &dropped->no_client);
+	else if (job->status.cls == DYN_TABLE_MISSING)
+		 /* gone already */ ;
+	else if (job->status.cls != DYN_OK)
+		postpone(dropped, &job->status);
+	else
+	{
+		same = dropped->owned && dyn_owned_matches(dropped->owned, &job->description);
+		if (same || dropped->policy == DYN_DROP_ALWAYS)
+		{
+			if (!same)
+				dropped->owned = NULL;	/* the pending row is for the table that is there */
+			add_pending(dropped);
+			dropped->send = true;
+		}
+		else
+			ereport(WARNING,
+					(errmsg("remote table \"%s\" of foreign table \"%s\" is kept", dropped->remote.table, dropped->name),
+					 errdetail("It is not the table that CREATE FOREIGN TABLE made, but one made later.")));
+	}
+}
+
+static void
+forget_ownership(const Dropped *dropped, List *rows)
+{
+	DynOwned   *owned = find_owned(rows, &dropped->remote);
+
+	if (owned && !catalog_dropped)
+		dyn_catalog_remove_owned(owned);
+}
+
+static void
+decide_drops(void)
+{
+	List	   *rows;
+
+	if (all_dropped == NULL)
+		return;
+	PushActiveSnapshot(GetLatestSnapshot());
+	rows = catalog_dropped ? captured_owned : dyn_catalog_owned();
+	choose_candidates(rows);
+	look();
+	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
+		if (dropped->candidate)
+		{
+			judge(dropped);
+			forget_ownership(dropped, rows);
+		}
+	PopActiveSnapshot();
+}
+
+/* Everything that the commit will need to send. */
+static void
+prepare_commit(void)
+{
+	int			n = 1;
+
+	for (DynMade *made = all_made; made; made = made->next)
+		n++;
+	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
+		n++;
+	commit_jobs = MemoryContextAlloc(TopTransactionContext, sizeof(DynTableJob *) * n);
+}
+
+/* ---- the end ---- */
+
+/* Texts of the network in a message that must not fail over their encoding. */
+static const char *
+ascii(const char *text)
+{
+	static char copy[sizeof(((DynStatus *) NULL)->message)];
+	size_t		i;
+
+	for (i = 0; text[i] && i < sizeof(copy) - 1; i++)
+		copy[i] = text[i] >= ' ' && text[i] < 127 ? text[i] : '?';
+	copy[i] = '\0';
+	return copy;
+}
+
+static bool
+deleted(const DynTableJob *job)
+{
+	return job->done && (job->status.cls == DYN_OK || job->status.cls == DYN_TABLE_MISSING);
+}
+
+static void
+warn_not_deleted(const DynTableJob *job, const char *hint)
+{
+	ereport(WARNING,
+			(errmsg("remote table \"%s\" could not be deleted", job->table),
+			 errdetail("%s", ascii(job->status.message[0] ? job->status.message : job->status.aws_code)),
+			 errhint("%s", hint)));
+}
+
+static void
+set_up_delete(DynTableJob *job, DynDdlClient *client, const char *table)
+{
+	memset(job, 0, sizeof(*job));
+	job->client = dyn_ddl_client_of(client);
+	job->table = table;
+	job->op = DYN_OP_DELETE_TABLE;
+}
+
+static void retry_at_exit(int code, Datum arg);
+
+/* Remembers a table that a rollback could not delete. */
+static void
+add_leftover(const DynMade *made)
+{
+	static bool registered = false;
+	Leftover   *leftover = calloc(1, sizeof(*leftover));
+
+	warn_not_deleted(&made->delete, "This session tries again at its next CREATE FOREIGN TABLE and when it ends.");
+	if (leftover == NULL)
+		return;
+	leftover->client = dyn_ddl_client_share(made->client);
+	leftover->made = made->create.description;
+	strlcpy(leftover->table, made->table, sizeof(leftover->table));
+	leftover->next = leftovers;
+	leftovers = leftover;
+	if (!registered)
+		before_shmem_exit(retry_at_exit, (Datum) 0);
+	registered = true;
+}
+
+/* Describes each leftover, and deletes it where it is still the one made here. */
+static void
+retry_leftovers(void)
+{
+	Leftover  **link = &leftovers;
+
+	while (*link)
+	{
+		Leftover   *leftover = *link;
+		DynTableJob *job = &leftover->job;
+		DynOwned	made = {0};
+		bool		done;
+
+		memset(job, 0, sizeof(*job));
+		job->client = dyn_ddl_client_of(leftover->client);
+		job->table = leftover->table;
+		job->op = DYN_OP_DESCRIBE_TABLE;
+		dyn_table_jobs_run(&job, 1, DYN_DDL_BUDGET_MS, interrupted);
+		made.table_id = leftover->made.table_id;
+		made.created = leftover->made.created;
+		done = job->status.cls == DYN_TABLE_MISSING ||
+			(job->status.cls == DYN_OK && !dyn_owned_matches(&made, &job->description));
+		if (!done && job->status.cls == DYN_OK)
+		{
+			set_up_delete(job, leftover->client, leftover->table);
+			dyn_table_jobs_run(&job, 1, DYN_DDL_BUDGET_MS, interrupted);
+			done = deleted(job);
+		}
+		if (done)
+		{
+			*link = leftover->next;
+			dyn_ddl_client_release(leftover->client);
+			free(leftover);
+		}
+		else
+			link = &leftover->next;
+	}
+}
+
+static void
+retry_at_exit(int code, Datum arg)
+{
+	retry_leftovers();
+}
+
+void
+dyn_ddl_retry_leftovers(void)
+{
+	retry_leftovers();
+}
+
+/* After COMMIT: deletes what was dropped, and what only a rolled-back part of the transaction made. */
+static void
+send_deletes(void)
+{
+	int			n = 0;
+
+	if (commit_jobs == NULL)
+		return;
+	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
+		if (dropped->send)
+		{
+			set_up_delete(&dropped->delete, dropped->client, dropped->remote.table);
+			commit_jobs[n++] = &dropped->delete;
+		}
+	for (DynMade *made = all_made; made; made = made->next)
+		if (made->undone && made->ours)
+		{
+			set_up_delete(&made->delete, made->client, made->table);
+			commit_jobs[n++] = &made->delete;
+		}
+	dyn_table_jobs_run(commit_jobs, n, DYN_DDL_BUDGET_MS, interrupted);
+	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
+		if (dropped->send && !deleted(&dropped->delete))
+			warn_not_deleted(&dropped->delete,
+							 "Its deletion is pending: the next CREATE FOREIGN TABLE tries again, and so does dynamo_fdw_delete_pending().");
+	for (DynMade *made = all_made; made; made = made->next)
+		if (made->undone && made->ours && !deleted(&made->delete))
+			add_leftover(made);
+}
+
+/* CreateTable calls still in flight, whose outcome decides. */
+static void
+finish_creates(DynTableJob **jobs)
+{
+	int			n = 0;
+
+	for (DynMade *made = all_made; made; made = made->next)
+		if (made->create.call)
+			jobs[n++] = &made->create;
+	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS, interrupted);
+	for (DynMade *made = all_made; made; made = made->next)
+		if (made->create.done && made->create.status.cls == DYN_OK)
+			made->ours = true;
+}
+
+/* After ROLLBACK: deletes all that the transaction made. */
+static void
+undo_creates(void)
+{
+	DynTableJob **jobs;
+	int			n = 0;
+
+	for (DynMade *made = all_made; made; made = made->next)
+		n++;
+	jobs = n > 0 ? calloc(n, sizeof(DynTableJob *)) : NULL;
+	if (jobs == NULL)
+		return;
+	finish_creates(jobs);
+	n = 0;
+	for (DynMade *made = all_made; made; made = made->next)
+		if (made->ours)
+		{
+			set_up_delete(&made->delete, made->client, made->table);
+			jobs[n++] = &made->delete;
+		}
+	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS, interrupted);
+	for (DynMade *made = all_made; made; made = made->next)
+		if (made->ours && !deleted(&made->delete))
+			add_leftover(made);
+	free(jobs);
+}
+
+/* The records' memory goes with the transaction; what they hold is given back here. */
+static void
+forget(void)
+{
+	for (DynMade *made = all_made; made; made = made->next)
+	{
+		dyn_table_job_stop(&made->create, "broken off");
+		dyn_ddl_client_release(made->client);
+	}
+	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
+	{
+		dyn_table_job_stop(&dropped->look, "broken off");
+		dyn_ddl_client_release(dropped->client);
+	}
+	all_made = NULL;
+	all_dropped = NULL;
+	captured_owned = NIL;
+	catalog_dropped = false;
+	commit_jobs = NULL;
+	dyn_ddl_client_forget_all();
+}
+
+static void
+on_xact(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+			decide_drops();
+			if (all_made || all_dropped)
+				prepare_commit();
+			break;
+		case XACT_EVENT_PRE_PREPARE:
+			if (all_made || all_dropped)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot PREPARE a transaction that made or dropped foreign tables of dynamo_fdw")));
+			break;
+		case XACT_EVENT_COMMIT:
+			send_deletes();
+			forget();
+			break;
+		case XACT_EVENT_ABORT:
+			undo_creates();
+			forget();
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+on_subxact(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	Dropped   **link = &all_dropped;
+
+	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
+		return;
+	for (DynMade *made = all_made; made; made = made->next)
+		if (made->subid == mine)
+		{
+			made->subid = parent;
+			made->undone = made->undone || event == SUBXACT_EVENT_ABORT_SUB;
+		}
+	while (*link)
+	{
+		Dropped    *dropped = *link;
+
+		if (dropped->subid == mine && event == SUBXACT_EVENT_ABORT_SUB)
+		{
+			*link = dropped->next;
+			dyn_ddl_client_release(dropped->client);
+			continue;
+		}
+		if (dropped->subid == mine)
+			dropped->subid = parent;
+		link = &dropped->next;
+	}
+}
+
+void
+dyn_ddl_xact_init(void)
+{
+	RegisterXactCallback(on_xact, NULL);
+	RegisterSubXactCallback(on_subxact, NULL);
+}

@@ -1,0 +1,53 @@
+/*
+ * dynamo_fdw.c
+ *	  The module: its entry point and the wrapper's handler.
+ */
+#include "pg/export.h"
+
+#include "fmgr.h"
+
+#include "pg/ddl.h"
+#include "pg/fdw.h"
+#include "pg/guc.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+extern PGDLLEXPORT Datum dynamo_fdw_handler(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(dynamo_fdw_handler);
+
+/* Nothing here touches libcurl: it must not be initialized in the postmaster. */
+void
+_PG_init(void)
+{
+	dyn_guc_init();
+	dyn_modify_init();
+	dyn_ddl_init();
+}
+
+Datum
+dynamo_fdw_handler(PG_FUNCTION_ARGS)
+{
+	FdwRoutine *routine = makeNode(FdwRoutine);
+
+	routine->GetForeignRelSize = dynamoGetForeignRelSize;
+	routine->GetForeignPaths = dynamoGetForeignPaths;
+	routine->GetForeignPlan = dynamoGetForeignPlan;
+	routine->BeginForeignScan = dynamoBeginForeignScan;
+	routine->IterateForeignScan = dynamoIterateForeignScan;
+	routine->ReScanForeignScan = dynamoReScanForeignScan;
+	routine->EndForeignScan = dynamoEndForeignScan;
+
+	routine->IsForeignRelUpdatable = dynamoIsForeignRelUpdatable;
+	routine->PlanForeignModify = dynamoPlanForeignModify;
+	routine->BeginForeignModify = dynamoBeginForeignModify;
+	routine->ExecForeignInsert = dynamoExecForeignInsert;
+	routine->EndForeignModify = dynamoEndForeignModify;
+	routine->BeginForeignInsert = dynamoBeginForeignInsert;
+	routine->EndForeignInsert = dynamoEndForeignInsert;
+	routine->ExecForeignTruncate = dynamoExecForeignTruncate;
+
+	routine->ExplainForeignScan = dynamoExplainForeignScan;
+	routine->ExplainForeignModify = dynamoExplainForeignModify;
+	PG_RETURN_POINTER(routine);
+}

@@ -1,0 +1,51 @@
+/*
+ * fdw.h
+ *	  Callbacks that make up the foreign data wrapper, by the file that has
+ *	  them.
+ */
+#ifndef DYN_FDW_H
+#define DYN_FDW_H
+
+#include "commands/explain.h"
+#include "foreign/fdwapi.h"
+
+/* plan.c */
+extern void dynamoGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern void dynamoGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern ForeignScan *dynamoGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
+										 List *tlist, List *scan_clauses, Plan *outer_plan);
+
+/* Items of ForeignScan.fdw_private. */
+enum DynScanPrivate
+{
+	DYN_SCAN_COMPLETE,			/* Boolean: do the conditions name the keys? */
+	DYN_SCAN_TREE,				/* key condition (qual.h), or NULL */
+	DYN_SCAN_COLUMNS			/* IntList: attnums to fetch beside the keys */
+};
+
+/* scan.c */
+extern void dynamoBeginForeignScan(ForeignScanState *node, int eflags);
+extern TupleTableSlot *dynamoIterateForeignScan(ForeignScanState *node);
+extern void dynamoReScanForeignScan(ForeignScanState *node);
+extern void dynamoEndForeignScan(ForeignScanState *node);
+
+/* modify.c */
+extern int	dynamoIsForeignRelUpdatable(Relation rel);
+extern List *dynamoPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+									 int subplan_index);
+extern void dynamoBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,
+									 int subplan_index, int eflags);
+extern TupleTableSlot *dynamoExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
+											   TupleTableSlot *plan_slot);
+extern void dynamoEndForeignModify(EState *estate, ResultRelInfo *rinfo);
+extern void dynamoBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo);
+extern void dynamoEndForeignInsert(EState *estate, ResultRelInfo *rinfo);
+extern void dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
+extern void dyn_modify_init(void);
+
+/* explain.c */
+extern void dynamoExplainForeignScan(ForeignScanState *node, ExplainState *es);
+extern void dynamoExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,
+									   int subplan_index, ExplainState *es);
+
+#endif							/* DYN_FDW_H */

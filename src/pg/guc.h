@@ -1,0 +1,13 @@
+/*
+ * guc.h
+ *	  Settings of the extension.
+ */
+#ifndef DYN_GUC_H
+#define DYN_GUC_H
+
+/* dynamo_fdw.remote_ddl: do CREATE, ALTER and DROP act on DynamoDB? */
+extern bool dyn_guc_remote_ddl(void);
+
+extern void dyn_guc_init(void);
+
+#endif							/* DYN_GUC_H */

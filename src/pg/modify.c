@@ -1,0 +1,361 @@
+/*
+ * modify.c
+ *	  Execution of INSERT.
+ *
+ * Rows are encoded at once and written in the background (batch_write.h).  All
+ * are acknowledged before the statement's AFTER triggers fire and before
+ * EXPLAIN ANALYZE prints: an ExecutorFinish hook flushes what belongs to the
+ * query, and EndForeignModify is the backstop.
+ */
+#include "pg/export.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "core/ddb_op.h"
+#include "core/feast_time.h"
+#include "net/batch_write.h"
+#include "pg/compat.h"
+#include "pg/connection.h"
+#include "pg/convert.h"
+#include "pg/error.h"
+#include "pg/fdw.h"
+#include "pg/relation.h"
+#include "pg/scratch.h"
+#include "pg/wait.h"
+
+/* A modification that runs; given back with the query's memory. */
+typedef struct ModifyState
+{
+	MemoryContextCallback callback;
+	dlist_node	node;			/* in `running` */
+	EState	   *estate;
+	DynRelation *rel;
+	DynConnection *connection;
+	DynBatchWrite *write;
+	MemoryContext row_context;	/* reset for each row */
+	DynBuf	   *scratch;		/* serialized key, value bytes */
+	DynBuf	   *put;			/* the item being made */
+	char		event_ts[DYN_EVENT_TS_LEN]; /* the statement's, for tables without the column */
+} ModifyState;
+
+/* All that hold unsent rows, over all nested queries of the session. */
+static dlist_head running = DLIST_STATIC_INIT(running);
+static ExecutorFinish_hook_type previous_finish = NULL;
+
+static void
+release(void *arg)
+{
+	ModifyState *state = arg;
+
+	dlist_delete(&state->node);
+	dyn_batch_write_free(state->write);
+	dyn_connection_release(state->connection);
+}
+
+/* ---- planning ---- */
+
+int
+dynamoIsForeignRelUpdatable(Relation rel)
+{
+	/* the others reach PlanForeignModify, which has the clearer words */
+	return (1 << CMD_INSERT) | (1 << CMD_UPDATE) | (1 << CMD_DELETE);
+}
+
+static void
+refuse(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("%s is not supported yet on foreign tables of dynamo_fdw", what),
+			 errhint("INSERT replaces the whole row of an entity key.")));
+}
+
+List *
+dynamoPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation, int subplan_index)
+{
+	if (plan->operation == CMD_UPDATE)
+		refuse("UPDATE");
+	if (plan->operation == CMD_DELETE)
+		refuse("DELETE");
+	if (plan->operation != CMD_INSERT)
+		refuse("MERGE");
+	if (plan->onConflictAction != ONCONFLICT_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT is not supported on foreign tables of dynamo_fdw"),
+				 errhint("INSERT already replaces the row of an entity key.")));
+	return NIL;
+}
+
+void
+dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
+{
+	refuse("TRUNCATE");
+}
+
+/* ---- begin ---- */
+
+static void
+begin_modify(ModifyTableState *mtstate, ResultRelInfo *rinfo)
+{
+	EState	   *estate = mtstate->ps.state;
+	MemoryContext context = estate->es_query_cxt;
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ModifyState *state = palloc0(sizeof(ModifyState));
+	DynBatchWriteConfig config;
+
+	state->callback.func = release;
+	state->callback.arg = state;
+	dlist_push_tail(&running, &state->node);
+	MemoryContextRegisterResetCallback(context, &state->callback);
+
+	state->estate = estate;
+	state->rel = dyn_relation_open(rinfo->ri_RelationDesc);
+	state->row_context = AllocSetContextCreate(context, "dynamo_fdw row", ALLOCSET_DEFAULT_SIZES);
+	state->scratch = dyn_scratch_new(context);
+	state->put = dyn_scratch_new(context);
+	dyn_event_ts_from_datum(NULL, TimestampTzGetDatum(GetCurrentStatementStartTimestamp()), state->event_ts);
+	state->connection = dyn_connection_get(state->rel->serverid, dyn_modify_user(rinfo, estate));
+
+	config.table = state->rel->remote.table;
+	config.batch_size = state->rel->batch_size;
+	config.max_workers = state->rel->max_write_workers;
+	state->write = dyn_batch_write_new(state->connection->client, &config);
+	if (state->write == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	rinfo->ri_FdwState = state;
+	MemoryContextSwitchTo(old);
+}
+
+void
+dynamoBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private, int subplan_index,
+						 int eflags)
+{
+	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+		begin_modify(mtstate, rinfo);
+}
+
+/* COPY, or a row that an INSERT into a partitioned table brings here. */
+void
+dynamoBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
+{
+	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+
+	if (plan == NULL)
+		refuse("COPY");
+	if (plan->operation != CMD_INSERT)
+		refuse("Moving a row into the table by UPDATE");
+	if (plan->onConflictAction != ONCONFLICT_NONE)
+		refuse("ON CONFLICT");
+	begin_modify(mtstate, rinfo);
+}
+
+/* ---- rows ---- */
+
+static void
+report_null(const DynRelation *rel, const DynColumn *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("null value in %s column \"%s\" of feature view \"%s\"",
+					column->role == DYN_COLUMN_KEY ? "entity key" : "event timestamp", column->sql_name,
+					rel->feature_view)));
+}
+
+static void
+row_keys(const DynRelation *rel, TupleTableSlot *slot, Datum *keys)
+{
+	for (int i = 0; i < rel->nkeys; i++)
+	{
+		const DynColumn *column = rel->keys[i];
+		int			attno = column->attnum - 1;
+
+		if (slot->tts_isnull[attno])
+			report_null(rel, column);
+		keys[i] = dyn_key_from_datum(column, slot->tts_values[attno]);
+		if (dyn_key_storable(column, keys[i]))
+			continue;
+		if (column->feast_type == DYN_FEAST_UNIX_TIMESTAMP)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+					 errmsg("entity key column \"%s\" of feature view \"%s\" must be a whole second", column->sql_name,
+							rel->feature_view),
+					 errhint("Use date_trunc('second', ...).")));
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("entity key column \"%s\" of feature view \"%s\" is out of range for value type %s",
+						column->sql_name, rel->feature_view, dyn_feast_type_name(column->feast_type))));
+	}
+}
+
+static const char *
+row_event_ts(ModifyState *state, TupleTableSlot *slot, char *out)
+{
+	const DynColumn *column = state->rel->event_timestamp;
+
+	if (column == NULL)
+		return state->event_ts;
+	if (slot->tts_isnull[column->attnum - 1])
+		report_null(state->rel, column);
+	dyn_event_ts_from_datum(column, slot->tts_values[column->attnum - 1], out);
+	return out;
+}
+
+/*
+ * Adds the item's features; returns its size as DynamoDB counts it (names and
+ * values, 3 bytes a map, 1 byte an element).
+ */
+static size_t
+put_features(ModifyState *state, TupleTableSlot *slot)
+{
+	const DynRelation *rel = state->rel;
+	size_t		size = strlen("values") + 3;
+	bool		first = true;
+
+	for (int i = 0; i < rel->ncolumns; i++)
+	{
+		const DynColumn *column = &rel->columns[i];
+
+		if (column->role != DYN_COLUMN_FEATURE)
+			continue;
+		dyn_buf_clear(state->scratch);
+		dyn_datum_to_value(column, slot->tts_values[i], slot->tts_isnull[i], state->scratch);
+		dyn_op_put_feature(state->put, column->name, state->scratch->data, state->scratch->len, first);
+		size += strlen(column->name) + state->scratch->len + 1;
+		first = false;
+	}
+	return size;
+}
+
+static void
+add_row(ModifyState *state, TupleTableSlot *slot)
+{
+	const DynRelation *rel = state->rel;
+	Datum		keys[DYN_MAX_KEYS];
+	char		event_ts_buffer[DYN_EVENT_TS_LEN];
+	const char *event_ts;
+	DynEntityId id;
+	DynStatus	status;
+	size_t		size;
+
+	slot_getallattrs(slot);
+	row_keys(rel, slot, keys);
+	event_ts = row_event_ts(state, slot, event_ts_buffer);
+	dyn_key_id(rel, keys, state->scratch, &id);
+
+	dyn_buf_clear(state->put);
+	dyn_op_put_begin(state->put, &id, event_ts);
+	size = strlen("entity_id") + DYN_ENTITY_ID_HEX_LEN + strlen("event_ts") + strlen(event_ts);
+	size += put_features(state, slot);
+	dyn_op_put_end(state->put);
+	if (size > DYN_MAX_ITEM_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a row of feature view \"%s\" is larger than the 400 KB that DynamoDB stores", rel->feature_view),
+				 errdetail("It has %zu bytes, names of features included. Entity key: %s.", size,
+						   dyn_key_text(rel, keys))));
+	if (!dyn_batch_write_add(state->write, &id, state->put, &status))
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+}
+
+/* ---- writing ---- */
+
+static void
+report_failure(ModifyState *state, const DynStatus *status)
+{
+	DynErrorContext context = {DYN_OP_BATCH_WRITE_ITEM, state->rel->remote.table, state->rel->feature_view, NULL};
+	long		acknowledged = dyn_batch_write_stats(state->write)->acknowledged;
+	long		in_flight = dyn_batch_write_in_flight(state->write);
+
+	context.note = psprintf("Before that, %ld items were written; of %ld in flight it is not known.",
+							acknowledged, in_flight);
+	dyn_report(ERROR, status, &context);
+}
+
+/* Until there is room for another row or, with `flush`, all are acknowledged. */
+static void
+step(ModifyState *state, bool flush)
+{
+	DynStatus	status;
+
+	for (;;)
+	{
+		switch (dyn_batch_write_step(state->write, flush, &status))
+		{
+			case DYN_STEP_WAIT:
+				dyn_wait(state->connection->client, -1);
+				break;
+			case DYN_STEP_FAILED:
+				report_failure(state, &status);
+				break;
+			default:
+				return;
+		}
+	}
+}
+
+TupleTableSlot *
+dynamoExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	ModifyState *state = rinfo->ri_FdwState;
+	MemoryContext old = MemoryContextSwitchTo(state->row_context);
+
+	add_row(state, slot);
+	step(state, false);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(state->row_context);
+	return slot;
+}
+
+static void
+end_modify(ResultRelInfo *rinfo)
+{
+	ModifyState *state = rinfo->ri_FdwState;
+
+	if (state != NULL)
+		step(state, true);
+}
+
+void
+dynamoEndForeignModify(EState *estate, ResultRelInfo *rinfo)
+{
+	end_modify(rinfo);
+}
+
+void
+dynamoEndForeignInsert(EState *estate, ResultRelInfo *rinfo)
+{
+	end_modify(rinfo);
+}
+
+/* Flushes the query's modifications before its AFTER triggers fire. */
+static void
+on_executor_finish(QueryDesc *query)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &running)
+	{
+		ModifyState *state = dlist_container(ModifyState, node, iter.cur);
+
+		if (state->estate == query->estate && state->write != NULL)
+			step(state, true);
+	}
+	if (previous_finish)
+		previous_finish(query);
+	else
+		standard_ExecutorFinish(query);
+}
+
+void
+dyn_modify_init(void)
+{
+	previous_finish = ExecutorFinish_hook;
+	ExecutorFinish_hook = on_executor_finish;
+}

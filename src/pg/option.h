@@ -1,0 +1,70 @@
+/*
+ * option.h
+ *	  Options of servers, user mappings, foreign tables and columns: one table
+ *	  that drives validator, hints, defaults and lookups.
+ */
+#ifndef DYN_OPTION_H
+#define DYN_OPTION_H
+
+#include "nodes/pg_list.h"
+
+#include "core/endpoint.h"
+
+/* Where an option may stand. */
+#define DYN_ON_SERVER 1
+#define DYN_ON_TABLE 2
+#define DYN_ON_MAPPING 4
+#define DYN_ON_COLUMN 8
+
+typedef enum DynOptionKind
+{
+	DYN_OPT_TEXT,				/* any text but the empty one */
+	DYN_OPT_BOOL,
+	DYN_OPT_INT,
+	DYN_OPT_REAL,
+	DYN_OPT_CHOICE,
+	DYN_OPT_REGION,
+	DYN_OPT_URL,
+	DYN_OPT_TEMPLATE,			/* remote table name with {project} and {table_name} */
+	DYN_OPT_TABLE_NAME,
+	DYN_OPT_FILE,				/* absolute path on the server */
+	DYN_OPT_VALUE_TYPE,
+	DYN_OPT_TAGS,				/* JSON object of strings */
+	DYN_OPT_INTERVAL
+} DynOptionKind;
+
+#define DYN_OPT_SECRET 1		/* its value appears in no message */
+#define DYN_OPT_SUPERUSER 2		/* only a superuser may set it */
+#define DYN_OPT_LATER 4			/* only its default is supported yet */
+
+typedef struct DynOptionDef
+{
+	const char *name;
+	int			where;			/* DYN_ON_* */
+	DynOptionKind kind;
+	const char *fallback;		/* default as text, NULL: none */
+	double		min;			/* of INT and REAL */
+	double		max;
+	const char *const *choices; /* of CHOICE, NULL-terminated */
+	int			flags;			/* DYN_OPT_* bits */
+} DynOptionDef;
+
+/* All definitions, ended by one without a name. */
+extern const DynOptionDef dyn_option_defs[];
+
+/* The definition of `name`, NULL where there is none. */
+extern const DynOptionDef *dyn_option_find(const char *name);
+
+/*
+ * Value in the first of two DefElem lists that has it, else the default;
+ * the second list may be NIL.
+ */
+extern const char *dyn_option_text(const char *name, List *first, List *second);
+extern bool dyn_option_bool(const char *name, List *first, List *second);
+extern int	dyn_option_int(const char *name, List *first, List *second);
+extern double dyn_option_real(const char *name, List *first, List *second);
+
+/* The server's endpoint: endpoint_url, else the region's. False: neither is valid (the validator refuses that). */
+extern bool dyn_option_endpoint(List *server_options, DynEndpoint *endpoint);
+
+#endif							/* DYN_OPTION_H */

@@ -1,0 +1,229 @@
+/*
+ * plan.c
+ *	  Planning of scans: sizes, paths, and the plan node.
+ *
+ * A table has a path for every way to name its keys: by the query's own
+ * conditions, or by join conditions, once the other tables' rows are known.
+ * The path without keys always exists, so that every query plans, and loses
+ * to every other one; executing it is an error.
+ */
+#include "pg/export.h"
+
+#include <math.h>
+
+#include "access/table.h"
+#include "access/sysattr.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/cost.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+
+#include "pg/compat.h"
+#include "pg/fdw.h"
+#include "pg/qual.h"
+#include "pg/relation.h"
+
+/* Rows expected of a scan that nobody can execute. */
+#define UNKEYED_ROWS 1000.0
+
+/* Sets of outer tables that paths are made for, at most. */
+#define MAX_PARAMETERIZATIONS 16
+
+typedef struct RelState
+{
+	DynRelation *dyn;
+	DynKeyCondition *base;		/* of the table's own conditions */
+} RelState;
+
+static void
+set_size(PlannerInfo *root, RelOptInfo *rel, RelState *state)
+{
+	double		rows = state->base->complete ? state->base->keys : UNKEYED_ROWS;
+
+	rows *= clauselist_selectivity(root, state->base->rest, rel->relid, JOIN_INNER, NULL);
+	rel->rows = clamp_row_est(rows);
+	rel->tuples = Max(rel->tuples, rel->rows);
+}
+
+void
+dynamoGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	RelState  *state = palloc0(sizeof(RelState));
+	Relation	relation = table_open(relid, NoLock);
+
+	state->dyn = dyn_relation_open(relation);
+	table_close(relation, NoLock);
+	state->base = dyn_qual_split(root, rel, state->dyn, rel->baserestrictinfo);
+	rel->fdw_private = state;
+	set_size(root, rel, state);
+}
+
+/* ---- paths ---- */
+
+static void
+add_keyed_path(PlannerInfo *root, RelOptInfo *rel, DynKeyCondition *condition, Relids required_outer)
+{
+	DynRelation *dyn = ((RelState *) rel->fdw_private)->dyn;
+	double		keys = clamp_row_est(condition->keys);
+	double		requests = ceil(keys / dyn->batch_size);
+	double		rounds = ceil(requests / dyn->max_read_workers);
+	Selectivity selectivity = clauselist_selectivity(root, condition->rest, rel->relid, JOIN_INNER, NULL);
+	Cost		startup = dyn->startup_cost;
+	Cost		total = startup + (rounds - 1) * dyn->startup_cost + keys * (dyn->tuple_cost + cpu_tuple_cost);
+
+	add_path(rel, (Path *) dyn_create_foreignscan_path(root, rel, clamp_row_est(keys * selectivity), true, startup,
+													   total, required_outer));
+}
+
+/* The conditions of a parameterization and the table's own, together. */
+static void
+add_parameterized_path(PlannerInfo *root, RelOptInfo *rel, Relids required_outer)
+{
+	RelState  *state = rel->fdw_private;
+	ParamPathInfo *ppi = get_baserel_parampathinfo(root, rel, required_outer);
+	List	   *clauses = list_concat_copy(rel->baserestrictinfo, ppi->ppi_clauses);
+	DynKeyCondition *condition = dyn_qual_split(root, rel, state->dyn, clauses);
+
+	if (condition->complete)
+		add_keyed_path(root, rel, condition, required_outer);
+}
+
+typedef struct KeyMember
+{
+	const DynRelation *dyn;
+	int			key;
+} KeyMember;
+
+/* Callback: is the equivalence member this key column? */
+static bool
+member_is_key(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *em, void *arg)
+{
+	KeyMember  *member = arg;
+
+	return dyn_qual_key_number(member->dyn, rel->relid, (Node *) em->em_expr) == member->key;
+}
+
+/* Join conditions that could name keys: those written so, and those that follow from equalities. */
+static List *
+join_clauses(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn)
+{
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, rel->joininfo)
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+
+		if (join_clause_is_movable_to(rinfo, rel))
+			clauses = lappend(clauses, rinfo);
+	}
+	if (rel->has_eclass_joins)
+		for (int i = 0; i < dyn->nkeys; i++)
+		{
+			KeyMember	member = {dyn, i};
+
+			clauses = list_concat(clauses,
+								  generate_implied_equalities_for_column(root, rel, member_is_key, &member,
+																		 rel->lateral_referencers));
+		}
+	return clauses;
+}
+
+static List *
+add_relids(List *sets, Relids relids)
+{
+	ListCell   *lc;
+
+	foreach(lc, sets)
+		if (bms_equal(lfirst(lc), relids))
+			return sets;
+	return list_length(sets) < MAX_PARAMETERIZATIONS ? lappend(sets, relids) : sets;
+}
+
+/*
+ * Sets of outer tables whose rows may give the keys: each clause's own, each
+ * with those before it, for keys that come from several tables.
+ */
+static List *
+parameterizations(RelOptInfo *rel, List *clauses)
+{
+	List	   *sets = NIL;
+	Relids		all = NULL;
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+		Relids		outer = bms_union(rinfo->clause_relids, rel->lateral_relids);
+
+		outer = bms_del_member(outer, rel->relid);
+		if (bms_is_empty(outer))
+			continue;
+		sets = add_relids(sets, outer);
+		all = bms_union(all, outer);
+		sets = add_relids(sets, all);
+	}
+	return sets;
+}
+
+void
+dynamoGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	RelState  *state = rel->fdw_private;
+	ListCell   *lc;
+
+	if (state->base->complete)
+		add_keyed_path(root, rel, state->base, rel->lateral_relids);
+	else
+	{
+		add_path(rel, (Path *) dyn_create_foreignscan_path(root, rel, rel->rows, false, DYN_UNKEYED_COST,
+														   DYN_UNKEYED_COST, rel->lateral_relids));
+		foreach(lc, parameterizations(rel, join_clauses(root, rel, state->dyn)))
+			add_parameterized_path(root, rel, lfirst(lc));
+	}
+}
+
+/* ---- plan ---- */
+
+/* Columns that the plan needs beside the keys, which a row has from the condition. */
+static List *
+columns_to_fetch(RelOptInfo *rel, const DynRelation *dyn, List *filters)
+{
+	Bitmapset  *used = NULL;
+	List	   *columns = NIL;
+	bool		whole_row;
+
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
+	pull_varattnos((Node *) filters, rel->relid, &used);
+	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
+	for (int i = 0; i < dyn->ncolumns; i++)
+	{
+		const DynColumn *column = &dyn->columns[i];
+
+		if (column->role != DYN_COLUMN_EVENT_TIMESTAMP && column->role != DYN_COLUMN_FEATURE)
+			continue;
+		if (whole_row || bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, used))
+			columns = lappend_int(columns, column->attnum);
+	}
+	return columns;
+}
+
+ForeignScan *
+dynamoGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path, List *tlist,
+					 List *scan_clauses, Plan *outer_plan)
+{
+	RelState  *state = rel->fdw_private;
+	DynKeyCondition *condition = dyn_qual_split(root, rel, state->dyn, scan_clauses);
+	List	   *private = list_make3(makeBoolean(condition->complete),
+									 condition->complete ? condition->tree : NULL,
+									 columns_to_fetch(rel, state->dyn, condition->rest));
+
+	if (condition->complete)
+		return make_foreignscan(tlist, condition->rest, rel->relid, condition->operands, private, NIL,
+								condition->clauses, outer_plan);
+	return make_foreignscan(tlist, extract_actual_clauses(scan_clauses, false), rel->relid, NIL, private, NIL, NIL,
+							outer_plan);
+}

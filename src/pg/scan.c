@@ -1,0 +1,249 @@
+/*
+ * scan.c
+ *	  Execution of scans.
+ *
+ * Keys are evaluated when the first row is wanted, and again after a rescan.
+ * The read below (batch_get.h) is malloc'd, so its owner is a holder with a
+ * reset callback that exists before it.
+ */
+#include "pg/export.h"
+
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "net/batch_get.h"
+#include "pg/compat.h"
+#include "pg/connection.h"
+#include "pg/convert.h"
+#include "pg/error.h"
+#include "pg/fdw.h"
+#include "pg/qual_eval.h"
+#include "pg/scan.h"
+#include "pg/wait.h"
+
+/* What has to be given back when the query ends, however it does. */
+typedef struct ScanHolder
+{
+	MemoryContextCallback callback;
+	DynBatchGet *get;
+	DynConnection *connection;
+} ScanHolder;
+
+typedef struct LookupState
+{
+	DynRelation *rel;
+	ScanHolder *holder;			/* NULL under plain EXPLAIN */
+	bool		complete;		/* the plan names the keys */
+	Node	   *tree;
+	List	   *operands;		/* ExprStates */
+	MemoryContext key_context;	/* keys of one (re)scan */
+	DynKeySet	keys;
+	DynGetRequest request;
+	DynFeatureNames features;
+	DynColumn **feature_columns;	/* in the order of `features` */
+} LookupState;
+
+static void
+release(void *arg)
+{
+	ScanHolder *holder = arg;
+
+	dyn_batch_get_free(holder->get);
+	holder->get = NULL;
+	dyn_connection_release(holder->connection);
+	holder->connection = NULL;
+}
+
+static ScanHolder *
+make_holder(MemoryContext context)
+{
+	ScanHolder *holder = MemoryContextAllocZero(context, sizeof(ScanHolder));
+
+	holder->callback.func = release;
+	holder->callback.arg = holder;
+	MemoryContextRegisterResetCallback(context, &holder->callback);
+	return holder;
+}
+
+const DynRelation *
+dyn_scan_relation(ForeignScanState *node)
+{
+	return ((LookupState *) node->fdw_state)->rel;
+}
+
+/* The request's projection: which features, and the event timestamp or not. */
+static void
+choose_features(LookupState *state, List *attnums)
+{
+	int			n = list_length(attnums);
+	const char **names = palloc(sizeof(char *) * Max(n, 1));
+	size_t	   *lengths = palloc(sizeof(size_t) * Max(n, 1));
+	ListCell   *lc;
+
+	state->feature_columns = palloc(sizeof(DynColumn *) * Max(n, 1));
+	foreach(lc, attnums)
+	{
+		DynColumn  *column = &state->rel->columns[lfirst_int(lc) - 1];
+
+		if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
+			state->request.event_ts = true;
+		else
+		{
+			int			i = state->features.count++;
+
+			state->feature_columns[i] = column;
+			names[i] = column->name;
+			lengths[i] = strlen(column->name);
+		}
+	}
+	state->features.names = names;
+	state->features.lengths = lengths;
+	state->request.features = &state->features;
+	state->request.table = state->rel->remote.table;
+	state->request.consistent = state->rel->consistent_reads;
+}
+
+void
+dynamoBeginForeignScan(ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	EState	   *estate = node->ss.ps.state;
+	LookupState  *state = palloc0(sizeof(LookupState));
+
+	node->fdw_state = state;
+	state->rel = dyn_relation_open(node->ss.ss_currentRelation);
+	state->complete = boolVal(list_nth(plan->fdw_private, DYN_SCAN_COMPLETE));
+	state->tree = list_nth(plan->fdw_private, DYN_SCAN_TREE);
+	choose_features(state, list_nth(plan->fdw_private, DYN_SCAN_COLUMNS));
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+	state->operands = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
+	state->key_context = AllocSetContextCreate(estate->es_query_cxt, "dynamo_fdw keys", ALLOCSET_DEFAULT_SIZES);
+	state->holder = make_holder(estate->es_query_cxt);
+}
+
+static void
+report_no_keys(const DynRelation *rel)
+{
+	StringInfoData keys;
+
+	initStringInfo(&keys);
+	for (int i = 0; i < rel->nkeys; i++)
+		appendStringInfo(&keys, "%s\"%s\"", i == 0 ? "" : i == rel->nkeys - 1 ? " and " : ", ",
+						 rel->keys[i]->sql_name);
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("feature view \"%s\" can only be read by entity key", rel->feature_view),
+			 errhint("Add a condition on %s to WHERE: = a value, IN (...), = ANY (array), or a join with a table of entities.",
+					 keys.data)));
+}
+
+/* Evaluates the keys and makes the read; the first requests go out with its first step. */
+static void
+start_read(ForeignScanState *node, LookupState *state)
+{
+	DynBatchGetConfig config;
+	MemoryContext old;
+
+	if (!state->complete)
+		report_no_keys(state->rel);
+	MemoryContextReset(state->key_context);
+	old = MemoryContextSwitchTo(state->key_context);
+	dyn_keys_evaluate(state->rel, state->tree, state->operands, node->ss.ps.ps_ExprContext, &state->keys);
+	MemoryContextSwitchTo(old);
+
+	if (state->holder->connection == NULL)
+		state->holder->connection = dyn_connection_get(state->rel->serverid, dyn_scan_user(node));
+	config.request = state->request;
+	config.keys = state->keys.ids;
+	config.nkeys = state->keys.nkeys;
+	config.batch_size = state->rel->batch_size;
+	config.max_workers = state->rel->max_read_workers;
+	state->holder->get = dyn_batch_get_new(state->holder->connection->client, &config);
+	if (state->holder->get == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+}
+
+static void
+set_column(LookupState *state, TupleTableSlot *slot, const DynColumn *column, const DynAttr *attr, const Datum *keys)
+{
+	int			i = column->attnum - 1;
+
+	slot->tts_isnull[i] = !dyn_datum_from_item(state->rel, column, attr, keys, &slot->tts_values[i]);
+}
+
+/* A row: keys as asked, the rest from the item; values live until the next row. */
+static TupleTableSlot *
+make_row(LookupState *state, const DynItem *item, uint32 key, TupleTableSlot *slot)
+{
+	DynRelation *rel = state->rel;
+	const Datum *keys = state->keys.values + (Size) key * rel->nkeys;
+
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, true, rel->ncolumns * sizeof(bool));
+	for (int i = 0; i < rel->nkeys; i++)
+	{
+		int			attno = rel->keys[i]->attnum - 1;
+
+		slot->tts_values[attno] = dyn_key_to_datum(rel->keys[i], keys[i]);
+		slot->tts_isnull[attno] = false;
+	}
+	if (item->values.state == DYN_ATTR_WRONG_TYPE && state->features.count > 0)
+		set_column(state, slot, state->feature_columns[0], &item->values, keys);	/* raises */
+	if (state->request.event_ts)
+		set_column(state, slot, rel->event_timestamp, &item->event_ts, keys);
+	for (int i = 0; i < state->features.count; i++)
+		set_column(state, slot, state->feature_columns[i], &item->features[i], keys);
+	return ExecStoreVirtualTuple(slot);
+}
+
+TupleTableSlot *
+dynamoIterateForeignScan(ForeignScanState *node)
+{
+	LookupState  *state = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	DynErrorContext context = {DYN_OP_BATCH_GET_ITEM, state->rel->remote.table, state->rel->feature_view, NULL};
+	DynStatus	status;
+	const DynItem *item;
+	uint32		key;
+
+	if (state->holder->get == NULL)
+		start_read(node, state);
+	for (;;)
+	{
+		switch (dyn_batch_get_next(state->holder->get, &item, &key, &status))
+		{
+			case DYN_STEP_ROW:
+				return make_row(state, item, key, slot);
+			case DYN_STEP_WAIT:
+				dyn_wait(state->holder->connection->client, -1);
+				break;
+			case DYN_STEP_END:
+				return ExecClearTuple(slot);
+			case DYN_STEP_FAILED:
+				dyn_report(ERROR, &status, &context);
+				break;
+		}
+	}
+}
+
+void
+dynamoReScanForeignScan(ForeignScanState *node)
+{
+	LookupState  *state = node->fdw_state;
+
+	dyn_batch_get_free(state->holder->get);
+	state->holder->get = NULL;
+}
+
+void
+dynamoEndForeignScan(ForeignScanState *node)
+{
+	LookupState  *state = node->fdw_state;
+
+	if (state && state->holder)
+		release(state->holder);
+}

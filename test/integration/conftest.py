@@ -1,0 +1,89 @@
+"""Fixtures: a database for each test module, a session and a project for each test."""
+
+import os
+import secrets
+
+import pytest
+
+from faults import Proxy
+from support import ACCESS_KEY, DRIVERS, ENDPOINT, SECRET_KEY, Session, dynamodb, remote_tables
+
+# Feast and boto3 find their credentials here; Feast reports its use to nobody.
+os.environ.update(AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY, FEAST_USAGE="False")
+
+
+@pytest.fixture(scope="module")
+def database(request):
+    """A new database with the extension in it; its name."""
+    name = "dynamo_fdw_" + request.module.__name__
+    admin = Session(os.environ.get("PGDATABASE", "postgres"))
+    admin.run("DROP DATABASE IF EXISTS %s WITH (FORCE)" % name)
+    admin.run("CREATE DATABASE %s" % name)
+    session = Session(name)
+    session.run("CREATE EXTENSION dynamo_fdw")
+    session.close()
+    yield name
+    admin.run("DROP DATABASE %s WITH (FORCE)" % name)
+    admin.close()
+
+
+@pytest.fixture
+def project():
+    """A Feast project of this test alone; its DynamoDB tables go with it."""
+    name = "it_" + secrets.token_hex(4)
+    yield name
+    for table in remote_tables(name):
+        dynamodb().delete_table(TableName=name + "." + table)
+
+
+@pytest.fixture
+def session(database):
+    """A session; what the test made is dropped without asking DynamoDB."""
+    session = Session(database)
+    yield session
+    session.close()
+    cleaner = Session(database)
+    # A failed test may have left sessions with locks.
+    cleaner.run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    cleaner.run("SET dynamo_fdw.remote_ddl = off")
+    for (server,) in cleaner.run("SELECT quote_ident(srvname) FROM pg_foreign_server"):
+        cleaner.run("DROP SERVER %s CASCADE" % server)
+    cleaner.run("DELETE FROM dynamo_fdw_remote_table")
+    cleaner.run("DELETE FROM dynamo_fdw_pending_delete")
+    cleaner.close()
+
+
+@pytest.fixture
+def proxy():
+    """A proxy before DynamoDB Local that behaves until told otherwise."""
+    proxy = Proxy(ENDPOINT)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def drivers(session, project, proxy):
+    """A session with the foreign table "drivers" (support.DRIVERS) behind the proxy."""
+    session.server(project, proxy.url)
+    session.table("drivers", DRIVERS)
+    proxy.forget()
+    return session
+
+
+@pytest.fixture
+def feast(tmp_path, project, proxy):
+    """A Feast repository of the same project (through the proxy, which answers for tags)."""
+    from feast_repo import Repo  # slow to import, and most tests don't need it
+
+    return Repo(tmp_path, project, proxy.url)
+
+
+@pytest.fixture
+def feast_v2(tmp_path, project, proxy):
+    """The same with the old serialization of entity keys."""
+    from feast_repo import Repo
+
+    return Repo(tmp_path, project, proxy.url, version=2)

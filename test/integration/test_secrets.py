@@ -1,0 +1,100 @@
+"""No secret and no token in the server's log, in messages, in EXPLAIN or in catalogs open to all."""
+
+import os
+import pathlib
+
+import pytest
+
+import faults
+from support import DRIVERS, option_list
+
+SECRET = "wJalrXUtnSECRETthatNobodyMaySee"
+TOKEN = "FwoGZXIvTOKENthatNobodyMaySee"
+SELECT = "SELECT * FROM drivers WHERE driver_id = 1"
+INSERT = "INSERT INTO drivers VALUES (1, now(), 0.5, 5)"
+
+QUIET = "SET log_statement = none; SET log_min_error_statement = panic; SET log_min_duration_statement = -1"
+
+
+def texts(error):
+    diag = error.diag
+    return " ".join(filter(None, [str(error), diag.message_detail, diag.message_hint, diag.context]))
+
+
+@pytest.fixture
+def loud(session, project, proxy):
+    """A session that logs and shows all it can, except statements (the server itself would log the mapping)."""
+    session.run(QUIET)
+    session.server(project, proxy.url, mapping=False, total_max_retry_attempts=2, read_timeout=1)
+    session.mapping(secret=SECRET, session_token=TOKEN)
+    session.run("SET log_min_messages = debug5; SET client_min_messages = debug5; SET log_error_verbosity = verbose")
+    session.run("SET debug_print_plan = on; SET debug_print_parse = on; SET debug_print_rewritten = on")
+    return session
+
+
+def test_no_secret_shows(loud, proxy):
+    log = os.environ.get("PG_SERVER_LOG")
+    start = os.path.getsize(log) if log else 0
+    said = []
+    loud.table("drivers", DRIVERS)
+    loud.run(INSERT)
+    loud.run(SELECT)
+    said += loud.run("EXPLAIN (ANALYZE, VERBOSE) " + SELECT) + loud.run("EXPLAIN (ANALYZE, VERBOSE) " + INSERT)
+    for fault in [
+        faults.error("AccessDeniedException"),
+        # DynamoDB tells what it signed itself, token included.
+        faults.error("InvalidSignatureException", message="should have been 'POST x-amz-security-token:%s'" % TOKEN),
+        faults.error("InternalServerError", 500),
+        faults.html(200),
+        faults.hang_up,
+        faults.redirect,
+        faults.stall,
+    ]:
+        proxy.fault(fault, times=None)
+        said += [texts(loud.fail(SELECT)), texts(loud.fail(INSERT))]
+        proxy.heal()
+    proxy.fault(faults.error("InternalServerError", 500), times=None)
+    loud.run("DROP FOREIGN TABLE drivers")
+    loud.run("SELECT dynamo_fdw_delete_pending()")
+    said += loud.run("SELECT p::text FROM dynamo_fdw_pending_delete p")
+    said += loud.run("SELECT t::text FROM dynamo_fdw_remote_table t")
+    proxy.close()
+    said += [texts(loud.fail("CREATE FOREIGN TABLE drivers (%s) SERVER feast" % DRIVERS))]
+    said += loud.notices
+    if log:
+        with open(log, errors="replace") as file:
+            file.seek(start)
+            logged = file.read()
+        assert "BatchGetItem" in logged or "drivers" in logged  # it is the right log
+        said.append(logged)
+    signatures = [request.header("Authorization").rpartition("=")[2] for request in proxy.requests]
+    everything = repr(said)
+    for secret in [SECRET, TOKEN, *signatures]:
+        assert secret not in everything
+
+
+def test_the_log_is_looked_at():
+    if "PG_SERVER_LOG" not in os.environ:
+        pytest.skip("PG_SERVER_LOG is not set")
+    assert pathlib.Path(os.environ["PG_SERVER_LOG"]).exists()
+
+
+@pytest.mark.parametrize("catalog", ["server", "table"])
+def test_secrets_are_refused_where_all_can_read_them(session, project, catalog):
+    session.run(QUIET)
+    session.server(project)
+    options = option_list({"secret_access_key": SECRET})
+    if catalog == "server":
+        error = session.fail("ALTER SERVER feast OPTIONS (ADD %s)" % options)
+    else:
+        error = session.fail("CREATE FOREIGN TABLE drivers (%s) SERVER feast OPTIONS (%s)" % (DRIVERS, options))
+    assert error.sqlstate == "HV00D"
+    assert SECRET not in texts(error)
+
+
+def test_a_bad_option_of_a_mapping_does_not_show_its_value(session, project):
+    session.server(project, mapping=False)
+    options = option_list({"access_key_id": "A", "secret_access_key": SECRET, "session_tokne": TOKEN})
+    error = session.fail("CREATE USER MAPPING FOR CURRENT_USER SERVER feast OPTIONS (%s)" % options)
+    assert error.sqlstate == "HV00D"
+    assert SECRET not in texts(error) and TOKEN not in texts(error)

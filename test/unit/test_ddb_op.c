@@ -1,0 +1,404 @@
+/*
+ * test_ddb_op.c
+ *	  Request bodies against those that Feast sends, and the meaning of error
+ *	  codes.
+ */
+#include "core/ddb_op.h"
+
+#include <stdlib.h>
+
+#include "golden.h"
+#include "tap.h"
+
+#define MAX_FEATURES 8
+
+static DynEntityId
+id_of(json_object *key)
+{
+	const char *hex = golden_text(key, "entity_id.S");
+	DynEntityId id;
+
+	dyn_entity_id_from_hex(&id, hex, strlen(hex));
+	return id;
+}
+
+/* The one table of RequestItems, and its name. */
+static json_object *
+only_table(json_object *body, const char **name)
+{
+	json_object_object_foreach(golden_get(body, "RequestItems"), key, value)
+	{
+		*name = key;
+		return value;
+	}
+	return NULL;
+}
+
+static void
+is_json(DynBuf *got, json_object *want, const char *what)
+{
+	json_object *json = golden_parse(got->data, got->len);
+
+	if (!ok(json != NULL && json_object_equal(json, want), "%s", what))
+	{
+		diag("got  %.*s", (int) got->len, got->data);
+		diag("want %s", json_object_to_json_string_ext(want, JSON_C_TO_STRING_PLAIN));
+	}
+	json_object_put(json);
+	dyn_buf_free(got);
+}
+
+/* Of a list that the file cuts the last element is a text about that. */
+static void
+drop_trim_mark(json_object *list)
+{
+	size_t		n = json_object_array_length(list);
+
+	if (n > 0 && json_object_is_type(json_object_array_get_idx(list, n - 1), json_type_string))
+		json_object_array_del_idx(list, n - 1, 1);
+}
+
+static void
+test_get(json_object *body, const char *what)
+{
+	DynGetRequest request = {.event_ts = true};
+	json_object *table = only_table(body, &request.table);
+	json_object *keys = golden_get(table, "Keys");
+	const char *names[MAX_FEATURES];
+	size_t		lengths[MAX_FEATURES];
+	DynFeatureNames features = {names, lengths, 0};
+	DynBuf		out = {0};
+	char		placeholder[64];
+
+	if (golden_get(table, "ProjectionExpression") == NULL)
+		return;					/* Feast then asks for all there is; we never do */
+	drop_trim_mark(keys);
+	request.consistent = json_object_get_boolean(golden_get(table, "ConsistentRead"));
+	if (!request.consistent)
+		json_object_object_del(table, "ConsistentRead");	/* false is the default */
+	for (;;)
+	{
+		snprintf(placeholder, sizeof(placeholder), "ExpressionAttributeNames.#feat%d", features.count);
+		if (golden_text(table, placeholder) == NULL)
+			break;
+		names[features.count] = golden_text(table, placeholder);
+		lengths[features.count] = strlen(names[features.count]);
+		features.count++;
+	}
+	request.features = &features;
+
+	dyn_op_get_prefix(&out, &request);
+	for (size_t i = 0; i < json_object_array_length(keys); i++)
+	{
+		DynEntityId id = id_of(json_object_array_get_idx(keys, i));
+
+		dyn_op_get_key(&out, &id, i == 0);
+	}
+	dyn_op_get_suffix(&out, &request);
+	is_json(&out, body, what);
+}
+
+static void
+test_write(json_object *body, const char *what)
+{
+	const char *table;
+	json_object *puts = only_table(body, &table);
+	DynBuf		out = {0};
+
+	drop_trim_mark(puts);
+	dyn_op_write_prefix(&out, table);
+	for (size_t i = 0; i < json_object_array_length(puts); i++)
+	{
+		json_object *item = golden_get(json_object_array_get_idx(puts, i), "PutRequest.Item");
+		DynEntityId id = id_of(item);
+		bool		first = true;
+
+		if (i > 0)
+			dyn_buf_byte(&out, ',');
+		dyn_op_put_begin(&out, &id, golden_text(item, "event_ts.S"));
+		json_object_object_foreach(golden_get(item, "values.M"), name, value)
+		{
+			size_t		len;
+			uint8_t    *bytes = golden_base64(golden_text(value, "B"), &len);
+
+			dyn_op_put_feature(&out, name, bytes, len, first);
+			first = false;
+			free(bytes);
+		}
+		dyn_op_put_end(&out);
+	}
+	dyn_op_write_suffix(&out);
+	is_json(&out, body, what);
+}
+
+static void
+test_golden(void)
+{
+	json_object *requests = golden_json("requests.json");
+	int			seen[DYN_OP_COUNT] = {0};
+
+	for (size_t i = 0; i < golden_count(requests, "steps"); i++)
+		for (size_t j = 0; j < golden_count(golden_at(requests, "steps", i), "requests"); j++)
+		{
+			json_object *r = golden_at(golden_at(requests, "steps", i), "requests", j);
+			json_object *body = golden_get(r, "body");
+			char		what[256];
+			DynBuf		out = {0};
+
+			for (int op = 0; op < DYN_OP_COUNT; op++)
+			{
+				if (strcmp(golden_text(r, "x_amz_target"), dyn_op_target(op)) != 0)
+					continue;
+				snprintf(what, sizeof(what), "%s of %s, request %zu", dyn_op_name(op),
+						 golden_text(golden_at(requests, "steps", i), "step"), j);
+				seen[op]++;
+				switch ((DynOp) op)
+				{
+					case DYN_OP_BATCH_GET_ITEM:
+						test_get(body, what);
+						break;
+					case DYN_OP_BATCH_WRITE_ITEM:
+						test_write(body, what);
+						break;
+					case DYN_OP_CREATE_TABLE:
+						json_object_object_del(body, "Tags");	/* not sent yet */
+						dyn_op_create_table(&out, golden_text(body, "TableName"));
+						is_json(&out, body, what);
+						break;
+					case DYN_OP_DESCRIBE_TABLE:
+					case DYN_OP_DELETE_TABLE:
+						dyn_op_name_table(&out, golden_text(body, "TableName"));
+						is_json(&out, body, what);
+						break;
+				}
+			}
+		}
+	for (int op = 0; op < DYN_OP_COUNT; op++)
+	{
+		ok(seen[op] > 0, "Feast's %s was seen", dyn_op_name(op));
+		ok(strcmp(strchr(dyn_op_target(op), '.') + 1, dyn_op_name(op)) == 0, "its name is in the target");
+	}
+	json_object_put(requests);
+}
+
+/* Every placeholder is defined, every definition used: DynamoDB refuses anything else. */
+static void
+test_projection(bool event_ts, int nfeatures)
+{
+	static const char *const names[] = {"a", "say \"hi\"\\\n", "na\xc3\xafve", "a.b", "#x", "values", "entity_id"};
+	size_t		lengths[LENGTH(names)];
+	DynFeatureNames features = {names, lengths, nfeatures};
+	DynGetRequest request = {.table = "p.t", .event_ts = event_ts, .features = &features};
+	DynEntityId id = {{0}};
+	DynBuf		out = {0};
+	json_object *body;
+	json_object *table;
+	json_object *defined;
+	const char *expression;
+	const char *name;
+	int			paths = 1;
+
+	for (int i = 0; i < nfeatures; i++)
+		lengths[i] = strlen(names[i]);
+	dyn_op_get_prefix(&out, &request);
+	dyn_op_get_key(&out, &id, true);
+	dyn_op_get_suffix(&out, &request);
+	body = golden_parse(out.data, out.len);
+	table = only_table(body, &name);
+	expression = golden_text(table, "ProjectionExpression");
+	defined = golden_get(table, "ExpressionAttributeNames");
+	if (!ok(expression != NULL && defined != NULL, "a projection of %d features, event_ts %d", nfeatures, event_ts))
+		goto done;
+	json_object_object_foreach(defined, placeholder, value)
+		ok(strstr(expression, placeholder) != NULL, "%s (%s) is used", placeholder, json_object_to_json_string(value));
+	for (const char *p = expression; *p; p++)
+		paths += *p == ',';
+	is_int(paths, 1 + event_ts + nfeatures, "as many paths as attributes");
+	is_int(json_object_object_length(defined), 1 + event_ts + nfeatures + (nfeatures > 0), "and names");
+	is_string(golden_text(defined, "#entity_id"), "entity_id", "the key is among them");
+	ok((golden_text(defined, "#event_ts") != NULL) == event_ts, "event_ts if it is wanted");
+	ok((golden_text(defined, "#vals") != NULL) == (nfeatures > 0), "values if a feature is");
+	for (int i = 0; i < nfeatures; i++)
+	{
+		char		path[32];
+
+		snprintf(path, sizeof(path), "#feat%d", i);
+		is_string(golden_text(defined, path), names[i], "feature %d", i);
+		snprintf(path, sizeof(path), ", #vals.#feat%d", i);
+		ok(strstr(expression, path) != NULL, "as a member of values");
+	}
+done:
+	json_object_put(body);
+	dyn_buf_free(&out);
+}
+
+/* Names and texts that JSON must escape. */
+static void
+test_escapes(void)
+{
+	DynBuf		out = {0};
+	DynEntityId id = {{0x01, 0xff}};
+	json_object *body;
+	json_object *item;
+	json_object *feature = NULL;
+
+	dyn_op_write_prefix(&out, "t\"\\");
+	dyn_op_put_begin(&out, &id, "2024\n\"");
+	dyn_op_put_feature(&out, "q\"\\\x01", "\xfb\xff", 2, true);
+	dyn_op_put_feature(&out, "empty", NULL, 0, false);
+	dyn_op_put_end(&out);
+	dyn_op_write_suffix(&out);
+	body = golden_parse(out.data, out.len);
+	if (ok(body != NULL, "a put with odd names is JSON"))
+	{
+		const char *table;
+
+		item = golden_get(json_object_array_get_idx(only_table(body, &table), 0), "PutRequest.Item");
+		is_string(table, "t\"\\", "the table");
+		is_string(golden_text(item, "entity_id.S"), "01ff0000000000000000000000000000", "the key");
+		is_string(golden_text(item, "event_ts.S"), "2024\n\"", "event_ts");
+		json_object_object_get_ex(golden_get(item, "values.M"), "q\"\\\x01", &feature);
+		is_string(golden_text(feature, "B"), "+/8=", "the feature");
+		is_string(golden_text(item, "values.M.empty.B"), "", "the null feature");
+	}
+	json_object_put(body);
+	dyn_buf_clear(&out);
+
+	dyn_op_create_table(&out, "t\"\\");
+	body = golden_parse(out.data, out.len);
+	is_string(golden_text(body, "TableName"), "t\"\\", "the table that is created");
+	json_object_put(body);
+	dyn_buf_clear(&out);
+
+	dyn_op_name_table(&out, "t\"\\");
+	body = golden_parse(out.data, out.len);
+	is_string(golden_text(body, "TableName"), "t\"\\", "the table that is named");
+	json_object_put(body);
+	dyn_buf_free(&out);
+}
+
+static void
+test_no_features(void)
+{
+	DynBuf		out = {0};
+	DynEntityId id = {{0}};
+	json_object *want = golden_parse("{\"M\":{}}", 8);
+	json_object *body;
+	const char *table;
+
+	dyn_op_write_prefix(&out, "p.t");
+	dyn_op_put_begin(&out, &id, "x");
+	dyn_op_put_end(&out);
+	dyn_op_write_suffix(&out);
+	body = golden_parse(out.data, out.len);
+	ok(json_object_equal(golden_get(json_object_array_get_idx(only_table(body, &table), 0), "PutRequest.Item.values"),
+						 want), "a put without features has empty values");
+	json_object_put(body);
+	json_object_put(want);
+	dyn_buf_free(&out);
+}
+
+static void
+test_table_names(void)
+{
+	char		name[258];
+	bool		right = true;
+
+	for (size_t len = 0; len <= 257; len++)
+	{
+		memset(name, 'a', len);
+		name[len] = '\0';
+		if (dyn_table_name_valid(name) != (len >= 3 && len <= 255))
+		{
+			right = false;
+			diag("wrong for %zu characters", len);
+		}
+	}
+	ok(right, "a table name has 3 to 255 characters");
+	for (int c = 1; c < 256; c++)
+	{
+		bool		allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			c == '_' || c == '.' || c == '-';
+
+		snprintf(name, sizeof(name), "ab%ccd", c);
+		if (dyn_table_name_valid(name) != allowed)
+		{
+			right = false;
+			diag("wrong for character %d", c);
+		}
+	}
+	ok(right, "out of letters, digits, '_', '.' and '-'");
+}
+
+static const struct
+{
+	int			http_status;
+	const char *code;
+	const char *message;
+	DynClass	cls;
+}			answers[] = {
+	{400, "ResourceNotFoundException", "Requested resource not found", DYN_TABLE_MISSING},
+	{400, "ResourceInUseException", "Table already exists: t", DYN_TABLE_IN_USE},
+	{400, "AccessDeniedException", "User is not authorized to perform: dynamodb:GetItem", DYN_ACCESS_DENIED},
+	/* credentials missing, expired or rejected */
+	{400, "UnrecognizedClientException", "The security token included in the request is invalid.", DYN_CREDENTIALS},
+	{400, "InvalidSignatureException", "The request signature we calculated does not match", DYN_CREDENTIALS},
+	{403, "InvalidSignatureException", "Signature expired", DYN_CREDENTIALS},
+	{400, "IncompleteSignatureException", "Authorization header requires", DYN_CREDENTIALS},
+	{400, "MissingAuthenticationTokenException", "Missing Authentication Token", DYN_CREDENTIALS},
+	{403, "MissingAuthenticationToken", "Missing Authentication Token", DYN_CREDENTIALS},
+	{400, "ExpiredTokenException", "The security token included in the request is expired", DYN_CREDENTIALS},
+	{403, "ExpiredToken", "The security token included in the request is expired", DYN_CREDENTIALS},
+	{403, "InvalidClientTokenId", "The security token included in the request is invalid", DYN_CREDENTIALS},
+	/* 5xx */
+	{500, "InternalServerError", "The request processing has failed", DYN_SERVER_FAULT},
+	{500, "InternalFailure", "", DYN_SERVER_FAULT},
+	{500, "", "", DYN_SERVER_FAULT},
+	{502, "", "Bad Gateway", DYN_SERVER_FAULT},
+	{503, "ServiceUnavailable", "", DYN_SERVER_FAULT},
+	{503, "", "", DYN_SERVER_FAULT},
+	{504, "", "", DYN_SERVER_FAULT},
+	/* other 4xx */
+	{400, "ValidationException", "One or more parameter values were invalid", DYN_REJECTED},
+	{400, "ValidationException", "", DYN_REJECTED},
+	{400, "SerializationException", "", DYN_REJECTED},
+	{400, "UnknownOperationException", "", DYN_REJECTED},
+	{400, "ConditionalCheckFailedException", "", DYN_REJECTED},
+	{400, "SomethingNew", "", DYN_REJECTED},
+	{400, "ThrottlingExceptionNot", "", DYN_REJECTED},
+	{404, "", "", DYN_REJECTED},
+	{413, "", "Request Entity Too Large", DYN_REJECTED},
+	/* an item over 400 KB has no code of its own */
+	{400, "ValidationException", "Item size has exceeded the maximum allowed size", DYN_ITEM_TOO_LARGE},
+	{400, "ValidationException", "Item size to update has exceeded the maximum allowed size", DYN_ITEM_TOO_LARGE},
+	/* throttled */
+	{400, "ProvisionedThroughputExceededException", "", DYN_THROTTLED},
+	{400, "ThrottlingException", "Rate of requests exceeds the allowed throughput.", DYN_THROTTLED},
+	{400, "RequestLimitExceeded", "Throughput exceeds the current throughput limit", DYN_THROTTLED},
+	{400, "LimitExceededException", "Too many operations", DYN_THROTTLED},
+	{400, "TransactionInProgressException", "", DYN_THROTTLED},
+};
+
+static void
+test_classify(void)
+{
+	for (size_t i = 0; i < LENGTH(answers); i++)
+		is_int(dyn_op_classify(answers[i].http_status, answers[i].code, answers[i].message), answers[i].cls,
+			   "%d %s: %s", answers[i].http_status, answers[i].code, answers[i].message);
+}
+
+int
+main(void)
+{
+	test_golden();
+	for (int nfeatures = 0; nfeatures <= 7; nfeatures++)
+	{
+		test_projection(true, nfeatures);
+		test_projection(false, nfeatures);
+	}
+	test_escapes();
+	test_no_features();
+	test_table_names();
+	test_classify();
+	return done_testing();
+}
