@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <zlib.h>
 
 #include "core/attr_json.h"
+#include "core/crc32.h"
 #include "core/retry.h"
 #include "core/sigv4.h"
 #include "net/http_multi.h"
@@ -344,8 +344,7 @@ finish_attempt(DynCall *call)
 		status->http_status = answer->status;
 		memcpy(status->request_id, answer->request_id, sizeof(status->request_id));
 		retry_after_ms = answer->retry_after_ms;
-		if (answer->has_crc32 &&
-			crc32_z(0, (const Bytef *) answer->body.data, answer->body.len) != answer->crc32)
+		if (answer->has_crc32 && dyn_crc32(answer->body.data, answer->body.len) != answer->crc32)
 			dyn_status_set(status, DYN_PROTOCOL, "the answer does not match its checksum");
 		else if (answer->status != 200)
 			read_error(call, answer);

@@ -15,6 +15,9 @@
 #include "optimizer/pathnode.h"
 #include "parser/parsetree.h"
 
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"

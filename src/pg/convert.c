@@ -15,6 +15,7 @@
 
 #include "core/feast_time.h"
 #include "core/feast_value.h"
+#include "pg/compat.h"
 #include "pg/convert.h"
 
 /* Seconds between 1970, Unix's epoch, and 2000, PostgreSQL's. */

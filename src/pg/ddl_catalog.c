@@ -8,13 +8,11 @@
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -112,13 +110,13 @@ dyn_catalog_is_owned_table(Oid relid)
 }
 
 static DynOwned *
-read_row(TupleTableSlot *slot)
+read_row(TupleDesc desc, HeapTuple tuple)
 {
 	DynOwned   *owned = palloc0(sizeof(DynOwned));
-	Datum	   *values;
+	Datum		values[NCOLS];
+	bool		nulls[NCOLS];
 
-	slot_getallattrs(slot);
-	values = slot->tts_values;
+	heap_deform_tuple(tuple, desc, values, nulls);
 	owned->endpoint = TextDatumGetCString(values[COL_ENDPOINT]);
 	owned->region = TextDatumGetCString(values[COL_REGION]);
 	owned->table = TextDatumGetCString(values[COL_TABLE]);
@@ -127,7 +125,7 @@ read_row(TupleTableSlot *slot)
 	owned->database = DatumGetObjectId(values[COL_DATABASE]);
 	owned->system_identifier = DatumGetInt64(values[COL_SYSTEM_IDENTIFIER]);
 	owned->owner = DatumGetObjectId(values[COL_OWNER]);
-	owned->tid = slot->tts_tid;
+	owned->tid = tuple->t_self;
 	return owned;
 }
 
@@ -137,20 +135,18 @@ read_rows(const char *table)
 	Oid			relid = extension_table(table);
 	List	   *rows = NIL;
 	Relation	rel;
-	TableScanDesc scan;
-	TupleTableSlot *slot;
+	SysScanDesc scan;
+	HeapTuple	tuple;
 	Snapshot	snapshot;
 
 	if (!OidIsValid(relid))
 		return NIL;
 	rel = table_open(relid, AccessShareLock);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	scan = table_beginscan(rel, snapshot, 0, NULL);
-	slot = table_slot_create(rel, NULL);
-	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		rows = lappend(rows, read_row(slot));
-	ExecDropSingleTupleTableSlot(slot);
-	table_endscan(scan);
+	scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		rows = lappend(rows, read_row(RelationGetDescr(rel), tuple));
+	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	table_close(rel, AccessShareLock);
 	return rows;

@@ -20,6 +20,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "pg/credential.h"
 #include "pg/ddl.h"
 #include "pg/ddl_catalog.h"
 #include "pg/error.h"
@@ -226,14 +227,15 @@ static void
 begin_work(Work *work, DynTarget *target)
 {
 	const DynRemote *remote = &target->rel->remote;
-	DynErrorContext context = {DYN_OP_DESCRIBE_TABLE, remote->table, target->rel->feature_view,
-	"The owner's user mapping is used; the option create_remote_table 'false' does without."};
 	DynStatus	status;
 
 	work->target = target;
 	work->client = dyn_ddl_client_get(target->rel->serverid, target->owner, &status);
 	if (work->client == NULL)
-		dyn_report(ERROR, &status, &context);
+	{
+		dyn_credentials(target->rel->serverid, target->owner, false);	/* raises, if that is why */
+		dyn_report(ERROR, &status, NULL);
+	}
 	dyn_ddl_lock(remote->endpoint.url, remote->region, remote->table);
 }
 

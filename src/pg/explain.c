@@ -13,7 +13,7 @@
 #include "pg/relation.h"
 #include "pg/scan.h"
 
-/* The conditions that became keys, as they were written. */
+/* The conditions that became keys, as they were written; "none" of a plan that cannot be executed. */
 static void
 explain_key_condition(ForeignScanState *node, ExplainState *es)
 {
@@ -21,6 +21,8 @@ explain_key_condition(ForeignScanState *node, ExplainState *es)
 	bool		prefix = list_length(es->rtable) > 1 || es->verbose;
 	List	   *context;
 
+	if (!boolVal(list_nth(plan->fdw_private, DYN_SCAN_COMPLETE)))
+		ExplainPropertyText("Key Condition", "none", es);
 	if (plan->fdw_recheck_quals == NIL)
 		return;
 	context = set_deparse_context_plan(es->deparse_cxt, (Plan *) plan, NIL);

@@ -6,7 +6,6 @@
 #ifndef DYN_FDW_H
 #define DYN_FDW_H
 
-#include "commands/explain.h"
 #include "foreign/fdwapi.h"
 
 /* plan.c */
@@ -44,8 +43,8 @@ extern void dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool re
 extern void dyn_modify_init(void);
 
 /* explain.c */
-extern void dynamoExplainForeignScan(ForeignScanState *node, ExplainState *es);
+extern void dynamoExplainForeignScan(ForeignScanState *node, struct ExplainState *es);
 extern void dynamoExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,
-									   int subplan_index, ExplainState *es);
+									   int subplan_index, struct ExplainState *es);
 
 #endif							/* DYN_FDW_H */

@@ -115,15 +115,22 @@ unknown_option(const char *name, int where)
 			 errhint("There are no valid options here.")));
 }
 
+/* May the value stand in a message?  A URL is refused if it holds a password, too. */
+static bool
+may_show(const DynOptionDef *def, const char *value)
+{
+	return (def->flags & DYN_OPT_SECRET) == 0 && (def->kind != DYN_OPT_URL || strchr(value, '@') == NULL);
+}
+
 /* Refuses a value; `hint` is a full sentence. */
 static void
 bad_value(const DynOptionDef *def, const char *value, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 def->flags & DYN_OPT_SECRET ?
-			 errmsg("invalid value for option \"%s\"", def->name) :
-			 errmsg("invalid value for option \"%s\": \"%s\"", def->name, value),
+			 may_show(def, value) ?
+			 errmsg("invalid value for option \"%s\": \"%s\"", def->name, value) :
+			 errmsg("invalid value for option \"%s\"", def->name),
 			 errhint("%s", hint)));
 }
 

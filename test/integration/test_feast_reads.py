@@ -84,13 +84,13 @@ def test_many_rows(local, feast):
     assert got == [{"trips": 2 * i} for i in range(1, 501)] + [{"trips": None}]
 
 
-@pytest.mark.parametrize("row", range(len(ROWS)))
-def test_the_stored_item_is_feasts_byte_for_byte(local, feast, project, row):
-    values = dict(ROWS[row], driver_id=1001, event_timestamp=NOON)
+def test_stored_items_are_feasts_byte_for_byte(local, feast, project):
+    rows = [dict(row, driver_id=i, event_timestamp=NOON) for i, row in enumerate(ROWS)]
     feast.apply("theirs", {"driver_id": "INT64"}, FEATURES)
-    feast.write("theirs", [values])
+    feast.write("theirs", rows)
     local.table("ours", "driver_id %s, event_timestamp %s, %s" % (KEY, TIME, COLUMNS))
-    insert(local, "ours", values)
+    for row in rows:
+        insert(local, "ours", row)
     assert raw_items(project + ".ours") == raw_items(project + ".theirs")
 
 

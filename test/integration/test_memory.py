@@ -57,7 +57,6 @@ def test_1000_failing_selects(drivers, proxy):
         faults.hang_up,
         faults.wrong_crc,
         faults.html(502),
-        faults.unprocessed(0),
     ]
 
     def step(i):

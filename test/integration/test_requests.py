@@ -39,7 +39,7 @@ def test_1000_rows_take_40_requests(drivers, proxy):
         fill(drivers, 1000)
     assert proxy.count(WRITE) == 40
     assert 2 <= proxy.most_in_flight(WRITE) <= 10
-    assert len(drivers.run("SELECT FROM drivers WHERE driver_id = ANY (%s)", [list(range(1, 1001))])) == 1000
+    assert len(drivers.run("SELECT driver_id FROM drivers WHERE driver_id = ANY (%s)", [list(range(1, 1001))])) == 1000
 
 
 def test_max_workers_is_the_most_in_flight(drivers, proxy):

@@ -25,7 +25,7 @@ def texts(error):
 def loud(session, project, proxy):
     """A session that logs and shows all it can, except statements (the server itself would log the mapping)."""
     session.run(QUIET)
-    session.server(project, proxy.url, mapping=False, total_max_retry_attempts=2, read_timeout=1)
+    session.server(project, proxy.url, mapping=False, total_max_retry_attempts=2, connect_timeout=1, read_timeout=1)
     session.mapping(secret=SECRET, session_token=TOKEN)
     session.run("SET log_min_messages = debug5; SET client_min_messages = debug5; SET log_error_verbosity = verbose")
     session.run("SET debug_print_plan = on; SET debug_print_parse = on; SET debug_print_rewritten = on")

@@ -5,7 +5,7 @@ set -euo pipefail
 . test/lib/servers.sh
 
 trap 'stop_servers; rm -rf "$RUN"' EXIT
-trap 'exit 1' INT TERM HUP
+trap 'exit 1' INT TERM HUP PIPE
 
 echo "-- building"
 # without LLVM bitcode, which only a server with JIT could use

@@ -101,7 +101,6 @@ install_packages() {
     need libcurl4-openssl-dev pkg-config --exists libcurl
     need libssl-dev pkg-config --exists libcrypto
     need libjson-c-dev pkg-config --exists json-c
-    need zlib1g-dev pkg-config --exists zlib
     need python3-venv /usr/bin/python3 -c 'import ensurepip, venv'
     need default-jre-headless has_java_17
     need maven command -v mvn

@@ -65,10 +65,16 @@ check() {
     [ "$bad" = 0 ]
 }
 
-show_end_of() {
-    if [ -s "$1" ]; then
-        printf '\n-- end of %s\n' "${1##*/}"
-        tail -n "$2" "$1"
+# what to look at after a failure
+show_logs() {
+    if [ -s regression.diffs ]; then
+        printf '\n-- regression.diffs\n'
+        head -n 300 regression.diffs
+    fi
+    if [ -s "$RUN/log/postgres.log" ]; then
+        printf '\n-- end of the server log\n'
+        # tests may switch debug output on, which is too much here
+        grep -E '\] (LOG|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|STATEMENT):' "$RUN/log/postgres.log" | tail -n 60
     fi
 }
 
@@ -80,13 +86,10 @@ check_server_log() {
 
 finish() {
     trap - EXIT
+    trap '' INT TERM HUP PIPE         # a second one must not end the cleaning up
     set +e
     [ -z "$running" ] || kill "$running"
-    if [ "$failed" != 0 ] || [ -z "$complete" ]; then
-        show_end_of regression.diffs 300
-        show_end_of "$RUN/log/postgres.log" 60
-        show_end_of "$RUN/log/dynamodb_local.log" 20
-    fi
+    if [ "$failed" != 0 ] || [ -z "$complete" ]; then show_logs; fi
     stop_servers
     if [ -n "${DYNAMO_FDW_KEEP:-}" ]; then
         printf '\nkept: %s\n' "$RUN"
@@ -104,7 +107,7 @@ finish() {
 }
 
 trap finish EXIT
-trap 'exit 1' INT TERM HUP
+trap 'exit 1' INT TERM HUP PIPE
 
 wanted() {
     [[ " $steps " == *" $1 "* ]]

@@ -1,0 +1,116 @@
+-- CREATE and DROP carry over to DynamoDB.
+SET client_min_messages = warning;
+CREATE VIEW owned AS SELECT table_name FROM dynamo_fdw_remote_table ORDER BY 1;
+CREATE VIEW pending AS SELECT table_name FROM dynamo_fdw_pending_delete ORDER BY 1;
+SELECT dynamo_fdw_delete_pending() >= 0 AS swept;
+
+-- the table is made, adopted by a second foreign table, and deleted with the last one
+CREATE FOREIGN TABLE a (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+SELECT * FROM owned;
+CREATE FOREIGN TABLE a2 (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast OPTIONS (feature_view 'a');
+INSERT INTO a VALUES (1, 10);
+DROP FOREIGN TABLE a;
+SELECT * FROM a2 WHERE id = 1;
+DROP FOREIGN TABLE a2;
+SELECT * FROM owned;
+SELECT * FROM pending;
+SELECT dynamo_fdw_delete_pending();
+SELECT * FROM pending;
+
+-- rolled back: as before
+BEGIN;
+CREATE FOREIGN TABLE b (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+INSERT INTO b VALUES (1, 10);
+ROLLBACK;
+SELECT * FROM owned;
+CREATE FOREIGN TABLE b (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+SELECT * FROM b WHERE id = 1;
+INSERT INTO b VALUES (1, 11);
+BEGIN;
+DROP FOREIGN TABLE b;
+ROLLBACK;
+SELECT * FROM b WHERE id = 1;
+
+-- savepoints: only the last one counts
+BEGIN;
+SAVEPOINT one;
+CREATE FOREIGN TABLE c (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+INSERT INTO c VALUES (1, 1);
+ROLLBACK TO one;
+DROP FOREIGN TABLE b;
+ROLLBACK TO one;
+SAVEPOINT two;
+CREATE FOREIGN TABLE d (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+RELEASE two;
+COMMIT;
+SELECT * FROM owned;
+CREATE FOREIGN TABLE c (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+SELECT * FROM c WHERE id = 1;
+SELECT * FROM b WHERE id = 1;
+
+-- dropped and made again in one transaction: table and items stay
+BEGIN;
+DROP FOREIGN TABLE b;
+CREATE FOREIGN TABLE b (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+COMMIT;
+SELECT * FROM b WHERE id = 1;
+SELECT * FROM owned;
+
+-- policies
+ALTER FOREIGN TABLE c OPTIONS (ADD drop_remote_table 'never');
+INSERT INTO c VALUES (2, 2);
+DROP FOREIGN TABLE c;
+CREATE FOREIGN TABLE c (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast OPTIONS (drop_remote_table 'always');
+SELECT * FROM c WHERE id = 2;
+DROP FOREIGN TABLE c;
+CREATE FOREIGN TABLE c (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+SELECT * FROM c WHERE id = 2;
+
+-- switched off: nothing happens remotely
+SET dynamo_fdw.remote_ddl = off;
+DROP FOREIGN TABLE c;
+CREATE FOREIGN TABLE nothing (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+\set VERBOSITY sqlstate
+SELECT * FROM nothing WHERE id = 1;
+\set VERBOSITY default
+DROP FOREIGN TABLE nothing;
+RESET dynamo_fdw.remote_ddl;
+SELECT * FROM owned;
+CREATE FOREIGN TABLE c (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+DROP FOREIGN TABLE c;
+
+-- renamed: the table of the new name is made, the old one is kept
+ALTER FOREIGN TABLE d RENAME TO e;
+ALTER TABLE e RENAME TO d;
+DROP FOREIGN TABLE d;
+SELECT * FROM owned;
+CREATE FOREIGN TABLE e (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+DROP FOREIGN TABLE e;
+
+-- cascades
+CREATE SCHEMA s;
+CREATE FOREIGN TABLE s.f (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+CREATE FOREIGN TABLE s.g (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+SELECT * FROM owned;
+DROP SCHEMA s CASCADE;
+SELECT * FROM owned;
+DROP FOREIGN TABLE b;
+SELECT dynamo_fdw_delete_pending() > 0 AS some;
+SELECT * FROM owned;
+SELECT * FROM pending;
+
+-- no user mapping: clear words
+CREATE ROLE regress_dynamo_owner;
+GRANT USAGE ON FOREIGN SERVER feast TO regress_dynamo_owner;
+CREATE SCHEMA theirs AUTHORIZATION regress_dynamo_owner;
+SET ROLE regress_dynamo_owner;
+CREATE FOREIGN TABLE theirs.t (id bigint OPTIONS (entity_key 'true')) SERVER feast;
+SELECT dynamo_fdw_delete_pending();
+SELECT * FROM dynamo_fdw_remote_table;
+CREATE FOREIGN TABLE theirs.t (id bigint OPTIONS (entity_key 'true')) SERVER feast OPTIONS (create_remote_table 'false');
+SELECT * FROM theirs.t WHERE id = 1;
+RESET ROLE;
+DROP SCHEMA theirs CASCADE;
+REVOKE USAGE ON FOREIGN SERVER feast FROM regress_dynamo_owner;
+DROP ROLE regress_dynamo_owner;
+DROP VIEW owned, pending;

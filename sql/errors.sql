@@ -1,0 +1,44 @@
+-- Failures of the service, by SQLSTATE; their words are tested elsewhere.
+CREATE SERVER dead FOREIGN DATA WRAPPER dynamo_fdw
+    OPTIONS (region 'us-west-2', project 'regress', endpoint_url 'http://127.0.0.1:1', total_max_retry_attempts '2');
+CREATE USER MAPPING FOR CURRENT_USER SERVER dead OPTIONS (access_key_id 'a', secret_access_key 'b');
+CREATE FOREIGN TABLE t_dead (id bigint OPTIONS (entity_key 'true'), v int) SERVER dead
+    OPTIONS (create_remote_table 'false');
+\set VERBOSITY sqlstate
+SELECT * FROM t_dead WHERE id = 1;
+INSERT INTO t_dead VALUES (1, 1);
+CREATE FOREIGN TABLE t_dead2 (id bigint OPTIONS (entity_key 'true'), v int) SERVER dead;
+DROP FOREIGN TABLE t_dead;
+
+CREATE FOREIGN TABLE missing (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast
+    OPTIONS (create_remote_table 'false');
+SELECT * FROM missing WHERE id = 1;
+INSERT INTO missing VALUES (1, 1);
+\set VERBOSITY terse
+SELECT * FROM missing WHERE id = 1;
+DROP FOREIGN TABLE missing;
+
+-- stored values that are not what the column says
+\set VERBOSITY default
+CREATE FOREIGN TABLE stored (id bigint OPTIONS (entity_key 'true'), v text, w bigint) SERVER feast;
+CREATE FOREIGN TABLE expected (id bigint OPTIONS (entity_key 'true'), v boolean, w integer) SERVER feast
+    OPTIONS (feature_view 'stored', create_remote_table 'false');
+INSERT INTO stored VALUES (1, 'text', 5), (2, NULL, 5000000000);
+SELECT id, v FROM expected WHERE id = 1;
+SELECT id, w FROM expected WHERE id = 1;
+SELECT id, v FROM expected WHERE id = 2;
+SELECT id, w FROM expected WHERE id = 2;
+DROP FOREIGN TABLE stored, expected;
+
+-- no mapping, or one without keys
+CREATE SERVER no_mapping FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', project 'regress');
+CREATE FOREIGN TABLE t (id bigint OPTIONS (entity_key 'true'), v int) SERVER no_mapping
+    OPTIONS (create_remote_table 'false');
+SELECT * FROM t WHERE id = 1;
+CREATE USER MAPPING FOR CURRENT_USER SERVER no_mapping;
+SELECT * FROM t WHERE id = 1;
+\set VERBOSITY sqlstate
+SELECT * FROM t WHERE id = 1;
+\set VERBOSITY default
+DROP SERVER no_mapping CASCADE;
+DROP SERVER dead CASCADE;

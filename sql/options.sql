@@ -1,0 +1,80 @@
+-- The validator: unknown options and bad values are refused where they are set.
+
+-- unknown, misspelt, or in the wrong place
+CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (regoin 'us-west-2');
+CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', xyzzy '1');
+CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', secret_access_key 'hidden');
+CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', entity_key 'true');
+CREATE FOREIGN DATA WRAPPER bad HANDLER dynamo_fdw_handler VALIDATOR dynamo_fdw_validator OPTIONS (region 'us-west-2');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (region 'us-west-2');
+CREATE FOREIGN TABLE bad (id bigint OPTIONS (entity_keys 'true')) SERVER feast;
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (endpoint_url 'http://localhost');
+
+-- region is required
+CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw;
+CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (project 'p');
+ALTER SERVER feast OPTIONS (DROP region);
+
+-- values
+CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'Frankfurt');
+CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', project '');
+ALTER SERVER feast OPTIONS (ADD batch_size '0');
+ALTER SERVER feast OPTIONS (ADD batch_size '101');
+ALTER SERVER feast OPTIONS (ADD batch_size '1.5');
+ALTER SERVER feast OPTIONS (ADD batch_size 'many');
+ALTER SERVER feast OPTIONS (ADD max_read_workers '-1');
+ALTER SERVER feast OPTIONS (ADD max_write_workers '101');
+ALTER SERVER feast OPTIONS (ADD total_max_retry_attempts '0');
+ALTER SERVER feast OPTIONS (ADD connect_timeout '0');
+ALTER SERVER feast OPTIONS (ADD read_timeout 'nan');
+ALTER SERVER feast OPTIONS (ADD keepalive_timeout '1e9');
+ALTER SERVER feast OPTIONS (ADD max_pool_connections '0');
+ALTER SERVER feast OPTIONS (ADD fdw_tuple_cost '-1');
+ALTER SERVER feast OPTIONS (ADD consistent_reads 'maybe');
+ALTER SERVER feast OPTIONS (ADD drop_remote_table 'sometimes');
+ALTER SERVER feast OPTIONS (ADD entity_key_serialization_version '4');
+ALTER SERVER feast OPTIONS (ADD table_name_template '{project}.{view}');
+ALTER SERVER feast OPTIONS (ADD table_name_template '{project}');
+ALTER SERVER feast OPTIONS (ADD ca_bundle 'relative.pem');
+ALTER SERVER feast OPTIONS (SET endpoint_url 'ftp://localhost');
+ALTER SERVER feast OPTIONS (SET endpoint_url 'http://user:password@localhost');
+ALTER SERVER feast OPTIONS (SET endpoint_url 'http://localhost/path');
+ALTER SERVER feast OPTIONS (SET endpoint_url 'http://localhost:99999');
+ALTER SERVER feast OPTIONS (SET endpoint_url 'http://');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (table_name 'no spaces');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (table_name 'ab');
+CREATE FOREIGN TABLE bad (id bigint OPTIONS (value_type 'INTEGER')) SERVER feast;
+CREATE FOREIGN TABLE bad (id timestamptz OPTIONS (entity_key 'true', event_timestamp 'true')) SERVER feast;
+
+-- keys go together, and no message shows a secret
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (access_key_id 'a');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (secret_access_key 'hidden');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (access_key_id 'a', secret_access_key '');
+
+-- not supported yet: refused, unless they say what is the case anyway
+ALTER SERVER feast OPTIONS (ADD session_based_auth 'true');
+ALTER SERVER feast OPTIONS (ADD use_fips_endpoint 'on');
+ALTER SERVER feast OPTIONS (ADD use_dualstack_endpoint 'true');
+ALTER SERVER feast OPTIONS (ADD retry_mode 'adaptive');
+ALTER SERVER feast OPTIONS (ADD warmup_connections 'true');
+ALTER SERVER feast OPTIONS (ADD tags '{"team": "ml"}');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '1 day');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (write_mode 'latest');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (profile 'default');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'arn:aws:iam::1:role/r');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (credentials_required 'false');
+CREATE SERVER plain FOREIGN DATA WRAPPER dynamo_fdw
+    OPTIONS (region 'eu-central-1', session_based_auth 'false', use_fips_endpoint 'off', retry_mode 'standard');
+DROP SERVER plain;
+
+-- superusers only
+CREATE ROLE regress_dynamo_user;
+GRANT USAGE ON FOREIGN DATA WRAPPER dynamo_fdw TO regress_dynamo_user;
+SET ROLE regress_dynamo_user;
+CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', ca_bundle '/tmp/ca.pem');
+CREATE SERVER mine FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2');
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (profile 'default');
+RESET ROLE;
+DROP SERVER mine;
+REVOKE USAGE ON FOREIGN DATA WRAPPER dynamo_fdw FROM regress_dynamo_user;
+DROP ROLE regress_dynamo_user;
