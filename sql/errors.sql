@@ -31,14 +31,22 @@ SELECT id, w FROM expected WHERE id = 2;
 DROP FOREIGN TABLE stored, expected;
 
 -- no mapping, or one without keys
+CREATE ROLE regress_dynamo_reader;
 CREATE SERVER no_mapping FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', project 'regress');
 CREATE FOREIGN TABLE t (id bigint OPTIONS (entity_key 'true'), v int) SERVER no_mapping
     OPTIONS (create_remote_table 'false');
+GRANT SELECT ON t TO regress_dynamo_reader;
+SET ROLE regress_dynamo_reader;
 SELECT * FROM t WHERE id = 1;
-CREATE USER MAPPING FOR CURRENT_USER SERVER no_mapping;
+RESET ROLE;
+CREATE USER MAPPING FOR regress_dynamo_reader SERVER no_mapping;
+SET ROLE regress_dynamo_reader;
 SELECT * FROM t WHERE id = 1;
 \set VERBOSITY sqlstate
 SELECT * FROM t WHERE id = 1;
 \set VERBOSITY default
+RESET ROLE;
+SET client_min_messages = warning;
 DROP SERVER no_mapping CASCADE;
 DROP SERVER dead CASCADE;
+DROP ROLE regress_dynamo_reader;

@@ -63,7 +63,6 @@ SELECT o.order_id, d.trips FROM orders o, LATERAL (SELECT trips FROM driver_stat
     ORDER BY 1;
 
 -- no key: plans, but does not run
-EXPLAIN (COSTS OFF) SELECT * FROM driver_stats;
 SELECT * FROM driver_stats;
 SELECT * FROM driver_stats WHERE driver_id > 5;
 SELECT * FROM driver_stats WHERE driver_id = 1 OR trips = 1;

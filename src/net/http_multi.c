@@ -4,7 +4,7 @@
  *
  * libcurl tells by callbacks which sockets it watches and when it wants to be
  * called; the sockets go into one epoll set, whose descriptor wakes any outer
- * poll, and the time into `deadline_ms`.  Callbacks only record and return.
+ * poll, and the time into `deadline_us`.  Callbacks only record and return.
  *
  * A slow name server must block nobody: names are resolved by libcurl's
  * threads, CURLOPT_QUICK_EXIT keeps it from joining one, and the threads start
@@ -37,7 +37,7 @@ struct DynHttp
 {
 	CURLM	   *multi;
 	int			epoll_fd;
-	int64_t		deadline_ms;	/* when libcurl wants to be called, -1: never */
+	int64_t		deadline_us;	/* when libcurl wants to be called, -1: never */
 	bool		broken;			/* a callback failed */
 	long		connections_opened;
 	CURL	  **idle;			/* easy handles for reuse */
@@ -62,12 +62,12 @@ struct DynTransfer
 };
 
 static int64_t
-now_ms(void)
+now_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 /* Around every call that may start a resolver thread, which inherits the mask. */
@@ -112,12 +112,16 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 	return -1;
 }
 
+static void
+set_deadline(DynHttp *http, long timeout_ms)
+{
+	http->deadline_us = timeout_ms < 0 ? -1 : now_us() + timeout_ms * INT64_C(1000);
+}
+
 static int
 on_timer(CURLM *multi, long timeout_ms, void *arg)
 {
-	DynHttp    *http = arg;
-
-	http->deadline_ms = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+	set_deadline(arg, timeout_ms);
 	return 0;
 }
 
@@ -229,7 +233,7 @@ dyn_http_new(const DynHttpConfig *config, DynStatus *status)
 		return NULL;
 	}
 	http->config = *config;		/* its texts are the caller's: url and ca_bundle below */
-	http->deadline_ms = -1;
+	http->deadline_us = -1;
 	http->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	http->multi = curl_multi_init();
 	http->url = strdup(config->url);
@@ -279,9 +283,9 @@ dyn_http_timeout_ms(const DynHttp *http)
 {
 	int64_t		left;
 
-	if (http->deadline_ms < 0)
+	if (http->deadline_us < 0)
 		return -1;
-	left = http->deadline_ms - now_ms();
+	left = (http->deadline_us - now_us() + 999) / 1000; /* rounded up, or the waiter spins */
 	if (left < 0)
 		return 0;
 	return left > INT_MAX ? INT_MAX : (int) left;
@@ -342,10 +346,14 @@ dyn_http_drive(DynHttp *http)
 			act(http, events[i].data.fd, bits);
 		}
 	} while (n == EVENTS_AT_ONCE);
-	if (http->deadline_ms >= 0 && now_ms() >= http->deadline_ms)
+	if (http->deadline_us >= 0 && now_us() >= http->deadline_us)
 	{
-		http->deadline_ms = -1;
+		long		timeout_ms = -1;
+
 		act(http, CURL_SOCKET_TIMEOUT, 0);
+		/* libcurl tells a time only when it changes: one that has not come by its own clock would be lost */
+		curl_multi_timeout(http->multi, &timeout_ms);
+		set_deadline(http, timeout_ms);
 	}
 	collect(http);
 	restore_signals(&saved);

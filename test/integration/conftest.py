@@ -74,6 +74,25 @@ def drivers(session, project, proxy):
 
 
 @pytest.fixture
+def new_role(session):
+    """Makes a role that is no superuser and may use a server; it and what it owns go with the test."""
+    names = []
+
+    def make(server):
+        names.append("role_" + secrets.token_hex(4))
+        session.run("CREATE ROLE %s" % names[-1])
+        session.run("GRANT ALL ON SCHEMA public TO %s" % names[-1])
+        session.run("GRANT USAGE ON FOREIGN SERVER %s TO %s" % (server, names[-1]))
+        return names[-1]
+
+    yield make
+    session.run("ROLLBACK; RESET ROLE; SET dynamo_fdw.remote_ddl = off")
+    for name in names:
+        session.run("DROP OWNED BY %s CASCADE" % name)
+        session.run("DROP ROLE %s" % name)
+
+
+@pytest.fixture
 def feast(tmp_path, project, proxy):
     """A Feast repository of the same project (through the proxy, which answers for tags)."""
     from feast_repo import Repo  # slow to import, and most tests don't need it

@@ -97,7 +97,8 @@ DRIVERS = "driver_id %s, event_timestamp %s, conv_rate real, trips integer" % (K
 def fill(session, rows, table="drivers"):
     """Writes drivers 1 to `rows`, with trips = 10 * driver_id."""
     session.run(
-        "INSERT INTO %s SELECT i, '2024-03-01 10:20:30+00', i / 4.0, i * 10 FROM generate_series(1, %d) i" % (table, rows)
+        "INSERT INTO %s SELECT i, '2024-03-01 10:20:30+00', i / 4.0, i * 10 FROM generate_series(1, %d) i"
+        % (table, rows)
     )
 
 

@@ -38,7 +38,10 @@ def test_sessions_write_and_read_their_own(drivers, database):
             assert sorted(rows) == [(base + i, i) for i in range(1, 61)]
 
     in_parallel(database, work)
-    assert drivers.value("SELECT count(*) FROM drivers WHERE driver_id = ANY (%s)", [list(range(10000))]) == SESSIONS * 5 * 60
+    assert (
+        drivers.value("SELECT count(*) FROM drivers WHERE driver_id = ANY (%s)", [list(range(10000))])
+        == SESSIONS * 5 * 60
+    )
 
 
 def test_sessions_read_the_same_while_it_is_written(drivers, database):
@@ -49,7 +52,9 @@ def test_sessions_read_the_same_while_it_is_written(drivers, database):
             if number % 2:
                 fill(session, 100)
             else:
-                rows = session.run("SELECT driver_id, trips FROM drivers WHERE driver_id = ANY (%s)", [list(range(1, 101))])
+                rows = session.run(
+                    "SELECT driver_id, trips FROM drivers WHERE driver_id = ANY (%s)", [list(range(1, 101))]
+                )
                 assert sorted(rows) == [(i, 10 * i) for i in range(1, 101)]
 
     in_parallel(database, work)
@@ -76,8 +81,10 @@ def test_cursors_of_one_session_take_turns(drivers, proxy):
     drivers.run("BEGIN")
     for number in range(3):
         keys = ",".join(str(i) for i in range(number * 100 + 1, number * 100 + 101))
-        drivers.run("DECLARE c%d CURSOR FOR SELECT driver_id, trips FROM drivers"
-                    " WHERE driver_id = ANY ('{%s}')" % (number, keys))
+        drivers.run(
+            "DECLARE c%d CURSOR FOR SELECT driver_id, trips FROM drivers"
+            " WHERE driver_id = ANY ('{%s}')" % (number, keys)
+        )
     rows = {0: [], 1: [], 2: []}
     for turn in range(20):
         for number in rows:

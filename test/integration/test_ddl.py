@@ -1,7 +1,5 @@
 """CREATE makes the DynamoDB table, DROP deletes it after COMMIT, and ROLLBACK of either changes nothing."""
 
-import secrets
-
 import pytest
 
 from support import DRIVERS, Session, dynamodb, fill, make_remote, raw_items, remote_tables
@@ -58,8 +56,10 @@ def test_an_end_of_the_session_after_create_deletes(local, database, project):
     create(other, project)
     other.close()
     # The backend ends a moment after its client.
-    local.run("DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid = %d) LOOP"
-              " PERFORM pg_sleep(0.05), pg_stat_clear_snapshot(); END LOOP; END $$" % other.pid)
+    local.run(
+        "DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid = %d) LOOP"
+        " PERFORM pg_sleep(0.05), pg_stat_clear_snapshot(); END LOOP; END $$" % other.pid
+    )
     assert remote_tables(project) == []
 
 
@@ -175,16 +175,9 @@ def test_rollback_of_drop_extension_keeps(local, project):
 
 
 @pytest.fixture
-def role(local):
-    """A role that is no superuser; it and what it owns go with the test."""
-    name = "role_" + secrets.token_hex(4)
-    local.run("CREATE ROLE %s" % name)
-    local.run("GRANT ALL ON SCHEMA public TO %s" % name)
-    local.run("GRANT USAGE ON FOREIGN SERVER feast TO %s" % name)
-    yield name
-    local.run("ROLLBACK; RESET ROLE; SET dynamo_fdw.remote_ddl = off")
-    local.run("DROP OWNED BY %s CASCADE" % name)
-    local.run("DROP ROLE %s" % name)
+def role(local, new_role):
+    """A role that may make tables on the server."""
+    return new_role("feast")
 
 
 def test_drop_owned_deletes(local, project, role):
@@ -335,7 +328,7 @@ def test_a_temporary_table_makes_nothing(local, project):
     assert remote_tables(project) == []
 
 
-@pytest.mark.parametrize("name", ["with space", "quo\"te", "Zürich", "x" * 250])
+@pytest.mark.parametrize("name", ["with space", 'quo"te', "Zürich", "x" * 250])
 def test_a_name_that_dynamodb_refuses(local, proxy, name):
     error = local.fail("CREATE FOREIGN TABLE t (%s) SERVER feast OPTIONS (feature_view '%s')" % (DRIVERS, name))
     assert error.sqlstate in ("HV00D", "22023", "42602")

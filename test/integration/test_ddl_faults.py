@@ -92,7 +92,9 @@ def test_rollback_of_a_drop_asks_nothing(local, project, proxy, trouble):
     assert remote_tables(project) == ["drivers"]
 
 
-@pytest.mark.parametrize("trouble, sqlstate", [(dead, "08001"), (stalled, "08006"), (failing, "08006"), (denied, "42501")])
+@pytest.mark.parametrize(
+    "trouble, sqlstate", [(dead, "08001"), (stalled, "08006"), (failing, "08006"), (denied, "42501")]
+)
 def test_create(local, project, proxy, trouble, sqlstate):
     trouble(proxy)
     with takes(less_than=BOUND):

@@ -147,7 +147,9 @@ def test_an_item_over_400_kb(drivers):
     drivers.table("notes", "id bigint OPTIONS (entity_key 'true'), note text")
     assert drivers.fail("INSERT INTO notes SELECT 1, repeat('x', 410000)").sqlstate == "54000"
     drivers.run("INSERT INTO notes SELECT i, repeat('x', 390000) FROM generate_series(1, 60) i")
-    assert drivers.run("SELECT sum(length(note)) FROM notes WHERE id = ANY (%s)", [list(range(1, 61))]) == [(60 * 390000,)]
+    assert drivers.run("SELECT sum(length(note)) FROM notes WHERE id = ANY (%s)", [list(range(1, 61))]) == [
+        (60 * 390000,)
+    ]
 
 
 def test_an_error_in_a_subtransaction_leaves_a_usable_session(drivers, proxy):

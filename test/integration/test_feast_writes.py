@@ -51,7 +51,10 @@ def test_every_scalar_type(local, feast):
 def test_nulls(local, feast):
     feast.apply("all_types", {"driver_id": "INT64"}, FEATURES)
     nothing = {name: None for name in FEATURES}
-    feast.write("all_types", [dict(ROWS[0], driver_id=1, event_timestamp=NOON), dict(nothing, driver_id=2, event_timestamp=NOON)])
+    feast.write(
+        "all_types",
+        [dict(ROWS[0], driver_id=1, event_timestamp=NOON), dict(nothing, driver_id=2, event_timestamp=NOON)],
+    )
     adopt(local, "all_types", "driver_id %s, %s" % (KEY, COLUMNS))
     # Even the UNIX_TIMESTAMP, for which Feast stores the smallest INT64 here (pandas' NaT).
     assert local.run("SELECT * FROM all_types WHERE driver_id = 2") == [(2, *[None] * len(FEATURES))]
@@ -104,14 +107,19 @@ def test_an_entityless_view(session, project, version, request):
     feast.apply("totals", {}, {"total": "INT64"})
     adopt(session, "totals", "event_timestamp %s, total bigint" % TIME)
     assert session.run("SELECT * FROM totals") == []
-    feast.materialize("totals", [dict(total=7, event_timestamp=NOON)], NOON - timedelta(days=1), NOON + timedelta(days=1))
+    feast.materialize(
+        "totals", [dict(total=7, event_timestamp=NOON)], NOON - timedelta(days=1), NOON + timedelta(days=1)
+    )
     assert session.run("SELECT * FROM totals") == [(NOON, 7)]
     assert session.run("SELECT * FROM totals WHERE total > 7") == []
 
 
 def test_materialize(local, feast):
     feast.apply("hourly", {"driver_id": "INT64"}, {"trips": "INT32", "conv_rate": "FLOAT"})
-    rows = [dict(driver_id=i % 300, trips=i, conv_rate=i / 4, event_timestamp=NOON + timedelta(minutes=i)) for i in range(600)]
+    rows = [
+        dict(driver_id=i % 300, trips=i, conv_rate=i / 4, event_timestamp=NOON + timedelta(minutes=i))
+        for i in range(600)
+    ]
     feast.materialize("hourly", rows, NOON - timedelta(days=1), NOON + timedelta(days=1))
     adopt(local, "hourly", "driver_id %s, event_timestamp %s, trips integer, conv_rate real" % (KEY, TIME))
     got = local.run("SELECT * FROM hourly WHERE driver_id = ANY (%s) ORDER BY driver_id", [list(range(400))])
@@ -128,5 +136,7 @@ def test_an_integer_key_is_what_the_view_says(local, feast):
         assert local.run("SELECT x FROM by_int32 WHERE k = %s" % seven) == [(1,)]
     local.table("as_int64", "k bigint OPTIONS (entity_key 'true'), x bigint", feature_view="by_int32")
     assert local.run("SELECT x FROM as_int64 WHERE k = 7") == []
-    local.table("with_type", "k bigint OPTIONS (entity_key 'true', value_type 'INT32'), x bigint", feature_view="by_int32")
+    local.table(
+        "with_type", "k bigint OPTIONS (entity_key 'true', value_type 'INT32'), x bigint", feature_view="by_int32"
+    )
     assert local.run("SELECT x FROM with_type WHERE k = 7") == [(1,)]

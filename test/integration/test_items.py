@@ -60,7 +60,9 @@ def test_unknown_features_are_left_alone(drivers, project):
     assert drivers.value("SELECT trips FROM drivers WHERE driver_id = 1001") == 5
 
 
-@pytest.mark.parametrize("stored", [b"\x20\x80\x80\x80\x80\x08", b"\x12\x015", b"\x5a\x03\x0a\x01a", b"\xff\xff\xff", {"N": "5"}, {"S": "5"}])
+@pytest.mark.parametrize(
+    "stored", [b"\x20\x80\x80\x80\x80\x08", b"\x12\x015", b"\x5a\x03\x0a\x01a", b"\xff\xff\xff", {"N": "5"}, {"S": "5"}]
+)
 def test_a_value_of_another_type(drivers, project, stored):
     put(project, event_ts=EVENT_TS, values=values(trips=stored))
     error = drivers.fail(SELECT)
@@ -148,7 +150,7 @@ def test_the_name_option_names_the_feature(session, project):
     session.run("INSERT INTO renamed VALUES (1001, 5)")
     assert session.run("SELECT * FROM renamed WHERE id = 1001") == [(1001, 5)]
     assert list(raw_items(project + ".My.View")) == [DRIVER_1001]
-    assert list(raw_items(project + ".My.View")[DRIVER_1001]["values"]["M"]) == ["it's \"so\""]
+    assert list(raw_items(project + ".My.View")[DRIVER_1001]["values"]["M"]) == ['it\'s "so"']
 
 
 def test_values_of_all_kinds_come_back(session, project):
@@ -174,7 +176,9 @@ def test_a_large_answer(drivers):
     """More than a megabyte in one response."""
     drivers.table("big", "id bigint OPTIONS (entity_key 'true'), t text")
     drivers.run("INSERT INTO big SELECT i, repeat(chr(960), 10000) || i FROM generate_series(1, 100) i")
-    rows = drivers.run("SELECT id FROM big WHERE id = ANY (%s) AND t = repeat(chr(960), 10000) || id", [list(range(1, 101))])
+    rows = drivers.run(
+        "SELECT id FROM big WHERE id = ANY (%s) AND t = repeat(chr(960), 10000) || id", [list(range(1, 101))]
+    )
     assert len(rows) == 100
 
 
@@ -185,4 +189,7 @@ def test_many_columns(session, project):
     session.run("INSERT INTO wide SELECT %s" % ", ".join(map(str, range(301))))
     assert session.run("SELECT * FROM wide WHERE id = 0") == [tuple(range(301))]
     session.run("INSERT INTO wide (id, f7) SELECT i, i FROM generate_series(1, 100) i")
-    assert session.value("SELECT sum(f7) FROM wide WHERE id BETWEEN 1 AND 100 AND id = ANY (%s)", [list(range(101))]) == 5050
+    assert (
+        session.value("SELECT sum(f7) FROM wide WHERE id BETWEEN 1 AND 100 AND id = ANY (%s)", [list(range(101))])
+        == 5050
+    )

@@ -54,7 +54,7 @@ def test_1000_failing_selects(drivers, proxy):
     kinds = [
         faults.error("ValidationException"),
         faults.truncated,
-        faults.hang_up,
+        faults.cut,
         faults.wrong_crc,
         faults.html(502),
     ]

@@ -185,9 +185,7 @@ def test_an_insert_fails_with_a_null_key_or_time(drivers, proxy):
 def test_a_join_with_a_local_table(drivers):
     fill(drivers, 5)
     drivers.run("CREATE TEMP TABLE orders AS SELECT i AS order_id, i % 4 AS driver_id FROM generate_series(1, 8) i")
-    rows = drivers.run(
-        "SELECT order_id, trips FROM orders LEFT JOIN drivers USING (driver_id) ORDER BY order_id"
-    )
+    rows = drivers.run("SELECT order_id, trips FROM orders LEFT JOIN drivers USING (driver_id) ORDER BY order_id")
     assert rows == [(1, 10), (2, 20), (3, 30), (4, None), (5, 10), (6, 20), (7, 30), (8, None)]
 
 
@@ -208,8 +206,10 @@ def test_a_cursor_fetches_by_and_by(drivers, proxy):
     drivers.set_server(batch_size=10, max_read_workers=1)
     proxy.forget()
     drivers.run("BEGIN")
-    drivers.run("DECLARE c CURSOR FOR SELECT driver_id FROM drivers WHERE driver_id = ANY ('{%s}')"
-                % ",".join(map(str, range(1, 101))))
+    drivers.run(
+        "DECLARE c CURSOR FOR SELECT driver_id FROM drivers WHERE driver_id = ANY ('{%s}')"
+        % ",".join(map(str, range(1, 101)))
+    )
     first = drivers.run("FETCH 5 FROM c")
     early = proxy.count(READ)
     rest = drivers.run("FETCH ALL FROM c")

@@ -48,7 +48,9 @@ def test_random_requests(session, project, proxy, seed):
     proxy.fault(faults.answer({"UnprocessedItems": {}}), times=None, operation="BatchWriteItem")
     proxy.fault(faults.answer({"Responses": {}, "UnprocessedKeys": {}}), times=None, operation="BatchGetItem")
     session.run("SELECT * FROM drivers WHERE driver_id = %s", [RANDOM.getrandbits(62)])
-    session.run("INSERT INTO drivers SELECT i, now(), random(), 1 FROM generate_series(1, %s) i", [RANDOM.randint(1, 40)])
+    session.run(
+        "INSERT INTO drivers SELECT i, now(), random(), 1 FROM generate_series(1, %s) i", [RANDOM.randint(1, 40)]
+    )
     assert proxy.count("BatchGetItem") == 1 and proxy.count("BatchWriteItem") >= 1
     for request in proxy.requests:
         assert request.header("X-Amz-Security-Token") == token
@@ -68,7 +70,8 @@ def test_new_keys_are_used_at_once(session, project, proxy):
     for i in range(3):
         keys = {"access_key_id": "OTHER%d" % i, "secret_access_key": "secret%d" % i}
         session.run(
-            "ALTER USER MAPPING FOR CURRENT_USER SERVER feast OPTIONS (SET %s)" % option_list(keys).replace(", ", ", SET ")
+            "ALTER USER MAPPING FOR CURRENT_USER SERVER feast OPTIONS (SET %s)"
+            % option_list(keys).replace(", ", ", SET ")
         )
         session.run(query)
         request = proxy.requests[-1]
