@@ -206,6 +206,9 @@ dyn_client_timeout_ms(const DynClient *client)
 	{
 		double		left = call->due_ms > now ? call->due_ms - now : 0;
 
+		/* one that ended while another was started waits for nothing but to be looked at */
+		if (call->state == CALL_IN_FLIGHT && dyn_transfer_done(call->transfer))
+			return 0;
 		if (call->state == CALL_WAITING && (soonest < 0 || left < soonest))
 			soonest = left;
 	}

@@ -176,16 +176,16 @@ dyn_ddl_jobs_wait(DynTableJob **jobs, int njobs, int budget_ms)
 		int			nrunning = 0;
 		int			wait_ms = -1;
 
+		/* jobs may share a client: drive all before any is looked at */
 		for (int i = 0; i < njobs; i++)
-		{
 			if (jobs[i]->call)
 				dyn_client_drive(jobs[i]->client);
+		for (int i = 0; i < njobs; i++)
 			if (!dyn_table_job_poll(jobs[i]))
 			{
 				running = jobs[i];
 				nrunning++;
 			}
-		}
 		if (running == NULL)
 			return;
 		if (budget_ms >= 0)

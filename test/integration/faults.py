@@ -15,6 +15,7 @@ import threading
 import time
 import zlib
 from dataclasses import dataclass
+from email.utils import formatdate
 from urllib.parse import urlsplit
 
 MIB = 1024 * 1024
@@ -269,6 +270,18 @@ def error(code, status=400, message="made up by the test", **headers):
     return act
 
 
+def skewed(seconds):
+    """Refuses the signature, from a service whose clock is ahead by `seconds`."""
+    date = formatdate(time.time() + seconds, usegmt=True)
+
+    def act(exchange):
+        exchange.date_time_string = lambda timestamp=None: date  # what the Date header says
+        error("InvalidSignatureException", message="Signature not yet current")(exchange)
+        del exchange.date_time_string
+
+    return act
+
+
 def answer(data, status=200):
     """A fixed answer: JSON data, or bytes as they are."""
     body = data if isinstance(data, bytes) else json.dumps(data).encode()
@@ -292,6 +305,16 @@ def stall(exchange):
             exchange.asked.abandoned = time.monotonic()
             break
     exchange.close_connection = True
+
+
+def late(seconds):
+    """The right answer, but DynamoDB gets the request only after `seconds`."""
+
+    def act(exchange):
+        exchange.proxy.stopping.wait(seconds)
+        right(exchange)
+
+    return act
 
 
 def hang_up(exchange):
@@ -346,7 +369,8 @@ def trickle(seconds):
 
 
 def huge(chunked):
-    """A valid answer of 65 MiB (mostly blanks), its length announced or not."""
+    """A valid answer of 65 MiB (no items, but many blanks), its length announced or not."""
+    start = b'{"Responses": {}, "UnprocessedKeys": {}'
 
     def act(exchange):
         exchange.mark_answered()
@@ -355,10 +379,10 @@ def huge(chunked):
         if chunked:
             exchange.send_header("Transfer-Encoding", "chunked")
         else:
-            exchange.send_header("Content-Length", str(65 * MIB + 2))
+            exchange.send_header("Content-Length", str(len(start) + 65 * MIB + 1))
         exchange.end_headers()
         exchange.close_connection = True
-        for block in [b"{"] + [b" " * MIB] * 65 + [b"}"]:
+        for block in [start] + [b" " * MIB] * 65 + [b"}"]:
             exchange.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if chunked else block)
         if chunked:
             exchange.wfile.write(b"0\r\n\r\n")

@@ -102,7 +102,8 @@ def test_a_write_inside_of_a_read(drivers):
     fill(drivers, 100)
     drivers.run(
         "DO $$ DECLARE d record; t integer; BEGIN"
-        "  FOR d IN SELECT driver_id, trips FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 100))) LOOP"
+        "  FOR d IN SELECT driver_id, trips FROM drivers"
+        "    WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 100))) LOOP"
         "    INSERT INTO drivers VALUES (d.driver_id + 1000, now(), 0, d.trips + 1);"
         "    SELECT trips INTO STRICT t FROM drivers WHERE driver_id = d.driver_id + 1000;"
         "    IF t <> d.trips + 1 THEN RAISE 'read %, wrote %', t, d.trips + 1; END IF;"

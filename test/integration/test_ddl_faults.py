@@ -318,3 +318,20 @@ def test_two_sessions_make_the_same_table(local, database, project, proxy):
     local.run(DROP)
     other.close()
     assert remote_tables(project) == []
+
+
+def test_another_session_spares_what_is_made_anew(local, database, project, proxy):
+    """While a DROP is on its way, others see its pending row; they must not delete the next table of that name."""
+    local.run(CREATE)
+    proxy.fault(faults.late(0.4), operation="DeleteTable")
+    proxy.fault(faults.late(1.2), operation="DeleteTable")
+    drop = Running(local, DROP)
+    proxy.wait_for("DeleteTable")
+    other = Session(database)
+    create = Running(other, "CREATE FOREIGN TABLE others (%s) SERVER feast" % DRIVERS)
+    drop.join()
+    local.run(CREATE)
+    fill(local, 3)
+    create.join()
+    other.close()
+    assert local.value("SELECT count(*) FROM drivers WHERE driver_id IN (1, 2, 3)") == 3

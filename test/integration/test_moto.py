@@ -1,6 +1,6 @@
 """The same statements against moto, an emulator of DynamoDB that shares no code with DynamoDB Local."""
 
-from support import DRIVERS, MOTO_ENDPOINT, fill, remote_tables
+from support import DRIVERS, MOTO_ENDPOINT, dynamodb, fill, make_remote, remote_tables
 
 
 def test_create_insert_select_drop(session, project):
@@ -30,3 +30,13 @@ def test_rollback_of_create_deletes(session, project):
     assert remote_tables(project, MOTO_ENDPOINT) == ["drivers"]
     session.run("ROLLBACK")
     assert remote_tables(project, MOTO_ENDPOINT) == []
+
+
+def test_a_table_made_anew_by_somebody_else_is_kept(session, project):
+    """moto has TableIds, DynamoDB Local only creation times."""
+    session.server(project, MOTO_ENDPOINT)
+    session.table("drivers", DRIVERS)
+    dynamodb(MOTO_ENDPOINT).delete_table(TableName=project + ".drivers")
+    make_remote(project + ".drivers", endpoint=MOTO_ENDPOINT)
+    session.run("DROP FOREIGN TABLE drivers")
+    assert remote_tables(project, MOTO_ENDPOINT) == ["drivers"]

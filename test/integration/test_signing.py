@@ -1,6 +1,7 @@
 """Signatures are those of botocore's signer, for all kinds of keys, tokens, regions and bodies."""
 
 import random
+from datetime import datetime
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -77,6 +78,23 @@ def test_new_keys_are_used_at_once(session, project, proxy):
         request = proxy.requests[-1]
         wanted = signature(request, keys["access_key_id"], keys["secret_access_key"], None, "us-west-2")
         assert request.header("Authorization") == wanted
+
+
+@pytest.mark.parametrize("ahead", [3600, -3600])
+def test_a_clock_that_is_wrong_is_corrected_once(session, project, proxy, ahead):
+    session.server(project, proxy.url, create_remote_table="false")
+    session.table("drivers", DRIVERS)
+    proxy.fault(faults.skewed(ahead))
+    proxy.fault(faults.answer({"Responses": {}, "UnprocessedKeys": {}}), times=2)
+    for _ in range(2):
+        session.run("SELECT * FROM drivers WHERE driver_id = 1")
+    ours, theirs, later = [
+        datetime.strptime(request.header("X-Amz-Date"), "%Y%m%dT%H%M%SZ").timestamp() for request in proxy.requests
+    ]
+    assert abs(theirs - ours - ahead) < 10
+    assert abs(later - theirs) < 10
+    proxy.fault(faults.skewed(-ahead), times=None)
+    assert session.fail("SELECT * FROM drivers WHERE driver_id = 1").sqlstate == "28000"
 
 
 def test_what_is_sent(session, project, proxy):

@@ -185,7 +185,7 @@ copy_checkout() {
     fi | tar --extract --no-same-owner --directory="$RUN/tree"
 }
 
-# Copies PostgreSQL to RUN/stage, so that `make install` leaves the system alone, and sets PG_CONFIG to that of the copy.
+# Copies PostgreSQL to RUN/stage, so that `make install` leaves the system alone, and sets PG_CONFIG to the copy's.
 # PostgreSQL finds its folders relative to its programs, as long as all lie to each other as they were built to.
 stage_postgres() {
     local pg_config stage=$RUN/stage dir
