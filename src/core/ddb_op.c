@@ -110,19 +110,26 @@ dyn_op_get_key(DynBuf *out, const DynEntityId *id, bool first)
 	dyn_buf_str(out, "\"}}");
 }
 
+/* DynamoDB takes an expression of 4 KB; each feature has this many bytes of it at most. */
+#define MAX_NAMED_FEATURES (4096 / (int) sizeof(", #vals.#feat999") - 3)
+
 /*
  * Attribute names go through placeholders, as Feast sends them: `values` is a
- * reserved word, and a feature's name may hold anything.
+ * reserved word, and a feature's name may hold anything.  Of more features
+ * than an expression can name, all are asked for.
  */
 void
 dyn_op_get_suffix(DynBuf *out, const DynGetRequest *request)
 {
 	const DynFeatureNames *features = request->features;
+	int			named = features->count <= MAX_NAMED_FEATURES ? features->count : 0;
 
 	dyn_buf_str(out, "],\"ProjectionExpression\":\"#entity_id");
 	if (request->event_ts)
 		dyn_buf_str(out, ", #event_ts");
-	for (int i = 0; i < features->count; i++)
+	if (features->count > named)
+		dyn_buf_str(out, ", #vals");
+	for (int i = 0; i < named; i++)
 	{
 		dyn_buf_str(out, ", #vals.#feat");
 		dyn_buf_int(out, i);
@@ -132,7 +139,7 @@ dyn_op_get_suffix(DynBuf *out, const DynGetRequest *request)
 		dyn_buf_str(out, ",\"#event_ts\":\"event_ts\"");
 	if (features->count > 0)
 		dyn_buf_str(out, ",\"#vals\":\"values\"");
-	for (int i = 0; i < features->count; i++)
+	for (int i = 0; i < named; i++)
 	{
 		dyn_buf_str(out, ",\"#feat");
 		dyn_buf_int(out, i);

@@ -49,3 +49,21 @@ dyn_retry_delay_ms(DynClass cls, int attempt, double random, double retry_after_
 		return delay + MAX_RETRY_AFTER_MS;
 	return retry_after_ms > delay ? retry_after_ms : delay;
 }
+
+bool
+dyn_idle_count(DynIdle *idle, int tag, bool progress, int max_attempts, double random, double *delay_ms)
+{
+	*delay_ms = 0;
+	if (progress)
+	{
+		idle->rounds = 0;
+		return true;
+	}
+	if (tag == idle->rounds)
+		idle->rounds++;
+	if (idle->rounds >= max_attempts)
+		return false;
+	/* 25 ms base: the answer was no throttling error */
+	*delay_ms = dyn_retry_delay_ms(DYN_SERVER_FAULT, idle->rounds > 0 ? idle->rounds : 1, random, 0);
+	return true;
+}

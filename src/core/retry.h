@@ -34,4 +34,21 @@ extern void dyn_retry_give_back(DynRetryBucket *bucket, int tokens);
  */
 extern double dyn_retry_delay_ms(DynClass cls, int attempt, double random, double retry_after_ms);
 
+/*
+ * Answers that leave all of their keys or items unprocessed.  They are not
+ * failures, but only so many rounds of them in a row are put up with; requests
+ * that went out side by side are one round.  Zeroed is the start.
+ */
+typedef struct DynIdle
+{
+	int			rounds;			/* without progress; also the tag of requests sent now */
+} DynIdle;
+
+/*
+ * Counts an answer to a request sent with tag `tag`.  False: `max_attempts`
+ * rounds brought nothing.  *delay_ms: pause before the leftovers go out again.
+ */
+extern bool dyn_idle_count(DynIdle *idle, int tag, bool progress, int max_attempts, double random,
+						   double *delay_ms);
+
 #endif							/* DYN_RETRY_H */

@@ -19,6 +19,7 @@ typedef struct Request
 	DynAnswer	answer;
 	uint32_t	keys[DYN_MAX_GET_KEYS]; /* indexes into config.keys */
 	int			nkeys;
+	int			idle_tag;		/* see dyn_idle_count */
 	uint32_t	item_keys[DYN_MAX_GET_KEYS];	/* of answer.items */
 	int			next_item;
 	struct Request *next;		/* in one of the two lists */
@@ -35,7 +36,7 @@ struct DynBatchGet
 	size_t		nagain;
 	size_t		again_cap;
 	double		again_delay_ms;
-	int			idle_answers;	/* answers in a row without progress */
+	DynIdle		idle;
 	int			outstanding;	/* in flight, or answered and not begun to be read */
 	Request    *in_flight;
 	Request    *ready;			/* answered, first come first */
@@ -137,6 +138,7 @@ start_request(DynBatchGet *get, DynStatus *status)
 	if (request == NULL)
 		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
 	delay = choose_keys(get, request);
+	request->idle_tag = get->idle.rounds;
 	dyn_buf_reserve(&body, get->prefix.len + get->suffix.len + request->nkeys * 64);
 	dyn_buf_add(&body, get->prefix.data, get->prefix.len);
 	for (int i = 0; i < request->nkeys; i++)
@@ -230,24 +232,12 @@ put_back(DynBatchGet *get, const Request *request, const uint32_t *unprocessed, 
 {
 	int			n = request->answer.nunprocessed;
 
-	if (n < request->nkeys)
+	if (!dyn_idle_count(&get->idle, request->idle_tag, n < request->nkeys, dyn_client_attempts(get->client),
+						dyn_client_random(get->client), &get->again_delay_ms))
 	{
-		get->idle_answers = 0;
-		get->again_delay_ms = 0;
-	}
-	else
-	{
-		get->idle_answers++;
-		get->again_delay_ms = dyn_retry_delay_ms(DYN_SERVER_FAULT, get->idle_answers,
-												 dyn_client_random(get->client), 0);
-		/* every worker may bring one such answer before a pause had its effect */
-		if (get->idle_answers >= dyn_client_attempts(get->client) * get->config.max_workers)
-		{
-			*status = *dyn_call_status(request->call);
-			status->attempts = get->idle_answers;
-			return dyn_status_set(status, DYN_THROTTLED,
-								  "DynamoDB keeps returning keys as unprocessed");
-		}
+		*status = *dyn_call_status(request->call);
+		status->attempts = get->idle.rounds;
+		return dyn_status_set(status, DYN_THROTTLED, "DynamoDB keeps returning keys as unprocessed");
 	}
 	for (int i = 0; i < n; i++)
 		if (!add_again(get, unprocessed[i]))

@@ -27,6 +27,7 @@ typedef struct Request
 	DynCall    *call;
 	Item	   *items[DYN_MAX_WRITE_ITEMS];
 	int			nitems;
+	int			idle_tag;		/* see dyn_idle_count */
 	struct Request *next;
 } Request;
 
@@ -40,7 +41,7 @@ struct DynBatchWrite
 	Request    *in_flight;
 	int			nrequests;
 	double		delay_ms;		/* before the next request */
-	int			idle_answers;	/* answers in a row without progress */
+	DynIdle		idle;
 	DynBatchWriteStats stats;
 };
 
@@ -220,6 +221,7 @@ start_request(DynBatchWrite *write, DynStatus *status, bool *started)
 		free_request(request);
 		return false;
 	}
+	request->idle_tag = write->idle.rounds;
 	request->next = write->in_flight;
 	write->in_flight = request;
 	write->nrequests++;
@@ -288,24 +290,15 @@ settle(DynBatchWrite *write, Request *request, const DynEntityId *again, int n)
 	request->nitems = 0;
 }
 
-/* How the next request goes out; false when too many answers in a row brought nothing. */
+/* How the next request goes out; false when too many rounds brought nothing. */
 static bool
 pace(DynBatchWrite *write, const Request *request, int unprocessed, DynStatus *status)
 {
-	write->delay_ms = 0;
-	if (unprocessed < request->nitems)
-	{
-		write->idle_answers = 0;
-		return true;
-	}
-	write->idle_answers++;
-	write->delay_ms = dyn_retry_delay_ms(DYN_SERVER_FAULT, write->idle_answers,
-										 dyn_client_random(write->client), 0);
-	/* every worker may bring one such answer before a pause had its effect */
-	if (write->idle_answers < dyn_client_attempts(write->client) * write->config.max_workers)
+	if (dyn_idle_count(&write->idle, request->idle_tag, unprocessed < request->nitems,
+					   dyn_client_attempts(write->client), dyn_client_random(write->client), &write->delay_ms))
 		return true;
 	*status = *dyn_call_status(request->call);
-	status->attempts = write->idle_answers;
+	status->attempts = write->idle.rounds;
 	return dyn_status_set(status, DYN_THROTTLED, "DynamoDB keeps returning items as unprocessed");
 }
 

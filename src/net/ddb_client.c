@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -315,6 +316,22 @@ correct_skew(DynCall *call, const DynHttpAnswer *answer)
 	return true;
 }
 
+/* A service that quotes the session token must not bring it into a message. */
+static void
+redact(const DynClient *client, DynStatus *status)
+{
+	char		start[17];
+	char	   *quoted;
+
+	if (client->session_token == NULL)
+		return;
+	/* the message may have been cut within the token: its start is enough */
+	snprintf(start, sizeof(start), "%s", client->session_token);
+	quoted = strstr(status->message, start);
+	if (quoted)
+		*quoted = '\0';
+}
+
 /* Fills the status of an answer other than 200. */
 static void
 read_error(DynCall *call, const DynHttpAnswer *answer)
@@ -350,7 +367,10 @@ finish_attempt(DynCall *call)
 		if (answer->has_crc32 && dyn_crc32(answer->body.data, answer->body.len) != answer->crc32)
 			dyn_status_set(status, DYN_PROTOCOL, "the answer does not match its checksum");
 		else if (answer->status != 200)
+		{
 			read_error(call, answer);
+			redact(call->client, status);
+		}
 		if (status->cls != DYN_OK && correct_skew(call, answer))
 		{
 			dyn_transfer_free(call->transfer);

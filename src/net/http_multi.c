@@ -40,6 +40,7 @@ struct DynHttp
 	int64_t		deadline_us;	/* when libcurl wants to be called, -1: never */
 	bool		broken;			/* a callback failed */
 	long		connections_opened;
+	DynTransfer *transfers;		/* all that are not freed */
 	CURL	  **idle;			/* easy handles for reuse */
 	int			nidle;
 	int			idle_cap;
@@ -54,6 +55,9 @@ struct DynTransfer
 	CURL	   *easy;
 	struct curl_slist *headers;
 	DynHttpAnswer answer;
+	DynTransfer *next;			/* in http->transfers */
+	DynTransfer *prev;
+	int64_t		read_deadline_us;	/* from when the request is sent, 0: not sent */
 	bool		added;			/* to the multi handle */
 	bool		done;
 	bool		too_long;		/* the body hit its cap */
@@ -126,6 +130,16 @@ on_timer(CURLM *multi, long timeout_ms, void *arg)
 }
 
 /* ---- callbacks of a transfer ---- */
+
+/* The connection stands, the request is about to be sent: the read timeout begins. */
+static int
+on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int local_port)
+{
+	DynTransfer *transfer = arg;
+
+	transfer->read_deadline_us = now_us() + transfer->http->config.read_timeout_ms * INT64_C(1000);
+	return CURL_PREREQFUNC_OK;
+}
 
 static size_t
 on_body(char *data, size_t size, size_t count, void *arg)
@@ -281,11 +295,16 @@ dyn_http_fd(const DynHttp *http)
 int
 dyn_http_timeout_ms(const DynHttp *http)
 {
+	int64_t		deadline = http->deadline_us;
 	int64_t		left;
 
-	if (http->deadline_us < 0)
+	for (const DynTransfer *transfer = http->transfers; transfer; transfer = transfer->next)
+		if (!transfer->done && transfer->read_deadline_us > 0 &&
+			(deadline < 0 || transfer->read_deadline_us < deadline))
+			deadline = transfer->read_deadline_us;
+	if (deadline < 0)
 		return -1;
-	left = (http->deadline_us - now_us() + 999) / 1000; /* rounded up, or the waiter spins */
+	left = (deadline - now_us() + 999) / 1000;	/* rounded up, or the waiter spins */
 	if (left < 0)
 		return 0;
 	return left > INT_MAX ? INT_MAX : (int) left;
@@ -318,6 +337,25 @@ collect(DynHttp *http)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_NUM_CONNECTS, &opened);
 		http->connections_opened += opened;
 		transfer->result = message->data.result;
+		transfer->done = true;
+	}
+}
+
+/* Breaks off what got no whole answer in time. */
+static void
+expire(DynHttp *http)
+{
+	int64_t		now = now_us();
+
+	for (DynTransfer *transfer = http->transfers; transfer; transfer = transfer->next)
+	{
+		if (transfer->done || transfer->read_deadline_us == 0 || transfer->read_deadline_us > now)
+			continue;
+		curl_multi_remove_handle(http->multi, transfer->easy);
+		transfer->added = false;
+		transfer->result = CURLE_OPERATION_TIMEDOUT;
+		snprintf(transfer->error_text, sizeof(transfer->error_text), "no whole answer within %ld ms",
+				 http->config.read_timeout_ms);
 		transfer->done = true;
 	}
 }
@@ -356,6 +394,7 @@ dyn_http_drive(DynHttp *http)
 		set_deadline(http, timeout_ms);
 	}
 	collect(http);
+	expire(http);
 	restore_signals(&saved);
 }
 
@@ -451,8 +490,9 @@ set_up_request(DynTransfer *transfer, const DynBuf *body)
 		SET(CURLOPT_HEADERDATA, transfer) &&
 		SET(CURLOPT_ERRORBUFFER, transfer->error_text) &&
 		SET(CURLOPT_PRIVATE, transfer) &&
-		SET(CURLOPT_CONNECTTIMEOUT_MS, config->connect_timeout_ms) &&
-		SET(CURLOPT_TIMEOUT_MS, config->connect_timeout_ms + config->read_timeout_ms);
+		SET(CURLOPT_PREREQFUNCTION, on_request) &&
+		SET(CURLOPT_PREREQDATA, transfer) &&
+		SET(CURLOPT_CONNECTTIMEOUT_MS, config->connect_timeout_ms);
 }
 
 static bool
@@ -503,6 +543,10 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 		return NULL;
 	}
 	transfer->http = http;
+	transfer->next = http->transfers;
+	if (transfer->next)
+		transfer->next->prev = transfer;
+	http->transfers = transfer;
 	transfer->answer.date = -1;
 	transfer->easy = take_easy(http);
 	if (transfer->easy == NULL || !add_headers(transfer, headers, nheaders))
@@ -526,8 +570,6 @@ dyn_transfer_done(const DynTransfer *transfer)
 static DynClass
 class_of(const DynTransfer *transfer)
 {
-	curl_off_t	sent_at = 0;
-
 	switch (transfer->result)
 	{
 		case CURLE_COULDNT_RESOLVE_PROXY:
@@ -542,8 +584,7 @@ class_of(const DynTransfer *transfer)
 		case CURLE_SSL_ISSUER_ERROR:
 			return DYN_CONNECT;
 		case CURLE_OPERATION_TIMEDOUT:
-			curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_at);
-			return sent_at > 0 ? DYN_TIMEOUT : DYN_CONNECT;
+			return transfer->read_deadline_us > 0 ? DYN_TIMEOUT : DYN_CONNECT;
 		case CURLE_PARTIAL_FILE:
 		case CURLE_WEIRD_SERVER_REPLY:
 		case CURLE_BAD_CONTENT_ENCODING:
@@ -587,6 +628,12 @@ dyn_transfer_free(DynTransfer *transfer)
 
 	if (transfer == NULL)
 		return;
+	if (transfer->prev)
+		transfer->prev->next = transfer->next;
+	else
+		transfer->http->transfers = transfer->next;
+	if (transfer->next)
+		transfer->next->prev = transfer->prev;
 	block_signals(&saved);
 	if (transfer->added)
 		curl_multi_remove_handle(transfer->http->multi, transfer->easy);

@@ -26,7 +26,7 @@ typedef struct DynHttpConfig
 	const char *ca_bundle;		/* file, or NULL: libcurl's default */
 	bool		no_proxy;		/* ignore the proxy variables of the environment */
 	long		connect_timeout_ms;
-	long		read_timeout_ms;	/* from sending to the whole answer */
+	long		read_timeout_ms;	/* from sending the request to the whole answer */
 	long		max_pool_connections;	/* kept while idle */
 	long		keepalive_timeout_s;	/* an older idle connection is not reused */
 } DynHttpConfig;

@@ -387,9 +387,45 @@ test_classify(void)
 			   "%d %s: %s", answers[i].http_status, answers[i].code, answers[i].message);
 }
 
+/* DynamoDB takes a projection of 4 KB: of many features, all are asked for. */
+static void
+test_many_features(void)
+{
+	enum { MANY = 1600 };
+	static const char *names[MANY];
+	static size_t lengths[MANY];
+	DynFeatureNames features = {names, lengths, 0};
+	DynGetRequest request = {"t.t", false, true, &features};
+
+	for (int i = 0; i < MANY; i++)
+	{
+		names[i] = "name";
+		lengths[i] = 4;
+	}
+	for (features.count = 200; features.count <= MANY; features.count += 1)
+	{
+		DynBuf		out = {0};
+		const char *text;
+		const char *end;
+
+		dyn_op_get_suffix(&out, &request);
+		text = strchr(dyn_buf_cstr(&out), '#');
+		end = strchr(text, '"');
+		if (end - text > 4096 || (features.count > 300 && strstr(text, "#feat")))
+		{
+			ok(false, "%d features", features.count);
+			dyn_buf_free(&out);
+			return;
+		}
+		dyn_buf_free(&out);
+	}
+	ok(true, "the projection of many features stays within 4 KB");
+}
+
 int
 main(void)
 {
+	test_many_features();
 	test_golden();
 	for (int nfeatures = 0; nfeatures <= 7; nfeatures++)
 	{

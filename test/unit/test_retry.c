@@ -143,9 +143,29 @@ test_status(void)
 	is_int(strlen(status.message), sizeof(status.message) - 1, "a long message is cut");
 }
 
+static void
+test_idle(void)
+{
+	DynIdle		idle = {0};
+	double		delay = 1;
+	int			tag = idle.rounds;
+
+	ok(dyn_idle_count(&idle, tag, true, 4, 0.5, &delay) && delay == 0, "progress: at once");
+	for (int i = 0; i < 10; i++)
+		ok(dyn_idle_count(&idle, tag, false, 4, 0.5, &delay) && delay == 12.5,
+		   "requests side by side are one round, answer %d", i);
+	is_int(idle.rounds, 1, "one round");
+	ok(dyn_idle_count(&idle, idle.rounds, false, 4, 0.5, &delay) && delay == 25, "the second round waits longer");
+	ok(dyn_idle_count(&idle, idle.rounds, false, 4, 0.5, &delay) && delay == 50, "the third longer still");
+	ok(!dyn_idle_count(&idle, idle.rounds, false, 4, 0.5, &delay), "the fourth is the end");
+	ok(dyn_idle_count(&idle, 0, true, 4, 0.5, &delay) && idle.rounds == 0, "progress anywhere starts anew");
+	ok(!dyn_idle_count(&idle, 0, false, 1, 0.5, &delay), "one attempt is no retry");
+}
+
 int
 main(void)
 {
+	test_idle();
 	test_delays();
 	test_bucket();
 	test_retryable();
