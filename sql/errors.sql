@@ -28,7 +28,12 @@ SELECT id, v FROM expected WHERE id = 1;
 SELECT id, w FROM expected WHERE id = 1;
 SELECT id, v FROM expected WHERE id = 2;
 SELECT id, w FROM expected WHERE id = 2;
+CREATE DOMAIN small AS bigint CHECK (VALUE < 10);
+ALTER FOREIGN TABLE expected ALTER COLUMN w TYPE small;
+SELECT id, w FROM expected WHERE id = 1;
+SELECT id, w FROM expected WHERE id = 2;
 DROP FOREIGN TABLE stored, expected;
+DROP DOMAIN small;
 
 -- no mapping, or one without keys
 CREATE ROLE regress_dynamo_reader;

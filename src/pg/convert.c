@@ -271,7 +271,7 @@ event_ts_to_datum(const DynRelation *rel, const DynColumn *column, const DynAttr
 }
 
 bool
-dyn_datum_from_item(const DynRelation *rel, const DynColumn *column, const DynAttr *attr, const Datum *keys,
+dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const DynAttr *attr, const Datum *keys,
 					Datum *value)
 {
 	DynValue	stored;
@@ -291,6 +291,8 @@ dyn_datum_from_item(const DynRelation *rel, const DynColumn *column, const DynAt
 		return false;
 	if (!datum_from_value(column, &stored, value))
 		report_stored(rel, column, keys, psprintf("is %s", dyn_feast_type_name(stored.type)));
+	if (column->type != column->base_type)
+		domain_check(*value, false, column->type, &column->domain_check, rel->context);
 	return true;
 }
 

@@ -33,9 +33,10 @@ extern char *dyn_key_text(const DynRelation *rel, const Datum *keys);
 
 /*
  * Value of a feature or event timestamp column from a stored item; false: NULL.
- * Raises HV004 where the bytes are not what the column says.
+ * Raises HV004 where the bytes are not what the column says, and what the
+ * column's domain objects to.
  */
-extern bool dyn_datum_from_item(const DynRelation *rel, const DynColumn *column, const DynAttr *attr,
+extern bool dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const DynAttr *attr,
 								const Datum *keys, Datum *value);
 
 /* Appends a feature's Value bytes; nothing for NULL. Raises errors. */

@@ -258,6 +258,7 @@ dyn_relation_open(Relation rel)
 	List	   *s = server->options;
 	const char *feature_view = dyn_option_text("feature_view", t, NIL);
 
+	dyn->context = CurrentMemoryContext;
 	dyn->relid = RelationGetRelid(rel);
 	dyn->serverid = server->serverid;
 	dyn->feature_view = pstrdup(feature_view ? feature_view : RelationGetRelationName(rel));

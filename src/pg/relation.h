@@ -33,6 +33,7 @@ typedef struct DynColumn
 	Oid			type;			/* as declared */
 	Oid			base_type;		/* domains resolved */
 	int			feast_type;
+	void	   *domain_check;	/* cache of the domain's constraints, NULL at first */
 } DynColumn;
 
 typedef enum DynDropPolicy
@@ -52,6 +53,7 @@ typedef struct DynRemote
 
 typedef struct DynRelation
 {
+	MemoryContext context;		/* of all this */
 	Oid			relid;
 	Oid			serverid;
 	char	   *feature_view;

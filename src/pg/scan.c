@@ -168,7 +168,7 @@ start_read(ForeignScanState *node, LookupState *state)
 }
 
 static void
-set_column(LookupState *state, TupleTableSlot *slot, const DynColumn *column, const DynAttr *attr, const Datum *keys)
+set_column(LookupState *state, TupleTableSlot *slot, DynColumn *column, const DynAttr *attr, const Datum *keys)
 {
 	int			i = column->attnum - 1;
 
