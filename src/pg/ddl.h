@@ -80,8 +80,12 @@ extern void dyn_ddl_note_drop(const DynRemote *remote, DynDropPolicy policy, Oid
 /* The table of owned rows is about to be dropped. */
 extern void dyn_ddl_note_catalog_drop(void);
 
-/* Serializes remote DDL on one remote table until the end of the transaction. */
-extern void dyn_ddl_lock(const char *endpoint, const char *region, const char *table);
+/*
+ * Serializes remote DDL on one remote table until the end of the transaction,
+ * what it sends after COMMIT included.  False, with `wait` false: another
+ * session has the lock.
+ */
+extern bool dyn_ddl_lock(const char *endpoint, const char *region, const char *table, bool wait);
 
 /* Tries again what earlier rollbacks could not delete. */
 extern void dyn_ddl_retry_leftovers(void);

@@ -236,7 +236,7 @@ begin_work(Work *work, DynTarget *target)
 		dyn_credentials(target->rel->serverid, target->owner, false);	/* raises, if that is why */
 		dyn_report(ERROR, &status, NULL);
 	}
-	dyn_ddl_lock(remote->endpoint.url, remote->region, remote->table);
+	dyn_ddl_lock(remote->endpoint.url, remote->region, remote->table, true);
 }
 
 void
@@ -422,6 +422,9 @@ choose_row(Pending *pending, DynOwned *row, Oid userid, List *except, bool warn)
 	DynStatus	status;
 
 	if (OidIsValid(userid) && !has_privs_of_role(userid, row->owner))
+		return false;
+	/* a session that just dropped it may be deleting it, or making it anew */
+	if (!dyn_ddl_lock(row->endpoint, row->region, row->table, false))
 		return false;
 	pending->row = row;
 	pending->gone = !dyn_owned_is_ours(row) ||

@@ -158,15 +158,15 @@ dyn_ddl_note_catalog_drop(void)
 	MemoryContextSwitchTo(old);
 }
 
-void
-dyn_ddl_lock(const char *endpoint, const char *region, const char *table)
+bool
+dyn_ddl_lock(const char *endpoint, const char *region, const char *table, bool wait)
 {
 	char	   *identity = psprintf("%s %s %s", endpoint, region, table);
 	uint64		hash = hash_bytes_extended((unsigned char *) identity, strlen(identity), 0);
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, LOCK_FIELD4);
-	LockAcquire(&tag, ExclusiveLock, false, false);
+	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
 }
 
 /* ---- deciding, before commit ---- */
@@ -216,7 +216,7 @@ choose_candidates(List *rows)
 
 		if (seen_before(dropped))
 			continue;
-		dyn_ddl_lock(remote->endpoint.url, remote->region, remote->table);
+		dyn_ddl_lock(remote->endpoint.url, remote->region, remote->table, true);
 		if (dyn_ddl_is_referenced(remote->endpoint.url, remote->region, remote->table, NIL))
 			continue;
 		dropped->owned = find_owned(rows, remote);
