@@ -39,3 +39,60 @@ dyn_feast_type_from_name(const char *name)
 			return i;
 	return -1;
 }
+
+DynShape
+dyn_feast_type_shape(int type)
+{
+	switch (type)
+	{
+		case DYN_FEAST_BYTES:
+		case DYN_FEAST_STRING:
+		case DYN_FEAST_JSON:
+		case DYN_FEAST_UUID:
+		case DYN_FEAST_TIME_UUID:
+		case DYN_FEAST_DECIMAL:
+			return DYN_SHAPE_BYTES;
+		case DYN_FEAST_MAP:
+		case DYN_FEAST_STRUCT:
+			return DYN_SHAPE_MAP;
+		case DYN_FEAST_MAP_LIST:
+		case DYN_FEAST_STRUCT_LIST:
+			return DYN_SHAPE_MAP_LIST;
+		case DYN_FEAST_VALUE_LIST:
+		case DYN_FEAST_VALUE_SET:
+			return DYN_SHAPE_VALUES;
+		case DYN_FEAST_SCALAR_MAP:
+			return DYN_SHAPE_SCALAR_MAP;
+		case DYN_FEAST_ZONED_TIMESTAMP:
+			return DYN_SHAPE_ZONED;
+		default:
+			if (type >= DYN_FEAST_INT32 && type <= DYN_FEAST_UNIX_TIMESTAMP)
+				return DYN_SHAPE_NUMBER;
+			return dyn_feast_type_element(type) != DYN_FEAST_NONE ? DYN_SHAPE_LIST : DYN_SHAPE_NONE;
+	}
+}
+
+int
+dyn_feast_type_element(int type)
+{
+	if (type >= DYN_FEAST_BYTES_LIST && type <= DYN_FEAST_UNIX_TIMESTAMP_LIST)
+		return type - DYN_FEAST_BYTES_LIST + DYN_FEAST_BYTES;
+	if (type >= DYN_FEAST_BYTES_SET && type <= DYN_FEAST_UNIX_TIMESTAMP_SET)
+		return type - DYN_FEAST_BYTES_SET + DYN_FEAST_BYTES;
+	switch (type)
+	{
+		case DYN_FEAST_JSON_LIST:
+			return DYN_FEAST_JSON;
+		case DYN_FEAST_UUID_LIST:
+		case DYN_FEAST_UUID_SET:
+			return DYN_FEAST_UUID;
+		case DYN_FEAST_TIME_UUID_LIST:
+		case DYN_FEAST_TIME_UUID_SET:
+			return DYN_FEAST_TIME_UUID;
+		case DYN_FEAST_DECIMAL_LIST:
+		case DYN_FEAST_DECIMAL_SET:
+			return DYN_FEAST_DECIMAL;
+		default:
+			return DYN_FEAST_NONE;
+	}
+}

@@ -9,12 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arena.h"
 #include "core/buf.h"
 #include "core/feast_type.h"
 
+struct DynMapEntry;
+
 typedef struct DynValue
 {
-	int			type;			/* DynFeastType, or another member's field number */
+	int			type;			/* DynFeastType; DYN_FEAST_NONE: nothing set */
 	union
 	{
 		int64_t		integer;	/* INT32, INT64, UNIX_TIMESTAMP */
@@ -25,24 +28,57 @@ typedef struct DynValue
 		{
 			const uint8_t *data;	/* points into the input */
 			size_t		len;
-		}			bytes;		/* BYTES, STRING, and the raw body of any other member */
+		}			bytes;		/* BYTES and all that is text */
+		struct
+		{
+			struct DynValue *items; /* of a list's element type, MAPs, or any Values */
+			size_t		count;
+			size_t		cap;
+		}			list;
+		struct
+		{
+			struct DynMapEntry *entries;	/* distinct and sorted keys; of a SCALAR_MAP as on the wire */
+			size_t		count;
+			size_t		cap;
+		}			map;
+		struct
+		{
+			int64_t		seconds;
+			const uint8_t *zone;
+			size_t		zone_len;
+		}			zoned;
 	}			u;
 } DynValue;
 
-/*
- * What Feast's ParseFromString would read: the last member set wins, unknown
- * fields are skipped, null_val counts as nothing set (DYN_FEAST_NONE).
- * False: not a Value.
- */
-extern bool dyn_feast_value_decode(const uint8_t *data, size_t len, DynValue *value);
+typedef struct DynMapEntry
+{
+	DynValue	key;			/* STRING; of a SCALAR_MAP any scalar, NONE where none is set */
+	DynValue	value;
+	size_t		order;			/* private to the decoder */
+} DynMapEntry;
+
+/* Messages nested deeper than this are refused, as by protobuf's own parsers. */
+#define DYN_VALUE_MAX_DEPTH 100
+
+typedef enum DynDecode
+{
+	DYN_DECODE_OK,
+	DYN_DECODE_BAD,				/* not a Value */
+	DYN_DECODE_NO_MEMORY
+} DynDecode;
 
 /*
- * Appends the bytes Feast writes for a scalar; DYN_FEAST_NONE appends nothing,
- * which is how Feast stores a null. False: not a scalar type, or no memory.
+ * What Feast's ParseFromString would read: the last member set wins, repeats
+ * of one message member merge, packed and unpacked lists are both legal,
+ * unknown fields are skipped, null_val counts as nothing set.  Lists and maps
+ * are taken from the arena; texts point into `data`.
+ */
+extern DynDecode dyn_feast_value_decode(const uint8_t *data, size_t len, DynValue *value, DynArena *arena);
+
+/*
+ * Appends the bytes Feast writes; DYN_FEAST_NONE appends nothing, which is how
+ * Feast stores a null. False: not a type of Value, or no memory.
  */
 extern bool dyn_feast_value_encode(DynBuf *out, const DynValue *value);
-
-/* Strict UTF-8: no overlong forms, no surrogates, nothing over U+10FFFF. */
-extern bool dyn_utf8_valid(const uint8_t *data, size_t len);
 
 #endif							/* DYN_FEAST_VALUE_H */

@@ -46,13 +46,13 @@ dyn_pb_varint(DynPbReader *reader, uint64_t *value)
 	return false;
 }
 
-static bool
-read_fixed(DynPbReader *reader, int size, uint64_t *value)
+bool
+dyn_pb_fixed(DynPbReader *reader, size_t size, uint64_t *value)
 {
-	if (reader->end - reader->pos < size)
+	if ((size_t) (reader->end - reader->pos) < size)
 		return false;
 	*value = 0;
-	for (int i = 0; i < size; i++)
+	for (size_t i = 0; i < size; i++)
 		*value |= (uint64_t) reader->pos[i] << (8 * i);
 	reader->pos += size;
 	return true;
@@ -102,9 +102,9 @@ read_body(DynPbReader *reader, DynPbField *field, int depth)
 		case DYN_PB_VARINT:
 			return dyn_pb_varint(reader, &field->value);
 		case DYN_PB_FIXED64:
-			return read_fixed(reader, 8, &field->value);
+			return dyn_pb_fixed(reader, 8, &field->value);
 		case DYN_PB_FIXED32:
-			return read_fixed(reader, 4, &field->value);
+			return dyn_pb_fixed(reader, 4, &field->value);
 		case DYN_PB_LEN:
 			field->data = reader->pos;
 			/* a length is a 32-bit varint: five bytes at most */

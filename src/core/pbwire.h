@@ -40,6 +40,9 @@ typedef struct DynPbField
 extern void dyn_pb_init(DynPbReader *reader, const void *data, size_t len);
 extern bool dyn_pb_varint(DynPbReader *reader, uint64_t *value);
 
+/* `size` bytes, 4 or 8. */
+extern bool dyn_pb_fixed(DynPbReader *reader, size_t size, uint64_t *value);
+
 /*
  * Reads the next field; groups are skipped whole. False at the end and on
  * malformed input: at the end, and only there, reader->pos == reader->end.

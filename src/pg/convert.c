@@ -282,8 +282,18 @@ dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const DynAttr *at
 		report_stored(rel, column, keys, "was not written by Feast");
 	if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
 		return event_ts_to_datum(rel, column, attr, keys, value);
-	if (!dyn_feast_value_decode(attr->data, attr->len, &stored))
-		report_stored(rel, column, keys, "cannot be decoded");
+	dyn_arena_clear(rel->arena);
+	switch (dyn_feast_value_decode(attr->data, attr->len, &stored, rel->arena))
+	{
+		case DYN_DECODE_OK:
+			break;
+		case DYN_DECODE_BAD:
+			report_stored(rel, column, keys, "cannot be decoded");
+			break;
+		case DYN_DECODE_NO_MEMORY:
+			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+			break;
+	}
 	if (stored.type == DYN_FEAST_NONE)
 		return false;
 	/* pandas' NaT, which Feast stores for a missing timestamp */

@@ -15,6 +15,7 @@
 #include "core/feast_key.h"
 #include "pg/option.h"
 #include "pg/relation.h"
+#include "pg/scratch.h"
 #include "pg/type_map.h"
 
 static char *
@@ -259,6 +260,7 @@ dyn_relation_open(Relation rel)
 	const char *feature_view = dyn_option_text("feature_view", t, NIL);
 
 	dyn->context = CurrentMemoryContext;
+	dyn->arena = dyn_scratch_arena(CurrentMemoryContext);
 	dyn->relid = RelationGetRelid(rel);
 	dyn->serverid = server->serverid;
 	dyn->feature_view = pstrdup(feature_view ? feature_view : RelationGetRelationName(rel));

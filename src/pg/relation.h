@@ -10,6 +10,7 @@
 #include "foreign/foreign.h"
 #include "utils/relcache.h"
 
+#include "core/arena.h"
 #include "core/endpoint.h"
 #include "core/feast_type.h"
 
@@ -54,6 +55,7 @@ typedef struct DynRemote
 typedef struct DynRelation
 {
 	MemoryContext context;		/* of all this */
+	DynArena   *arena;			/* for the value being decoded */
 	Oid			relid;
 	Oid			serverid;
 	char	   *feature_view;

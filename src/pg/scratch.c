@@ -1,6 +1,6 @@
 /*
  * scratch.c
- *	  A malloc'd buffer that a memory context owns.
+ *	  Malloc'd buffers and arenas of core that a memory context owns.
  */
 #include "pg/export.h"
 
@@ -11,7 +11,11 @@
 typedef struct Scratch
 {
 	MemoryContextCallback callback;
-	DynBuf		buf;
+	union
+	{
+		DynBuf		buf;
+		DynArena	arena;
+	}			u;
 } Scratch;
 
 static void
@@ -20,13 +24,31 @@ free_buf(void *arg)
 	dyn_buf_free(arg);
 }
 
-DynBuf *
-dyn_scratch_new(MemoryContext context)
+static void
+free_arena(void *arg)
+{
+	dyn_arena_free(arg);
+}
+
+static Scratch *
+make(MemoryContext context, MemoryContextCallbackFunction release)
 {
 	Scratch    *scratch = MemoryContextAllocZero(context, sizeof(Scratch));
 
-	scratch->callback.func = free_buf;
-	scratch->callback.arg = &scratch->buf;
+	scratch->callback.func = release;
+	scratch->callback.arg = &scratch->u;
 	MemoryContextRegisterResetCallback(context, &scratch->callback);
-	return &scratch->buf;
+	return scratch;
+}
+
+DynBuf *
+dyn_scratch_new(MemoryContext context)
+{
+	return &make(context, free_buf)->u.buf;
+}
+
+DynArena *
+dyn_scratch_arena(MemoryContext context)
+{
+	return &make(context, free_arena)->u.arena;
 }

@@ -1,13 +1,15 @@
 /*
  * scratch.h
- *	  A malloc'd buffer (core/buf.h) that a memory context owns.
+ *	  Malloc'd buffers and arenas of core that a memory context owns.
  */
 #ifndef DYN_SCRATCH_H
 #define DYN_SCRATCH_H
 
+#include "core/arena.h"
 #include "core/buf.h"
 
 /* Empty; freed when `context` is reset or deleted. */
 extern DynBuf *dyn_scratch_new(MemoryContext context);
+extern DynArena *dyn_scratch_arena(MemoryContext context);
 
 #endif							/* DYN_SCRATCH_H */
