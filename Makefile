@@ -5,14 +5,14 @@ PGFILEDESC = "dynamo_fdw - Feast's DynamoDB online store as foreign tables"
 CORE = arena attr_json buf crc32 ddb_op endpoint feast_encode feast_key feast_time feast_type feast_value \
 	item_scan murmur3 pbwire retry sigv4 status utf8
 NET = batch_get batch_write ddb_client http_multi table_admin
-PG = connection convert credential ddl_catalog ddl_client ddl_remote ddl_triggers ddl_xact dynamo_fdw error \
-	explain guc modify option option_check plan qual qual_eval relation scan scratch type_map wait
+PG = connection convert_key convert_read convert_write credential ddl_catalog ddl_client ddl_remote ddl_triggers ddl_xact dynamo_fdw error \
+	explain guc modify option option_check plan qual qual_eval relation scan scratch text type_map wait
 
 OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)
 
 # sql/ holds extension scripts, whose names have "--", and regression tests.
 DATA = $(wildcard sql/$(EXTENSION)--*.sql)
-REGRESS = setup options columns select insert ddl explain errors
+REGRESS = setup options columns select insert types ddl explain errors
 EXTRA_CLEAN = test/unit/build test/unit/build-*
 
 PKG_CONFIG ?= pkg-config

@@ -96,3 +96,45 @@ dyn_feast_type_element(int type)
 			return DYN_FEAST_NONE;
 	}
 }
+
+int
+dyn_feast_type_list_of(int element)
+{
+	switch (element)
+	{
+		case DYN_FEAST_JSON:
+			return DYN_FEAST_JSON_LIST;
+		case DYN_FEAST_UUID:
+			return DYN_FEAST_UUID_LIST;
+		case DYN_FEAST_TIME_UUID:
+			return DYN_FEAST_TIME_UUID_LIST;
+		case DYN_FEAST_DECIMAL:
+			return DYN_FEAST_DECIMAL_LIST;
+		case DYN_FEAST_MAP:
+			return DYN_FEAST_MAP_LIST;
+		case DYN_FEAST_STRUCT:
+			return DYN_FEAST_STRUCT_LIST;
+		default:
+			if (element >= DYN_FEAST_BYTES && element <= DYN_FEAST_UNIX_TIMESTAMP)
+				return element - DYN_FEAST_BYTES + DYN_FEAST_BYTES_LIST;
+			return DYN_FEAST_NONE;
+	}
+}
+
+int
+dyn_feast_type_set_of(int element)
+{
+	switch (element)
+	{
+		case DYN_FEAST_UUID:
+			return DYN_FEAST_UUID_SET;
+		case DYN_FEAST_TIME_UUID:
+			return DYN_FEAST_TIME_UUID_SET;
+		case DYN_FEAST_DECIMAL:
+			return DYN_FEAST_DECIMAL_SET;
+		default:
+			if (element >= DYN_FEAST_BYTES && element <= DYN_FEAST_UNIX_TIMESTAMP)
+				return element - DYN_FEAST_BYTES + DYN_FEAST_BYTES_SET;
+			return DYN_FEAST_NONE;
+	}
+}

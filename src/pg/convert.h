@@ -1,14 +1,21 @@
 /*
  * convert.h
- *	  Datums to and from Feast's values, keys and event timestamps.
+ *	  Datums to and from Feast's values, keys and event timestamps:
+ *	  convert_key.c, convert_read.c, convert_write.c.
  */
 #ifndef DYN_CONVERT_H
 #define DYN_CONVERT_H
+
+#include "datatype/timestamp.h"
 
 #include "core/buf.h"
 #include "core/feast_key.h"
 #include "core/item_scan.h"
 #include "pg/relation.h"
+
+/* Between 1970, Unix's epoch, and 2000, PostgreSQL's. */
+#define DYN_EPOCH_DIFF_SECONDS ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
+#define DYN_EPOCH_DIFF_MICROS (DYN_EPOCH_DIFF_SECONDS * USECS_PER_SEC)
 
 /*
  * Key values are kept in one canonical form per base type: int64 for integers,

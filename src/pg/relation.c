@@ -123,7 +123,7 @@ static void
 refuse_type(Relation rel, const DynColumn *column, const char *value_type)
 {
 	bool		is_key = column->role == DYN_COLUMN_KEY;
-	char	   *choices = dyn_type_choices(column->base_type, is_key);
+	char	   *choices = dyn_type_choices(column->base_type, column->element_base_type, is_key);
 	char	   *type = format_type_be(column->type);
 
 	if (is_key && choices == NULL)
@@ -134,9 +134,9 @@ refuse_type(Relation rel, const DynColumn *column, const char *value_type)
 	if (choices == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("type %s of column \"%s\" of foreign table \"%s\" is not supported yet", type,
+				 errmsg("type %s of column \"%s\" of foreign table \"%s\" is not supported", type,
 						column->sql_name, RelationGetRelationName(rel)),
-				 errhint("Supported are boolean, integer, bigint, real, double precision, text, varchar, bytea, timestamptz and domains over them.")));
+				 errhint("The README lists the types that go with Feast's.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
 			 errmsg("value type %s does not go with column \"%s\" of type %s", value_type, column->sql_name, type),
@@ -146,9 +146,10 @@ refuse_type(Relation rel, const DynColumn *column, const char *value_type)
 static void
 resolve_type(Relation rel, DynColumn *column, const char *value_type)
 {
-	const DynTypeMapping *mapping;
-
 	column->base_type = getBaseType(column->type);
+	column->element_type = get_element_type(column->base_type);
+	if (OidIsValid(column->element_type))
+		column->element_base_type = getBaseType(column->element_type);
 	if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
 	{
 		if (column->base_type != TIMESTAMPTZOID || value_type != NULL)
@@ -159,11 +160,10 @@ resolve_type(Relation rel, DynColumn *column, const char *value_type)
 		column->feast_type = DYN_FEAST_UNIX_TIMESTAMP;
 		return;
 	}
-	mapping = value_type ? dyn_type_find(column->base_type, dyn_feast_type_from_name(value_type)) :
-		dyn_type_default(column->base_type);
-	if (mapping == NULL || (column->role == DYN_COLUMN_KEY && !mapping->can_be_key))
+	column->feast_type = dyn_type_resolve(column->base_type, column->element_base_type, value_type,
+										  column->role == DYN_COLUMN_KEY);
+	if (column->feast_type == DYN_FEAST_NONE)
 		refuse_type(rel, column, value_type);
-	column->feast_type = mapping->feast_type;
 }
 
 static void

@@ -33,6 +33,8 @@ typedef struct DynColumn
 	char	   *name;			/* join key or feature, UTF-8 */
 	Oid			type;			/* as declared */
 	Oid			base_type;		/* domains resolved */
+	Oid			element_type;	/* of an array, else InvalidOid */
+	Oid			element_base_type;
 	int			feast_type;
 	void	   *domain_check;	/* cache of the domain's constraints, NULL at first */
 } DynColumn;

@@ -1,25 +1,18 @@
 /*
  * type_map.h
- *	  Which Feast value types go with which SQL types.
+ *	  Which Feast value types go with which SQL types: the one table of it.
  */
 #ifndef DYN_TYPE_MAP_H
 #define DYN_TYPE_MAP_H
 
-typedef struct DynTypeMapping
-{
-	Oid			sql_type;
-	int			feast_type;
-	bool		is_default;		/* without option value_type */
-	bool		can_be_key;
-} DynTypeMapping;
+/*
+ * Feast type of a column: of base type `type`, or of an array over the base
+ * type `element` (else InvalidOid).  `value_type` is the option, or NULL for
+ * the default.  DYN_FEAST_NONE: they don't go together.
+ */
+extern int	dyn_type_resolve(Oid type, Oid element, const char *value_type, bool is_key);
 
-/* Feast type of a base type without `value_type`, or NULL. */
-extern const DynTypeMapping *dyn_type_default(Oid sql_type);
-
-/* The pair, or NULL: they do not go together. */
-extern const DynTypeMapping *dyn_type_find(Oid sql_type, int feast_type);
-
-/* "INT32, INT64": Feast types of a base type, or NULL; with `keys`, those a key can have. */
-extern char *dyn_type_choices(Oid sql_type, bool keys);
+/* "INT32, INT64": what value_type may say, or NULL: no Feast type goes with it. */
+extern char *dyn_type_choices(Oid type, Oid element, bool is_key);
 
 #endif							/* DYN_TYPE_MAP_H */

@@ -1,0 +1,62 @@
+-- Columns of the types beside the plain scalars.
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+CREATE DOMAIN percent AS smallint CHECK (VALUE BETWEEN 0 AND 100);
+CREATE FOREIGN TABLE typed (
+    id bigint OPTIONS (entity_key 'true'),
+    i2 smallint, pc percent, m mood, u uuid, tu uuid OPTIONS (value_type 'TIME_UUID'), n numeric, j json, jb jsonb,
+    jt text OPTIONS (value_type 'JSON'), d date, t timestamp, z timestamptz OPTIONS (value_type 'ZONED_TIMESTAMP')
+) SERVER feast;
+INSERT INTO typed VALUES
+    (1, 32767, 100, 'happy', '6f1b8c1e-9d54-4c8e-8a57-2b5c5c8f1a11', '2e1d3f0a-1111-11ee-8c99-0242ac120002',
+     123456789012345678901234567890.123456789, '{"a": [1, 2.50]}', '{"a": [1, 2.50]}', '{"a": NaN}',
+     '2026-02-03', '2026-02-03 04:05:06.9', '2026-02-03 04:05:06+02'),
+    (2, -32768, 0, 'sad', NULL, NULL, 'NaN', 'null', '"text"', NULL, '0001-01-01 BC', '1960-01-01', NULL);
+SELECT * FROM typed WHERE id IN (1, 2) ORDER BY id;
+INSERT INTO typed (id, d) VALUES (3, 'infinity');
+INSERT INTO typed (id, pc) VALUES (3, 101);
+
+-- lists
+CREATE FOREIGN TABLE lists (
+    id bigint OPTIONS (entity_key 'true'),
+    b bytea[], s text[], v varchar[], i2 smallint[], i4 integer[], i8 bigint[], f8 double precision[], f4 real[],
+    yes boolean[], at timestamptz[], d date[], u uuid[], n numeric[], j jsonb[], m mood[], p percent[]
+) SERVER feast;
+INSERT INTO lists VALUES
+    (1, '{"\\x00ff","\\x"}', '{a,"",Zürich}', '{x}', '{-1,2}', '{1,2,-3}', '{9223372036854775807}', '{1.5,NaN}', '{0.1}',
+     '{t,f}', '{2026-01-01 00:00:01.5+00}', '{2026-01-01}', '{6f1b8c1e-9d54-4c8e-8a57-2b5c5c8f1a11}', '{1.50}',
+     ARRAY['{"a": 1}'::jsonb], '{ok,sad}', '{1,2}'),
+    (2, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}');
+\x on
+SELECT * FROM lists WHERE id IN (1, 2) ORDER BY id;
+\x off
+INSERT INTO lists (id, i4) VALUES (3, '{1,NULL}');
+INSERT INTO lists (id, i4) VALUES (3, '{{1,2},{3,4}}');
+
+-- sets: each element once
+CREATE FOREIGN TABLE sets (
+    id bigint OPTIONS (entity_key 'true'),
+    s text[] OPTIONS (value_type 'STRING_SET'), i integer[] OPTIONS (value_type 'INT32_SET'),
+    u uuid[] OPTIONS (value_type 'UUID_SET')
+) SERVER feast;
+INSERT INTO sets VALUES (1, '{b,a,b}', '{3,3,1}', '{6f1b8c1e-9d54-4c8e-8a57-2b5c5c8f1a11}');
+SELECT * FROM sets WHERE id = 1;
+
+-- reading is lenient where nothing is lost
+CREATE FOREIGN TABLE others (
+    id bigint OPTIONS (entity_key 'true'),
+    i4 bigint[], i8 smallint[], f4 double precision[], s integer[]
+) SERVER feast OPTIONS (feature_view 'lists', create_remote_table 'false');
+SELECT id, i4, f4 FROM others WHERE id = 1;
+SELECT i8 FROM others WHERE id = 1;
+SELECT s FROM others WHERE id = 1;
+SELECT s FROM others WHERE id = 2;
+
+-- what does not go together
+CREATE FOREIGN TABLE bad (id bigint OPTIONS (entity_key 'true'), f integer[] OPTIONS (value_type 'INT32')) SERVER feast;
+CREATE FOREIGN TABLE bad (id bigint OPTIONS (entity_key 'true'), f uuid OPTIONS (value_type 'STRING')) SERVER feast;
+CREATE FOREIGN TABLE bad (id bigint OPTIONS (entity_key 'true'), f point[]) SERVER feast;
+DROP FOREIGN TABLE typed, lists, sets, others;
+DROP DOMAIN percent;
+DROP TYPE mood;

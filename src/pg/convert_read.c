@@ -1,0 +1,266 @@
+/*
+ * convert_read.c
+ *	  Stored values to Datums: lenient where nothing is lost, an error that
+ *	  names column and entity key where something would be.
+ */
+#include "pg/export.h"
+
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "core/feast_time.h"
+#include "core/feast_value.h"
+#include "pg/compat.h"
+#include "pg/convert.h"
+#include "pg/text.h"
+
+/* The row holds something that the column cannot: says what and where. */
+static void
+report_stored(const DynRelation *rel, const DynColumn *column, const Datum *keys, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+			 column->role == DYN_COLUMN_EVENT_TIMESTAMP ?
+			 errmsg("feature view \"%s\": the stored event timestamp of column \"%s\" %s",
+					rel->feature_view, column->sql_name, what) :
+			 errmsg("feature view \"%s\": the stored value of column \"%s\" %s, expected is %s",
+					rel->feature_view, column->sql_name, what, dyn_feast_type_name(column->feast_type)),
+			 errdetail("Entity key: %s. Remote table: \"%s\".", dyn_key_text(rel, keys), rel->remote.table)));
+}
+
+/* ---- scalars; each returns false where the stored type does not go with the SQL type ---- */
+
+static bool
+is_integer(const DynValue *stored)
+{
+	return stored->type == DYN_FEAST_INT32 || stored->type == DYN_FEAST_INT64;
+}
+
+/* Any stored integer that fits. */
+static bool
+read_integer(Oid type, const DynValue *stored, Datum *value)
+{
+	int64		integer = stored->u.integer;
+
+	if (!is_integer(stored))
+		return false;
+	if (type == INT8OID)
+		*value = Int64GetDatum(integer);
+	else if (type == INT4OID && integer >= PG_INT32_MIN && integer <= PG_INT32_MAX)
+		*value = Int32GetDatum((int32) integer);
+	else if (type == INT2OID && integer >= PG_INT16_MIN && integer <= PG_INT16_MAX)
+		*value = Int16GetDatum((int16) integer);
+	else
+		return false;
+	return true;
+}
+
+static bool
+read_real(Oid type, const DynValue *stored, Datum *value)
+{
+	if (type == FLOAT4OID)
+	{
+		*value = Float4GetDatum(stored->u.single);
+		return stored->type == DYN_FEAST_FLOAT;
+	}
+	if (stored->type == DYN_FEAST_FLOAT)
+		*value = Float8GetDatum(stored->u.single);
+	else
+		*value = Float8GetDatum(stored->u.real);
+	return stored->type == DYN_FEAST_DOUBLE || stored->type == DYN_FEAST_FLOAT;
+}
+
+static void
+report_range(const DynColumn *column, int64 seconds)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("stored timestamp of column \"%s\" is out of range", column->sql_name),
+			 errdetail("It is " INT64_FORMAT " seconds since 1970.", seconds)));
+}
+
+/* date and timestamp are UTC */
+static bool
+read_time(const DynColumn *column, Oid type, const DynValue *stored, Datum *value)
+{
+	int64		seconds = stored->type == DYN_FEAST_ZONED_TIMESTAMP ? stored->u.zoned.seconds : stored->u.integer;
+	Timestamp	result;
+
+	if (stored->type != DYN_FEAST_UNIX_TIMESTAMP && stored->type != DYN_FEAST_ZONED_TIMESTAMP)
+		return false;
+	if (pg_sub_s64_overflow(seconds, DYN_EPOCH_DIFF_SECONDS, &result) ||
+		pg_mul_s64_overflow(result, USECS_PER_SEC, &result) || !IS_VALID_TIMESTAMP(result))
+		report_range(column, seconds);
+	if (type == DATEOID)
+		*value = DirectFunctionCall1(timestamp_date, TimestampGetDatum(result));
+	else
+		*value = TimestampTzGetDatum(result);
+	return true;
+}
+
+static bool
+is_text(const DynValue *stored)
+{
+	return dyn_feast_type_shape(stored->type) == DYN_SHAPE_BYTES && stored->type != DYN_FEAST_BYTES;
+}
+
+/* Text that the type's input function reads: uuid, numeric, json, jsonb, enums. */
+static bool
+read_by_input(const DynColumn *column, Oid type, const DynValue *stored, Datum *value)
+{
+	bool		fits;
+	Oid			input;
+	Oid			ioparam;
+
+	switch (type)
+	{
+		case UUIDOID:
+			fits = stored->type == DYN_FEAST_UUID || stored->type == DYN_FEAST_TIME_UUID;
+			break;
+		case NUMERICOID:
+			fits = stored->type == DYN_FEAST_DECIMAL;
+			break;
+		case JSONOID:
+		case JSONBOID:
+			fits = stored->type == DYN_FEAST_JSON;
+			break;
+		default:				/* an enum */
+			fits = stored->type == DYN_FEAST_STRING;
+			break;
+	}
+	if (!fits)
+		return false;
+	getTypeInputInfo(type, &input, &ioparam);
+	*value = OidInputFunctionCall(input, dyn_cstring_from_utf8(stored->u.bytes.data, stored->u.bytes.len), ioparam, -1);
+	return true;
+}
+
+static bool
+read_scalar(const DynColumn *column, Oid type, const DynValue *stored, Datum *value)
+{
+	switch (type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return read_integer(type, stored, value);
+		case FLOAT4OID:
+		case FLOAT8OID:
+			return read_real(type, stored, value);
+		case BOOLOID:
+			*value = BoolGetDatum(stored->u.boolean);
+			return stored->type == DYN_FEAST_BOOL;
+		case TEXTOID:
+		case VARCHAROID:
+			if (is_text(stored))
+				*value = PointerGetDatum(dyn_text_from_utf8(stored->u.bytes.data, stored->u.bytes.len));
+			return is_text(stored);
+		case BYTEAOID:
+			if (stored->type == DYN_FEAST_BYTES)
+				*value = PointerGetDatum(cstring_to_text_with_len((const char *) stored->u.bytes.data,
+																  (int) stored->u.bytes.len));
+			return stored->type == DYN_FEAST_BYTES;
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+		case DATEOID:
+			return read_time(column, type, stored, value);
+		default:
+			return read_by_input(column, type, stored, value);
+	}
+}
+
+/* ---- arrays ---- */
+
+/* Lists and sets alike: the elements in the order they are stored. An empty one has no type to differ. */
+static bool
+read_array(const DynColumn *column, const DynValue *stored, Datum *value)
+{
+	size_t		n = stored->u.list.count;
+	Datum	   *elements;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	if (dyn_feast_type_shape(stored->type) != DYN_SHAPE_LIST)
+		return false;
+	elements = palloc(sizeof(Datum) * Max(n, 1));
+	for (size_t i = 0; i < n; i++)
+		if (!read_scalar(column, column->element_base_type, &stored->u.list.items[i], &elements[i]))
+			return false;
+	get_typlenbyvalalign(column->element_type, &typlen, &typbyval, &typalign);
+	*value = PointerGetDatum(construct_array(elements, (int) n, column->element_type, typlen, typbyval, typalign));
+	return true;
+}
+
+/* ---- items ---- */
+
+static bool
+event_ts_to_datum(const DynRelation *rel, const DynColumn *column, const DynAttr *attr, const Datum *keys,
+				  Datum *value)
+{
+	int64		micros;
+
+	switch (dyn_event_ts_parse((const char *) attr->data, attr->len, &micros))
+	{
+		case DYN_EVENT_TS_NAT:
+			return false;
+		case DYN_EVENT_TS_OK:
+			*value = TimestampTzGetDatum(micros - DYN_EPOCH_DIFF_MICROS);
+			return true;
+		case DYN_EVENT_TS_BAD:
+			break;
+	}
+	report_stored(rel, column, keys, "is not a date and time");
+	return false;
+}
+
+static void
+decode(const DynRelation *rel, const DynColumn *column, const DynAttr *attr, const Datum *keys, DynValue *stored)
+{
+	dyn_arena_clear(rel->arena);
+	switch (dyn_feast_value_decode(attr->data, attr->len, stored, rel->arena))
+	{
+		case DYN_DECODE_OK:
+			break;
+		case DYN_DECODE_BAD:
+			report_stored(rel, column, keys, "cannot be decoded");
+			break;
+		case DYN_DECODE_NO_MEMORY:
+			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+			break;
+	}
+}
+
+bool
+dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const DynAttr *attr, const Datum *keys,
+					Datum *value)
+{
+	DynValue	stored;
+	bool		fits;
+
+	if (attr->state == DYN_ATTR_ABSENT)
+		return false;
+	if (attr->state == DYN_ATTR_WRONG_TYPE)
+		report_stored(rel, column, keys, "was not written by Feast");
+	if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
+		return event_ts_to_datum(rel, column, attr, keys, value);
+	decode(rel, column, attr, keys, &stored);
+	if (stored.type == DYN_FEAST_NONE)
+		return false;
+	/* pandas' NaT, which Feast stores for a missing timestamp */
+	if (stored.type == DYN_FEAST_UNIX_TIMESTAMP && stored.u.integer == PG_INT64_MIN)
+		return false;
+	fits = OidIsValid(column->element_type) ?
+		read_array(column, &stored, value) : read_scalar(column, column->base_type, &stored, value);
+	if (!fits)
+		report_stored(rel, column, keys, psprintf("is %s", dyn_feast_type_name(stored.type)));
+	if (column->type != column->base_type)
+		domain_check(*value, false, column->type, &column->domain_check, rel->context);
+	return true;
+}
