@@ -2,7 +2,7 @@ EXTENSION = dynamo_fdw
 MODULE_big = dynamo_fdw
 PGFILEDESC = "dynamo_fdw - Feast's DynamoDB online store as foreign tables"
 
-CORE = arena attr_json buf crc32 ddb_op endpoint feast_encode feast_key feast_time feast_type feast_value \
+CORE = arena attr_json buf crc32 ddb_op endpoint feast_encode feast_json feast_key feast_time feast_type feast_value \
 	item_scan murmur3 pbwire retry sigv4 status utf8
 NET = batch_get batch_write ddb_client http_multi table_admin
 PG = connection convert_key convert_read convert_write credential ddl_catalog ddl_client ddl_remote ddl_triggers ddl_xact dynamo_fdw error \
@@ -20,7 +20,7 @@ pkg_libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
 
 PG_CPPFLAGS = -Isrc $(shell $(PKG_CONFIG) --cflags libcurl json-c libcrypto 2>/dev/null)
 PG_CFLAGS = -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter $(DYN_WERROR)
-SHLIB_LINK = $(call pkg_libs,libcurl,-lcurl) $(call pkg_libs,json-c,-ljson-c) \
+SHLIB_LINK = -lm $(call pkg_libs,libcurl,-lcurl) $(call pkg_libs,json-c,-ljson-c) \
 	$(call pkg_libs,libcrypto,-lcrypto)
 
 PG_CONFIG ?= pg_config

@@ -43,6 +43,40 @@ CREATE FOREIGN TABLE sets (
 INSERT INTO sets VALUES (1, '{b,a,b}', '{3,3,1}', '{6f1b8c1e-9d54-4c8e-8a57-2b5c5c8f1a11}');
 SELECT * FROM sets WHERE id = 1;
 
+-- what has a JSON form: INSERT takes what SELECT shows
+CREATE FOREIGN TABLE forms (
+    id bigint OPTIONS (entity_key 'true'),
+    m jsonb OPTIONS (value_type 'MAP'), st json OPTIONS (value_type 'STRUCT'),
+    ml jsonb OPTIONS (value_type 'MAP_LIST'), ma jsonb[] OPTIONS (value_type 'MAP_LIST'),
+    vl jsonb OPTIONS (value_type 'VALUE_LIST'), vs jsonb OPTIONS (value_type 'VALUE_SET'),
+    sm jsonb OPTIONS (value_type 'SCALAR_MAP'), z jsonb OPTIONS (value_type 'ZONED_TIMESTAMP')
+) SERVER feast;
+INSERT INTO forms VALUES
+    (1, '{"i": 1, "d": 1.0, "e": 1e30, "min": -9223372036854775808, "less": -9223372036854775809, "s": "Zürich \" \n", "t": true, "n": null, "l": [1, 2], "x": [1, 2.5], "o": {"a": {}},
+          "m": [{"a": 1}, {}], "v": [[1], ["a"]], "mixed": [1, "a", null], "none": [], "big": 9223372036854775808}',
+     '{"b": 1e3, "a": 9223372036854775807}', '[{"a": 1}, {"b": [true]}]', ARRAY['{"a": 1}', '{}']::jsonb[],
+     '[[1, 2], [3]]', '["a", 1]',
+     '[{"key_type": "INT64", "key": 1, "value": "one"}, {"key_type": "BYTES", "key": "00ff", "value": null},
+       {"key_type": "FLOAT", "key": 0.1, "value": {"a": 1}}, {"key_type": "BOOL", "key": true, "value": [1]}]',
+     '{"unix_timestamp": 1720000000, "zone": "Europe/Zurich"}'),
+    (2, '{}', '{}', '[]', '{}', '[]', '[]', '[]', '{"unix_timestamp": 0, "zone": ""}');
+\x on
+SELECT * FROM forms WHERE id IN (1, 2) ORDER BY id;
+\x off
+INSERT INTO forms SELECT 3, m, st, ml, ma, vl, vs, sm, z FROM forms WHERE id = 1;
+SELECT a.m = b.m AND a.st::text = b.st::text AND a.ml = b.ml AND a.ma = b.ma AND a.vl = b.vl AND a.vs = b.vs
+       AND a.sm = b.sm AND a.z = b.z AS same
+    FROM forms a, forms b WHERE a.id = 1 AND b.id = 3;
+INSERT INTO forms (id, m) VALUES (4, '[1]');
+INSERT INTO forms (id, m) VALUES (4, '{"a": 1e400}');
+INSERT INTO forms (id, ml) VALUES (4, '[{}, 1]');
+INSERT INTO forms (id, vl) VALUES (4, '{}');
+INSERT INTO forms (id, sm) VALUES (4, '[{"key": 1}]');
+INSERT INTO forms (id, sm) VALUES (4, '[{"key_type": "INT32", "key": 2147483648, "value": 1}]');
+INSERT INTO forms (id, sm) VALUES (4, '[{"key_type": "UUID", "key": 5, "value": 1}]');
+INSERT INTO forms (id, z) VALUES (4, '{"zone": "UTC"}');
+DROP FOREIGN TABLE forms;
+
 -- reading is lenient where nothing is lost
 CREATE FOREIGN TABLE others (
     id bigint OPTIONS (entity_key 'true'),

@@ -106,18 +106,33 @@ hex_digit(char c)
 }
 
 bool
-dyn_entity_id_from_hex(DynEntityId *id, const char *hex, size_t len)
+dyn_hex_decode(uint8_t *text, size_t *len)
 {
-	if (len != DYN_ENTITY_ID_HEX_LEN)
-		return false;
-	for (int i = 0; i < 16; i++)
+	for (size_t i = 0; i + 1 < *len; i += 2)
 	{
-		int			high = hex_digit(hex[2 * i]);
-		int			low = hex_digit(hex[2 * i + 1]);
+		int			high = hex_digit((char) text[i]);
+		int			low = hex_digit((char) text[i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;
-		id->bytes[i] = (uint8_t) (high << 4 | low);
+		text[i / 2] = (uint8_t) (high << 4 | low);
 	}
+	if (*len % 2 != 0)
+		return false;
+	*len /= 2;
+	return true;
+}
+
+bool
+dyn_entity_id_from_hex(DynEntityId *id, const char *hex, size_t len)
+{
+	uint8_t		text[DYN_ENTITY_ID_HEX_LEN];
+
+	if (len != DYN_ENTITY_ID_HEX_LEN)
+		return false;
+	memcpy(text, hex, len);
+	if (!dyn_hex_decode(text, &len))
+		return false;
+	memcpy(id->bytes, text, sizeof(id->bytes));
 	return true;
 }

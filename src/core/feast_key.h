@@ -46,6 +46,9 @@ extern bool dyn_feast_key_id(DynEntityId *id, DynBuf *scratch, int version, cons
 
 extern void dyn_entity_id_to_hex(const DynEntityId *id, char hex[DYN_ENTITY_ID_HEX_LEN]);
 
+/* Decodes hex digits over themselves; false: not an even number of hex digits. */
+extern bool dyn_hex_decode(uint8_t *text, size_t *len);
+
 /* False unless exactly 32 lower- or upper-case hex digits. */
 extern bool dyn_entity_id_from_hex(DynEntityId *id, const char *hex, size_t len);
 

@@ -92,6 +92,9 @@ dyn_feast_type_element(int type)
 		case DYN_FEAST_DECIMAL_LIST:
 		case DYN_FEAST_DECIMAL_SET:
 			return DYN_FEAST_DECIMAL;
+		case DYN_FEAST_MAP_LIST:
+		case DYN_FEAST_STRUCT_LIST:
+			return DYN_FEAST_MAP;
 		default:
 			return DYN_FEAST_NONE;
 	}

@@ -14,10 +14,12 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "core/feast_json.h"
 #include "core/feast_time.h"
 #include "core/feast_value.h"
 #include "pg/compat.h"
 #include "pg/convert.h"
+#include "pg/scratch.h"
 #include "pg/text.h"
 
 /* The row holds something that the column cannot: says what and where. */
@@ -110,13 +112,37 @@ is_text(const DynValue *stored)
 	return dyn_feast_type_shape(stored->type) == DYN_SHAPE_BYTES && stored->type != DYN_FEAST_BYTES;
 }
 
-/* Text that the type's input function reads: uuid, numeric, json, jsonb, enums. */
-static bool
-read_by_input(const DynColumn *column, Oid type, const DynValue *stored, Datum *value)
+static Datum
+call_input(Oid type, const uint8_t *utf8, size_t len)
 {
-	bool		fits;
 	Oid			input;
 	Oid			ioparam;
+
+	getTypeInputInfo(type, &input, &ioparam);
+	return OidInputFunctionCall(input, dyn_cstring_from_utf8(utf8, len), ioparam, -1);
+}
+
+/* A map, or what else has a JSON form (feast_json.h), if the column is for its like. */
+static bool
+read_json_form(Oid type, int feast_type, const DynValue *stored, Datum *value)
+{
+	DynBuf	   *json;
+
+	if (dyn_feast_type_shape(stored->type) != dyn_feast_type_shape(feast_type))
+		return false;
+	json = dyn_scratch_new(CurrentMemoryContext);
+	if (!dyn_value_to_json(stored, json))
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	*value = call_input(type, (uint8_t *) json->data, json->len);
+	dyn_buf_free(json);
+	return true;
+}
+
+/* Text that the type's input function reads: uuid, numeric, json, jsonb, enums. */
+static bool
+read_by_input(Oid type, int feast_type, const DynValue *stored, Datum *value)
+{
+	bool		fits;
 
 	switch (type)
 	{
@@ -128,21 +154,22 @@ read_by_input(const DynColumn *column, Oid type, const DynValue *stored, Datum *
 			break;
 		case JSONOID:
 		case JSONBOID:
+			if (feast_type != DYN_FEAST_JSON)
+				return read_json_form(type, feast_type, stored, value);
 			fits = stored->type == DYN_FEAST_JSON;
 			break;
 		default:				/* an enum */
 			fits = stored->type == DYN_FEAST_STRING;
 			break;
 	}
-	if (!fits)
-		return false;
-	getTypeInputInfo(type, &input, &ioparam);
-	*value = OidInputFunctionCall(input, dyn_cstring_from_utf8(stored->u.bytes.data, stored->u.bytes.len), ioparam, -1);
-	return true;
+	if (fits)
+		*value = call_input(type, stored->u.bytes.data, stored->u.bytes.len);
+	return fits;
 }
 
+/* `feast_type` is what the column expects; most SQL types tell by themselves. */
 static bool
-read_scalar(const DynColumn *column, Oid type, const DynValue *stored, Datum *value)
+read_scalar(const DynColumn *column, Oid type, int feast_type, const DynValue *stored, Datum *value)
 {
 	switch (type)
 	{
@@ -171,7 +198,7 @@ read_scalar(const DynColumn *column, Oid type, const DynValue *stored, Datum *va
 		case DATEOID:
 			return read_time(column, type, stored, value);
 		default:
-			return read_by_input(column, type, stored, value);
+			return read_by_input(type, feast_type, stored, value);
 	}
 }
 
@@ -187,11 +214,12 @@ read_array(const DynColumn *column, const DynValue *stored, Datum *value)
 	bool		typbyval;
 	char		typalign;
 
-	if (dyn_feast_type_shape(stored->type) != DYN_SHAPE_LIST)
+	if (dyn_feast_type_shape(stored->type) != dyn_feast_type_shape(column->feast_type))
 		return false;
 	elements = palloc(sizeof(Datum) * Max(n, 1));
 	for (size_t i = 0; i < n; i++)
-		if (!read_scalar(column, column->element_base_type, &stored->u.list.items[i], &elements[i]))
+		if (!read_scalar(column, column->element_base_type, dyn_feast_type_element(column->feast_type),
+						 &stored->u.list.items[i], &elements[i]))
 			return false;
 	get_typlenbyvalalign(column->element_type, &typlen, &typbyval, &typalign);
 	*value = PointerGetDatum(construct_array(elements, (int) n, column->element_type, typlen, typbyval, typalign));
@@ -257,7 +285,8 @@ dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const DynAttr *at
 	if (stored.type == DYN_FEAST_UNIX_TIMESTAMP && stored.u.integer == PG_INT64_MIN)
 		return false;
 	fits = OidIsValid(column->element_type) ?
-		read_array(column, &stored, value) : read_scalar(column, column->base_type, &stored, value);
+		read_array(column, &stored, value) :
+		read_scalar(column, column->base_type, column->feast_type, &stored, value);
 	if (!fits)
 		report_stored(rel, column, keys, psprintf("is %s", dyn_feast_type_name(stored.type)));
 	if (column->type != column->base_type)

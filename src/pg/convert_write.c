@@ -12,10 +12,12 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "core/feast_json.h"
 #include "core/feast_time.h"
 #include "core/feast_value.h"
 #include "pg/compat.h"
 #include "pg/convert.h"
+#include "pg/scratch.h"
 #include "pg/text.h"
 
 /* ---- scalars ---- */
@@ -82,6 +84,25 @@ write_by_output(Oid type, Datum datum, DynValue *value)
 	write_text(utf8, strlen(utf8), value);
 }
 
+/* json or jsonb to a map, or what else has a JSON form (feast_json.h). */
+static void
+write_json_form(const DynColumn *column, Oid type, Datum datum, DynValue *value)
+{
+	DynArena   *arena = dyn_scratch_arena(CurrentMemoryContext);
+	int			feast_type = value->type;
+	const char *why;
+
+	write_by_output(type, datum, value);
+	if (dyn_json_to_value((const char *) value->u.bytes.data, value->u.bytes.len, feast_type, value, arena, &why))
+		return;
+	if (why == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("JSON in column \"%s\" is not a %s", column->sql_name, dyn_feast_type_name(feast_type)),
+			 errdetail("%c%s.", pg_toupper((unsigned char) why[0]), why + 1)));
+}
+
 /* `value` points into `datum` or memory of the current context. */
 static void
 write_scalar(const DynColumn *column, Oid type, int feast_type, Datum datum, DynValue *value)
@@ -128,6 +149,13 @@ write_scalar(const DynColumn *column, Oid type, int feast_type, Datum datum, Dyn
 		case VARCHAROID:
 			utf8 = dyn_text_to_utf8((text *) PG_DETOAST_DATUM_PACKED(datum), &len);
 			write_text(utf8, len, value);
+			break;
+		case JSONOID:
+		case JSONBOID:
+			if (feast_type == DYN_FEAST_JSON)
+				write_by_output(type, datum, value);
+			else
+				write_json_form(column, type, datum, value);
 			break;
 		default:
 			write_by_output(type, datum, value);

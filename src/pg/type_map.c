@@ -48,15 +48,24 @@ static const Mapping mappings[] = {
 	{UUIDOID, DYN_FEAST_UUID, false},
 	{UUIDOID, DYN_FEAST_TIME_UUID, false},
 	{JSONBOID, DYN_FEAST_JSON, false},
-	{JSONOID, DYN_FEAST_JSON, false},
+	{JSONBOID, DYN_FEAST_MAP, false},
+	{JSONBOID, DYN_FEAST_STRUCT, false},
+	{JSONBOID, DYN_FEAST_MAP_LIST, false},
+	{JSONBOID, DYN_FEAST_STRUCT_LIST, false},
+	{JSONBOID, DYN_FEAST_VALUE_LIST, false},
+	{JSONBOID, DYN_FEAST_VALUE_SET, false},
+	{JSONBOID, DYN_FEAST_SCALAR_MAP, false},
+	{JSONBOID, DYN_FEAST_ZONED_TIMESTAMP, false},
 };
 
-/* The type whose rows count: varchar is text, an enum any enum. */
+/* The type whose rows count: varchar is text, json is jsonb, an enum any enum. */
 static Oid
 row_type(Oid type)
 {
 	if (type == VARCHAROID)
 		return TEXTOID;
+	if (type == JSONOID)
+		return JSONBOID;
 	return type_is_enum(type) ? ANYENUMOID : type;
 }
 
