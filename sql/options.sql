@@ -50,6 +50,8 @@ CREATE FOREIGN TABLE bad (id timestamptz OPTIONS (entity_key 'true', event_times
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (access_key_id 'a');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (secret_access_key 'hidden');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (access_key_id 'a', secret_access_key '');
+CREATE USER MAPPING FOR PUBLIC SERVER feast
+    OPTIONS (access_key_id 'a', secret_access_key 'b', session_token E'token\r\nX-Header: value');
 
 -- not supported yet: refused, unless they say what is the case anyway
 ALTER SERVER feast OPTIONS (ADD session_based_auth 'true');

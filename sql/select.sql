@@ -87,6 +87,19 @@ INSERT INTO wanted VALUES (1, 'C-3'), (2, 'C-1');
 SELECT p.* FROM wanted JOIN pairs p ON p.driver_id = d AND p.customer = c ORDER BY 1;
 DROP TABLE wanted;
 
+-- keys from two tables, for several feature views
+CREATE TABLE ds (d int);
+CREATE TABLE cs (c text);
+INSERT INTO ds VALUES (1), (2);
+INSERT INTO cs VALUES ('C-1'), ('C-2');
+SELECT p."Trips Together", q."Trips Together" FROM ds CROSS JOIN cs
+    JOIN pairs p ON p.driver_id = d AND p.customer = c JOIN pairs q ON q.driver_id = d AND q.customer = c ORDER BY 1;
+DROP TABLE ds, cs;
+
+-- repeated values don't multiply
+SELECT count(*) FROM pairs WHERE driver_id = ANY (ARRAY(SELECT g % 5 FROM generate_series(1, 20000) g))
+    AND customer = ANY (ARRAY(SELECT 'C-' || g % 5 FROM generate_series(1, 20000) g));
+
 -- keys of every type
 CREATE FOREIGN TABLE by_int4 (k integer OPTIONS (entity_key 'true'), v text) SERVER feast;
 CREATE FOREIGN TABLE by_text (k varchar(40) OPTIONS (entity_key 'true'), v text) SERVER feast;

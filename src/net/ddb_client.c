@@ -34,8 +34,7 @@ struct DynClient
 	int			max_attempts;
 	DynSigv4Signer signer;
 	DynRetryBucket bucket;
-	int64_t		skew_s;			/* the service's clock minus ours, once it complained */
-	bool		skew_known;
+	int64_t		skew_s;			/* the service's clock minus ours, since it complained */
 	uint64_t	random_state;
 	DynCall    *calls;			/* all that are not freed */
 };
@@ -60,6 +59,8 @@ struct DynCall
 	double		started_ms;		/* for elapsed_ms */
 	double		due_ms;			/* while waiting */
 	int			attempts;
+	int64_t		sent_skew_s;	/* that the signature was made with */
+	bool		skew_corrected;
 	int			tokens;			/* taken from the bucket, given back on success */
 	DynStatus	status;
 };
@@ -197,6 +198,12 @@ dyn_client_connections_opened(const DynClient *client)
 	return dyn_http_connections_opened(client->http);
 }
 
+bool
+dyn_client_usable(const DynClient *client)
+{
+	return dyn_http_usable(client->http);
+}
+
 int
 dyn_client_timeout_ms(const DynClient *client)
 {
@@ -259,6 +266,7 @@ send_now(DynCall *call)
 	if (client->session_token)
 		headers[n++] = (DynHttpHeader) {"X-Amz-Security-Token", client->session_token};
 
+	call->sent_skew_s = client->skew_s;
 	if (!dyn_sigv4_date((int64_t) time(NULL) + client->skew_s, amz_date) ||
 		!sign(call, headers, n, amz_date, &authorization))
 	{
@@ -297,19 +305,19 @@ retry_or_finish(DynCall *call, double retry_after_ms)
 	call->state = CALL_WAITING;
 }
 
-/* A signature that our clock made too old or too new: once, by the service's clock. */
+/* A signature that our clock made too old or too new: once a call, by the service's clock. */
 static bool
 correct_skew(DynCall *call, const DynHttpAnswer *answer)
 {
 	DynClient  *client = call->client;
 	int64_t		skew;
 
-	if (call->status.cls != DYN_CREDENTIALS || client->skew_known || answer->date < 0)
+	if (call->status.cls != DYN_CREDENTIALS || call->skew_corrected || answer->date < 0)
 		return false;
 	skew = answer->date - (int64_t) time(NULL);
-	if (skew > -MAX_SKEW_S && skew < MAX_SKEW_S)
+	if (skew - call->sent_skew_s > -MAX_SKEW_S && skew - call->sent_skew_s < MAX_SKEW_S)
 		return false;
-	client->skew_known = true;
+	call->skew_corrected = true;
 	client->skew_s = skew;
 	call->state = CALL_WAITING;
 	call->due_ms = 0;
@@ -390,7 +398,8 @@ finish_attempt(DynCall *call)
 	}
 	status->attempts = call->attempts;
 	status->elapsed_ms = now_ms() - call->started_ms;
-	dyn_retry_give_back(&call->client->bucket, call->tokens);
+	/* a success without a retry gives one back too, or outages would use them up for good */
+	dyn_retry_give_back(&call->client->bucket, call->tokens > 0 ? call->tokens : 1);
 	call->tokens = 0;
 	call->state = CALL_DONE;
 }
@@ -435,7 +444,12 @@ dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynSt
 		call->due_ms = now_ms() + delay_ms;
 	else
 		send_now(call);
-	return call;
+	if (call->state != CALL_DONE)
+		return call;
+	/* it could not even be sent */
+	*status = call->status;
+	dyn_call_free(call);
+	return NULL;
 }
 
 bool
@@ -471,6 +485,8 @@ dyn_call_free(DynCall *call)
 	dyn_transfer_free(call->transfer);
 	if (call->client)
 	{
+		if (call->state != CALL_DONE)
+			dyn_retry_give_back(&call->client->bucket, call->tokens);
 		if (call->prev)
 			call->prev->next = call->next;
 		else

@@ -47,6 +47,9 @@ extern int	dyn_client_timeout_ms(const DynClient *client);
 extern void dyn_client_drive(DynClient *client);
 extern long dyn_client_connections_opened(const DynClient *client);
 
+/* False once its engine failed: calls only fail from then on. */
+extern bool dyn_client_usable(const DynClient *client);
+
 /*
  * Starts an operation after `delay_ms`. `body` is moved into the call and left
  * empty, on failure too. NULL on failure, `status` set.

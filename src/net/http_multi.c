@@ -398,6 +398,12 @@ dyn_http_drive(DynHttp *http)
 	restore_signals(&saved);
 }
 
+bool
+dyn_http_usable(const DynHttp *http)
+{
+	return !http->broken;
+}
+
 long
 dyn_http_connections_opened(const DynHttp *http)
 {

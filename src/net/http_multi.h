@@ -81,6 +81,9 @@ extern bool dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, D
 /* At any time; one in flight is broken off at once. NULL is fine. */
 extern void dyn_transfer_free(DynTransfer *transfer);
 
+/* False once a callback or libcurl's multi handle failed. */
+extern bool dyn_http_usable(const DynHttp *http);
+
 /* Connections opened since dyn_http_new. */
 extern long dyn_http_connections_opened(const DynHttp *http);
 

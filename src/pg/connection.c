@@ -8,6 +8,7 @@
 #include "pg/export.h"
 
 #include "foreign/foreign.h"
+#include "miscadmin.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -26,6 +27,7 @@ typedef struct CacheEntry
 } CacheEntry;
 
 static HTAB *cache = NULL;
+static uint64 invalidations = 0;	/* that came so far */
 
 static void
 free_connection(DynConnection *connection)
@@ -55,6 +57,7 @@ on_invalidation(Datum arg, int cacheid, uint32 hash_value)
 	HASH_SEQ_STATUS scan;
 	CacheEntry *entry;
 
+	invalidations++;
 	hash_seq_init(&scan, cache);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 		if (hash_value == 0 ||
@@ -99,47 +102,71 @@ dyn_connection_new_client(List *server_options, const DynCredentials *credential
 	return dyn_client_new(&config, status);
 }
 
-/* A connection with no users yet; the entry owns it. */
-static void
+/*
+ * Fills an entry that has no connection. False: an invalidation came while the
+ * catalogs were read, so what was read may be mixed of old and new.
+ */
+static bool
 connect_entry(CacheEntry *entry, Oid serverid, Oid userid)
 {
-	DynCredentials *credentials = dyn_credentials(serverid, userid, false);
-	DynConnection *connection = calloc(1, sizeof(DynConnection));
+	uint64		start = invalidations;
+	DynCredentials *credentials;
+	List	   *options;
+	DynConnection *connection;
+	DynClient  *client;
 	DynStatus	status;
 
-	if (connection == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	connection->umid = entry->umid;
-	entry->connection = connection;
-	connection->client = dyn_connection_new_client(GetForeignServer(serverid)->options, credentials, &status);
-	if (connection->client == NULL)
-		dyn_report(ERROR, &status, NULL);
 	entry->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
 	entry->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(entry->umid));
+	credentials = dyn_credentials(serverid, userid, false);
+	options = GetForeignServer(serverid)->options;
+	if (invalidations != start || credentials->umid != entry->umid)
+	{
+		dyn_credentials_free(credentials);
+		return false;
+	}
+	/* no catalog is read from here on */
+	client = dyn_connection_new_client(options, credentials, &status);
 	dyn_credentials_free(credentials);
+	if (client == NULL)
+		dyn_report(ERROR, &status, NULL);
+	connection = calloc(1, sizeof(DynConnection));
+	if (connection == NULL)
+	{
+		dyn_client_free(client);
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	}
+	connection->client = client;
+	connection->umid = entry->umid;
+	entry->connection = connection;
+	return true;
 }
 
 DynConnection *
 dyn_connection_get(Oid serverid, Oid userid)
 {
-	Oid			umid = dyn_user_mapping(serverid, userid);
-	CacheEntry *entry;
-	bool		found;
-
-	if (!OidIsValid(umid))
-		dyn_credentials(serverid, userid, false);	/* raises */
 	if (cache == NULL)
 		init_cache();
-	entry = hash_search(cache, &umid, HASH_ENTER, &found);
-	if (!found)
-		entry->connection = NULL;
-	/* one whose making failed half-way has no client */
-	if (entry->connection && entry->connection->client == NULL)
-		forget(entry);
-	if (entry->connection == NULL)
-		connect_entry(entry, serverid, userid);
-	entry->connection->users++;
-	return entry->connection;
+	for (;;)
+	{
+		Oid			umid = dyn_user_mapping(serverid, userid);
+		CacheEntry *entry;
+		bool		found;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!OidIsValid(umid))
+			dyn_credentials(serverid, userid, false);	/* raises */
+		entry = hash_search(cache, &umid, HASH_ENTER, &found);
+		if (!found)
+			entry->connection = NULL;
+		if (entry->connection && !dyn_client_usable(entry->connection->client))
+			forget(entry);
+		if (entry->connection || connect_entry(entry, serverid, userid))
+		{
+			entry->connection->users++;
+			return entry->connection;
+		}
+	}
 }
 
 void

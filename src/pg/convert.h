@@ -30,7 +30,9 @@ extern Datum dyn_key_to_datum(const DynColumn *column, Datum key);
 
 /* Is the key one that can be stored at all (range, whole seconds)? */
 extern bool dyn_key_storable(const DynColumn *column, Datum key);
-extern bool dyn_key_equal(const DynColumn *column, Datum a, Datum b);
+
+/* Some total order; 0: equal. */
+extern int	dyn_key_compare(const DynColumn *column, Datum a, Datum b);
 
 /* entity_id of the keys (in the order of rel->keys); `scratch` is reused. */
 extern void dyn_key_id(const DynRelation *rel, const Datum *keys, DynBuf *scratch, DynEntityId *id);

@@ -54,18 +54,23 @@ dyn_key_storable(const DynColumn *column, Datum key)
 	return true;
 }
 
-bool
-dyn_key_equal(const DynColumn *column, Datum a, Datum b)
+int
+dyn_key_compare(const DynColumn *column, Datum a, Datum b)
 {
 	struct varlena *x;
 	struct varlena *y;
+	Size		xlen;
+	Size		ylen;
+	int			c;
 
 	if (!key_is_varlena(column))
-		return DatumGetInt64(a) == DatumGetInt64(b);
+		return (DatumGetInt64(a) > DatumGetInt64(b)) - (DatumGetInt64(a) < DatumGetInt64(b));
 	x = (struct varlena *) DatumGetPointer(a);
 	y = (struct varlena *) DatumGetPointer(b);
-	return VARSIZE_ANY_EXHDR(x) == VARSIZE_ANY_EXHDR(y) &&
-		memcmp(VARDATA_ANY(x), VARDATA_ANY(y), VARSIZE_ANY_EXHDR(x)) == 0;
+	xlen = VARSIZE_ANY_EXHDR(x);
+	ylen = VARSIZE_ANY_EXHDR(y);
+	c = memcmp(VARDATA_ANY(x), VARDATA_ANY(y), Min(xlen, ylen));
+	return c != 0 ? c : (xlen > ylen) - (xlen < ylen);
 }
 
 static void

@@ -43,7 +43,12 @@ write_time(const DynColumn *column, Timestamp timestamp, DynValue *value)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("infinite timestamp in column \"%s\" cannot be stored", column->sql_name)));
-	seconds = (timestamp + DYN_EPOCH_DIFF_MICROS) / USECS_PER_SEC;
+	/* the sum of both in microseconds can be too large */
+	seconds = timestamp / USECS_PER_SEC + DYN_EPOCH_DIFF_SECONDS;
+	if (seconds < 0 && timestamp % USECS_PER_SEC > 0)
+		seconds++;
+	else if (seconds > 0 && timestamp % USECS_PER_SEC < 0)
+		seconds--;
 	if (value->type == DYN_FEAST_ZONED_TIMESTAMP)
 	{
 		value->u.zoned.seconds = seconds;
@@ -250,7 +255,8 @@ dyn_event_ts_from_datum(const DynColumn *column, Datum value, char *out)
 {
 	TimestampTz ts = DatumGetTimestampTz(value);
 
-	if (TIMESTAMP_NOT_FINITE(ts) || !dyn_event_ts_format(ts + DYN_EPOCH_DIFF_MICROS, out))
+	if (TIMESTAMP_NOT_FINITE(ts) || ts > PG_INT64_MAX - DYN_EPOCH_DIFF_MICROS ||
+		!dyn_event_ts_format(ts + DYN_EPOCH_DIFF_MICROS, out))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("event timestamp in column \"%s\" is out of range", column ? column->sql_name : "event_ts"),

@@ -2,8 +2,8 @@
  * modify.c
  *	  Execution of INSERT.
  *
- * Rows are encoded at once and written in the background (batch_write.h).  All
- * are acknowledged before the statement's AFTER triggers fire and before
+ * Rows are encoded at once; requests are in flight (batch_write.h) while the
+ * next rows are made.  All are acknowledged before the statement's AFTER triggers fire and before
  * EXPLAIN ANALYZE prints: an ExecutorFinish hook flushes what belongs to the
  * query, and EndForeignModify is the backstop.
  */
@@ -13,6 +13,7 @@
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
+#include "portability/instr_time.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -41,6 +42,7 @@ typedef struct ModifyState
 	MemoryContext row_context;	/* reset for each row */
 	DynBuf	   *scratch;		/* serialized key, value bytes */
 	DynBuf	   *put;			/* the item being made */
+	instr_time	last_drive;		/* when transfers were last moved on */
 	char		event_ts[DYN_EVENT_TS_LEN]; /* the statement's, for tables without the column */
 } ModifyState;
 
@@ -181,6 +183,11 @@ row_keys(const DynRelation *rel, TupleTableSlot *slot, Datum *keys)
 		keys[i] = dyn_key_from_datum(column, slot->tts_values[attno]);
 		if (dyn_key_storable(column, keys[i]))
 			continue;
+		if (column->feast_type == DYN_FEAST_UNIX_TIMESTAMP && TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(keys[i])))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					 errmsg("entity key column \"%s\" of feature view \"%s\" must not be infinite", column->sql_name,
+							rel->feature_view)));
 		if (column->feast_type == DYN_FEAST_UNIX_TIMESTAMP)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
@@ -300,14 +307,38 @@ step(ModifyState *state, bool flush)
 	}
 }
 
+/*
+ * Requests in flight must not stand still while rows are made: connecting has
+ * its timeout.  Once a millisecond is enough.
+ */
+static void
+keep_moving(ModifyState *state)
+{
+	instr_time	now;
+	instr_time	since;
+
+	if (dyn_batch_write_in_flight(state->write) == 0)
+		return;
+	INSTR_TIME_SET_CURRENT(now);
+	since = now;
+	INSTR_TIME_SUBTRACT(since, state->last_drive);
+	if (INSTR_TIME_GET_MILLISEC(since) < 1)
+		return;
+	state->last_drive = now;
+	CHECK_FOR_INTERRUPTS();
+	dyn_client_drive(state->connection->client);
+}
+
 TupleTableSlot *
 dynamoExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
 	ModifyState *state = rinfo->ri_FdwState;
 	MemoryContext old = MemoryContextSwitchTo(state->row_context);
 
-	add_row(state, slot);
+	/* room first: the new row must not leave before the server has checked it (WITH CHECK OPTION) */
+	keep_moving(state);
 	step(state, false);
+	add_row(state, slot);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->row_context);
 	return slot;
@@ -334,12 +365,44 @@ dynamoEndForeignInsert(EState *estate, ResultRelInfo *rinfo)
 	end_modify(rinfo);
 }
 
+static bool
+has_running(const EState *estate)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &running)
+		if (dlist_container(ModifyState, node, iter.cur)->estate == estate)
+			return true;
+	return false;
+}
+
+/* Runs WITH's modifications that nobody read to the end, as ExecutorFinish is about to: they may have rows for us. */
+static void
+finish_auxiliary(EState *estate)
+{
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	ListCell   *lc;
+
+	estate->es_direction = ForwardScanDirection;
+	foreach(lc, estate->es_auxmodifytables)
+	{
+		PlanState  *node = lfirst(lc);
+
+		do
+			ResetPerTupleExprContext(estate);
+		while (!TupIsNull(ExecProcNode(node)));
+	}
+	MemoryContextSwitchTo(old);
+}
+
 /* Flushes the query's modifications before its AFTER triggers fire. */
 static void
 on_executor_finish(QueryDesc *query)
 {
 	dlist_iter	iter;
 
+	if (has_running(query->estate))
+		finish_auxiliary(query->estate);
 	dlist_foreach(iter, &running)
 	{
 		ModifyState *state = dlist_container(ModifyState, node, iter.cur);

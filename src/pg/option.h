@@ -44,7 +44,7 @@ typedef struct DynOptionDef
 	DynOptionKind kind;
 	const char *fallback;		/* default as text, NULL: none */
 	double		min;			/* of INT and REAL */
-	double		max;
+	double		max;			/* of a secret: its length */
 	const char *const *choices; /* of CHOICE, NULL-terminated */
 	int			flags;			/* DYN_OPT_* bits */
 } DynOptionDef;

@@ -191,6 +191,18 @@ check_template(const DynOptionDef *def, const char *value)
 		bad_value(def, value, "The template must contain {table_name}, or all feature views would share a table.");
 }
 
+/* Credentials go into HTTP headers: a line break in one would start another header. */
+static void
+check_secret(const DynOptionDef *def, const char *value)
+{
+	size_t		len = 0;
+
+	while (value[len] > ' ' && value[len] < 127)
+		len++;
+	if (len == 0 || value[len] != '\0' || len > def->max)
+		bad_value(def, value, psprintf("The value is 1 to %.0f printable ASCII characters without blanks.", def->max));
+}
+
 static void
 check_value(const DynOptionDef *def, const char *value)
 {
@@ -275,6 +287,8 @@ check_option(const DefElem *elem, int where)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to set option \"%s\"", def->name),
 				 errhint("Only a superuser may set it.")));
+	if (def->flags & DYN_OPT_SECRET)
+		check_secret(def, value);
 	check_value(def, value);
 	if (def->flags & DYN_OPT_LATER)
 		check_supported(def, value);

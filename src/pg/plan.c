@@ -26,11 +26,14 @@
 #include "pg/qual.h"
 #include "pg/relation.h"
 
-/* Rows expected of a scan that nobody can execute. */
-#define UNKEYED_ROWS 1000.0
+/*
+ * Rows expected where the query names no keys: as many as the planner expects
+ * distinct values of an unknown column, so that a join by key gives one row.
+ */
+#define UNKEYED_ROWS 200.0
 
-/* Sets of outer tables that paths are made for, at most. */
-#define MAX_PARAMETERIZATIONS 16
+/* Sets of outer tables that are looked at, at most; a join of more feature views than that is beyond planning. */
+#define MAX_PARAMETERIZATIONS 64
 
 typedef struct RelState
 {
@@ -78,17 +81,14 @@ add_keyed_path(PlannerInfo *root, RelOptInfo *rel, DynKeyCondition *condition, R
 													   total, required_outer));
 }
 
-/* The conditions of a parameterization and the table's own, together. */
-static void
-add_parameterized_path(PlannerInfo *root, RelOptInfo *rel, Relids required_outer)
+/* The conditions that hold with these outer tables, and the table's own. */
+static DynKeyCondition *
+condition_with(PlannerInfo *root, RelOptInfo *rel, Relids outer)
 {
-	RelState  *state = rel->fdw_private;
-	ParamPathInfo *ppi = get_baserel_parampathinfo(root, rel, required_outer);
-	List	   *clauses = list_concat_copy(rel->baserestrictinfo, ppi->ppi_clauses);
-	DynKeyCondition *condition = dyn_qual_split(root, rel, state->dyn, clauses);
+	ParamPathInfo *ppi = get_baserel_parampathinfo(root, rel, outer);
 
-	if (condition->complete)
-		add_keyed_path(root, rel, condition, required_outer);
+	return dyn_qual_split(root, rel, ((RelState *) rel->fdw_private)->dyn,
+						  list_concat_copy(rel->baserestrictinfo, ppi->ppi_clauses));
 }
 
 typedef struct KeyMember
@@ -132,41 +132,62 @@ join_clauses(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn)
 	return clauses;
 }
 
+/* Adds a set unless it holds another one; takes out those that hold it. */
 static List *
-add_relids(List *sets, Relids relids)
+add_minimal(List *sets, Relids relids)
 {
 	ListCell   *lc;
 
 	foreach(lc, sets)
-		if (bms_equal(lfirst(lc), relids))
+		if (bms_is_subset(lfirst(lc), relids))
 			return sets;
+	foreach(lc, sets)
+		if (bms_is_subset(relids, lfirst(lc)))
+			sets = foreach_delete_current(sets, lc);
 	return list_length(sets) < MAX_PARAMETERIZATIONS ? lappend(sets, relids) : sets;
 }
 
-/*
- * Sets of outer tables whose rows may give the keys: each clause's own, each
- * with those before it, for keys that come from several tables.
- */
-static List *
-parameterizations(RelOptInfo *rel, List *clauses)
+/* The set with the tables of each clause: into `complete` if they give all keys, else into `next`. */
+static void
+extend(PlannerInfo *root, RelOptInfo *rel, Relids set, List *clauses, List **complete, List **next)
 {
-	List	   *sets = NIL;
-	Relids		all = NULL;
 	ListCell   *lc;
 
 	foreach(lc, clauses)
 	{
 		RestrictInfo *rinfo = lfirst(lc);
-		Relids		outer = bms_union(rinfo->clause_relids, rel->lateral_relids);
+		Relids		outer = bms_del_member(bms_union(rinfo->clause_relids, set), rel->relid);
 
-		outer = bms_del_member(outer, rel->relid);
-		if (bms_is_empty(outer))
+		if (bms_is_empty(outer) || (bms_equal(outer, set) && !bms_equal(outer, rel->lateral_relids)))
 			continue;
-		sets = add_relids(sets, outer);
-		all = bms_union(all, outer);
-		sets = add_relids(sets, all);
+		if (condition_with(root, rel, outer)->complete)
+			*complete = add_minimal(*complete, outer);
+		else
+			*next = add_minimal(*next, outer);
 	}
-	return sets;
+}
+
+/*
+ * The smallest sets of outer tables whose rows give all keys: sets grow clause
+ * by clause, by at most one clause a key.
+ */
+static List *
+parameterizations(PlannerInfo *root, RelOptInfo *rel, List *clauses)
+{
+	List	   *open = list_make1(rel->lateral_relids);
+	List	   *complete = NIL;
+	int			nkeys = ((RelState *) rel->fdw_private)->dyn->nkeys;
+
+	for (int n = 0; n < nkeys && open != NIL; n++)
+	{
+		List	   *next = NIL;
+		ListCell   *lc;
+
+		foreach(lc, open)
+			extend(root, rel, lfirst(lc), clauses, &complete, &next);
+		open = next;
+	}
+	return complete;
 }
 
 void
@@ -181,8 +202,8 @@ dynamoGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	{
 		add_path(rel, (Path *) dyn_create_foreignscan_path(root, rel, rel->rows, false, DYN_UNKEYED_COST,
 														   DYN_UNKEYED_COST, rel->lateral_relids));
-		foreach(lc, parameterizations(rel, join_clauses(root, rel, state->dyn)))
-			add_parameterized_path(root, rel, lfirst(lc));
+		foreach(lc, parameterizations(root, rel, join_clauses(root, rel, state->dyn)))
+			add_keyed_path(root, rel, condition_with(root, rel, lfirst(lc)), lfirst(lc));
 	}
 }
 

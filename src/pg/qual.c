@@ -10,6 +10,7 @@
 
 #include "access/stratnum.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
@@ -170,7 +171,11 @@ make_inner(DynKeyNode kind, List *children)
 	return (Node *) lcons(makeInteger(kind), children);
 }
 
-/* What an AND has of key conditions; the rest of it stays a filter. */
+/*
+ * What an AND has of key conditions; the rest of it stays a filter.  Operands
+ * of branches that are given up stay in x->operands, but nothing refers to
+ * them.
+ */
 static Node *
 extract_and(Extraction *x, List *args, bool *exact)
 {
@@ -216,6 +221,7 @@ extract_or(Extraction *x, List *args, bool *exact)
 static Node *
 extract(Extraction *x, Node *clause, bool *exact)
 {
+	check_stack_depth();
 	*exact = true;
 	if (IsA(clause, OpExpr))
 		return extract_equality(x, (OpExpr *) clause);
@@ -257,6 +263,7 @@ bound_sets(Node *tree, BoundSets *out)
 	DynKeyNode	kind;
 	BoundSets	joined = {{0}, 1, false};
 
+	check_stack_depth();
 	out->n = 0;
 	out->too_many = false;
 	if (IsA(tree, IntList))
@@ -333,6 +340,7 @@ estimate_keys(Node *tree, List *operands)
 	double		estimate;
 	bool		is_and;
 
+	check_stack_depth();
 	if (tree == NULL)
 		return 1;
 	if (IsA(tree, IntList))

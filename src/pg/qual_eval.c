@@ -111,6 +111,30 @@ add_operand(Evaluation *e, KeyGroup *group, int key, Oid type, Datum value)
 		add_tuple(e, group)[key] = canonical;
 }
 
+static int
+compare_values(const void *a, const void *b, void *arg)
+{
+	return dyn_key_compare(arg, *(const Datum *) a, *(const Datum *) b);
+}
+
+/* Before values of one key meet those of another, so that repeats don't multiply. */
+static void
+drop_repeats(Evaluation *e, KeyGroup *group, int key)
+{
+	DynColumn  *column = e->rel->keys[key];
+	Datum	   *values = palloc(sizeof(Datum) * Max(group->ntuples, 1));
+	Size		kept = 0;
+
+	for (Size i = 0; i < group->ntuples; i++)
+		values[i] = tuple(e, group, i)[key];
+	qsort_arg(values, group->ntuples, sizeof(Datum), compare_values, column);
+	for (Size i = 0; i < group->ntuples; i++)
+		if (i == 0 || compare_values(&values[i - 1], &values[i], column) != 0)
+			tuple(e, group, kept++)[key] = values[i];
+	group->ntuples = kept;
+	pfree(values);
+}
+
 static void
 add_elements(Evaluation *e, KeyGroup *group, int key, Datum array_datum)
 {
@@ -126,10 +150,15 @@ add_elements(Evaluation *e, KeyGroup *group, int key, Datum array_datum)
 	get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval, &typalign);
 	deconstruct_array(array, ARR_ELEMTYPE(array), typlen, typbyval, typalign, &elements, &nulls, &n);
 	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (!nulls[i])
 			add_operand(e, group, key, type, elements[i]);
+	}
 	pfree(elements);
 	pfree(nulls);
+	if (e->rel->nkeys > 1)
+		drop_repeats(e, group, key);
 }
 
 static List *
@@ -183,7 +212,7 @@ static bool
 agree(const Evaluation *e, const Datum *a, const Datum *b, uint64 keys)
 {
 	for (int i = 0; i < e->rel->nkeys; i++)
-		if ((keys & UINT64CONST(1) << i) && !dyn_key_equal(e->rel->keys[i], a[i], b[i]))
+		if ((keys & UINT64CONST(1) << i) && dyn_key_compare(e->rel->keys[i], a[i], b[i]) != 0)
 			return false;
 	return true;
 }
@@ -202,6 +231,7 @@ unite(Evaluation *e, List **groups, List *more)
 		{
 			Datum	   *slot = add_tuple(e, to);
 
+			CHECK_FOR_INTERRUPTS();
 			copy_keys(e, slot, tuple(e, from, i), from->bound);
 		}
 	}
@@ -211,19 +241,17 @@ static void
 join_groups(Evaluation *e, const KeyGroup *a, const KeyGroup *b, KeyGroup *out)
 {
 	for (Size i = 0; i < a->ntuples; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
 		for (Size k = 0; k < b->ntuples; k++)
 		{
 			Datum	   *slot;
 
+			CHECK_FOR_INTERRUPTS();
 			if (!agree(e, tuple(e, a, i), tuple(e, b, k), a->bound & b->bound))
 				continue;
 			slot = add_tuple(e, out);
 			copy_keys(e, slot, tuple(e, a, i), a->bound);
 			copy_keys(e, slot, tuple(e, b, k), b->bound);
 		}
-	}
 }
 
 static List *
@@ -294,6 +322,7 @@ add_distinct(const DynRelation *rel, Size ntuples, uint32 *table, uint32 mask, D
 	{
 		const Datum *values = keys->values + i * width;
 
+		CHECK_FOR_INTERRUPTS();
 		dyn_key_id(rel, values, scratch, &keys->ids[keys->nkeys]);
 		if (!claim(table, mask, keys, &keys->ids[keys->nkeys]))
 			continue;
