@@ -47,7 +47,10 @@ CREATE FOREIGN TABLE good (
 ALTER FOREIGN TABLE good ADD COLUMN bad point;
 ALTER FOREIGN TABLE good ALTER COLUMN b TYPE text;
 ALTER FOREIGN TABLE good ALTER COLUMN b OPTIONS (SET value_type 'FLOAT');
-ALTER FOREIGN TABLE good ADD COLUMN d text OPTIONS (name 'a');
+CREATE FOREIGN TABLE bad (id bigint OPTIONS (entity_key 'true'), a int OPTIONS (name 'x'), b int OPTIONS (name 'x')) SERVER feast;
+ALTER FOREIGN TABLE good ADD COLUMN d text OPTIONS (name 'a');     -- a dump is restored column by column
+EXPLAIN SELECT d FROM good WHERE id = 1;
+ALTER FOREIGN TABLE good DROP COLUMN d;
 ALTER TABLE good ADD COLUMN d text OPTIONS (name 'id');     -- a join key and a feature may share a name
 DROP FOREIGN TABLE good;
 

@@ -99,6 +99,67 @@ SELECT dynamo_fdw_delete_pending() > 0 AS some;
 SELECT * FROM owned;
 SELECT * FROM pending;
 
+-- options changed in the same transaction count
+CREATE SERVER moved FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', project 'regress', endpoint_url 'http://127.0.0.1:1');
+CREATE USER MAPPING FOR CURRENT_USER SERVER moved OPTIONS (access_key_id 'regress', secret_access_key 'secret');
+\set VERBOSITY terse
+\getenv endpoint DYNAMO_FDW_ENDPOINT
+\if :{?endpoint}
+\else
+\set endpoint 'http://localhost:8000'
+\endif
+BEGIN;
+SAVEPOINT s;
+CREATE FOREIGN TABLE m (id bigint OPTIONS (entity_key 'true')) SERVER moved;
+ROLLBACK TO s;
+ALTER SERVER moved OPTIONS (SET endpoint_url :'endpoint');
+CREATE FOREIGN TABLE m (id bigint OPTIONS (entity_key 'true')) SERVER moved;
+COMMIT;
+\set VERBOSITY default
+SELECT * FROM owned;
+DROP SERVER moved CASCADE;
+SELECT * FROM owned;
+
+-- a table that a rolled-back savepoint made, meant again by ALTER
+CREATE FOREIGN TABLE h1 (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+BEGIN;
+SAVEPOINT s;
+CREATE FOREIGN TABLE h2 (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+ROLLBACK TO s;
+ALTER FOREIGN TABLE h1 RENAME TO h2;
+COMMIT;
+INSERT INTO h2 VALUES (1, 1);
+SELECT * FROM h2 WHERE id = 1;
+DROP FOREIGN TABLE h2;
+CREATE FOREIGN TABLE h1 (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+DROP FOREIGN TABLE h1;
+
+-- the table went by another way: what is made anew is owned, and deleted
+CREATE FOREIGN TABLE k (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+CREATE FOREIGN TABLE k2 (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast
+    OPTIONS (feature_view 'k', drop_remote_table 'always');
+SET dynamo_fdw.remote_ddl = off;
+DROP FOREIGN TABLE k;
+RESET dynamo_fdw.remote_ddl;
+DROP FOREIGN TABLE k2;
+CREATE FOREIGN TABLE k (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+SELECT * FROM owned;
+DROP FOREIGN TABLE k;
+SELECT * FROM owned;
+
+-- the extension goes and comes back within a transaction
+CREATE FOREIGN TABLE x (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+SELECT dynamo_fdw_delete_pending() >= 0 AS swept;
+BEGIN;
+SAVEPOINT s;
+DROP VIEW owned, pending;
+DROP EXTENSION dynamo_fdw CASCADE;
+ROLLBACK TO s;
+DROP FOREIGN TABLE x;
+COMMIT;
+SELECT * FROM owned;
+SELECT * FROM pending;
+
 -- no user mapping: clear words
 CREATE ROLE regress_dynamo_owner;
 GRANT USAGE ON FOREIGN SERVER feast TO regress_dynamo_owner;

@@ -52,12 +52,8 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 CREATE FUNCTION dynamo_fdw_ddl_command_end() RETURNS event_trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 
--- Loads the library before anything is dropped, so that its hook sees it.
+-- Loads the library before anything is dropped, by whatever cascade, so that its hook sees it.
 CREATE EVENT TRIGGER dynamo_fdw_ddl_command_start ON ddl_command_start
-    WHEN TAG IN ('DROP EXTENSION', 'DROP FOREIGN DATA WRAPPER', 'DROP FOREIGN TABLE', 'DROP FUNCTION',
-                 'DROP OWNED', 'DROP ROUTINE', 'DROP SCHEMA', 'DROP SERVER', 'DROP TABLE', 'DROP TYPE',
-                 'DROP DOMAIN', 'DROP USER MAPPING', 'DROP SEQUENCE', 'DROP COLLATION', 'DROP VIEW',
-                 'DROP MATERIALIZED VIEW', 'DROP ACCESS METHOD', 'DROP LANGUAGE', 'DROP PROCEDURE')
     EXECUTE FUNCTION dynamo_fdw_ddl_command_start();
 
 -- Checks new and changed foreign tables, and makes their remote tables.

@@ -22,6 +22,21 @@ now_ms(void)
 }
 
 void
+dyn_table_job_init(DynTableJob *job, DynClient *client, const char *table, DynOp op)
+{
+	memset(job, 0, sizeof(*job));
+	job->client = client;
+	job->table = table;
+	job->op = op;
+}
+
+bool
+dyn_table_job_deleted(const DynTableJob *job)
+{
+	return job->done && (job->status.cls == DYN_OK || job->status.cls == DYN_TABLE_MISSING);
+}
+
+void
 dyn_table_job_start(DynTableJob *job, double delay_ms)
 {
 	DynBuf		body = {0};
@@ -40,7 +55,7 @@ dyn_table_job_poll(DynTableJob *job)
 {
 	DynBuf	   *answer;
 
-	if (job->done || !dyn_call_done(job->call))
+	if (job->done || job->call == NULL || !dyn_call_done(job->call))
 		return job->done;
 	answer = dyn_call_answer(job->call);
 	if (dyn_call_status(job->call)->cls == DYN_OK && !dyn_json_table(answer->data, answer->len, &job->description))
@@ -59,7 +74,7 @@ dyn_table_job_poll(DynTableJob *job)
 void
 dyn_table_job_stop(DynTableJob *job, const char *why)
 {
-	if (job->call == NULL)
+	if (job->done)
 		return;
 	dyn_call_free(job->call);
 	job->call = NULL;
@@ -73,18 +88,39 @@ wait_for_clients(DynTableJob **jobs, int njobs, struct pollfd *fds, int timeout_
 {
 	for (int i = 0; i < njobs; i++)
 	{
-		int			t = jobs[i]->done ? -1 : dyn_client_timeout_ms(jobs[i]->client);
+		int			t = jobs[i]->call == NULL ? -1 : dyn_client_timeout_ms(jobs[i]->client);
 
 		if (t >= 0 && t < timeout_ms)
 			timeout_ms = t;
-		fds[i].fd = jobs[i]->done ? -1 : dyn_client_fd(jobs[i]->client);
+		fds[i].fd = jobs[i]->call == NULL ? -1 : dyn_client_fd(jobs[i]->client);
 		fds[i].events = POLLIN;
 		fds[i].revents = 0;
 	}
 	poll(fds, njobs, timeout_ms);
 	for (int i = 0; i < njobs; i++)
-		if (!jobs[i]->done)
+		if (jobs[i]->call != NULL)
 			dyn_client_drive(jobs[i]->client);
+}
+
+/* Starts what may run now; the number of jobs that are not done. */
+static int
+start_some(DynTableJob **jobs, int njobs)
+{
+	int			running = 0;
+	int			left = 0;
+
+	for (int i = 0; i < njobs; i++)
+		running += jobs[i]->call != NULL ? 1 : 0;
+	for (int i = 0; i < njobs; i++)
+	{
+		if (jobs[i]->call == NULL && !jobs[i]->done && running < DYN_TABLE_JOBS_IN_FLIGHT)
+		{
+			dyn_table_job_start(jobs[i], 0);
+			running++;
+		}
+		left += dyn_table_job_poll(jobs[i]) ? 0 : 1;
+	}
+	return left;
 }
 
 void
@@ -92,19 +128,12 @@ dyn_table_jobs_run(DynTableJob **jobs, int njobs, int budget_ms, bool (*stop) (v
 {
 	struct pollfd *fds = calloc(njobs > 0 ? njobs : 1, sizeof(*fds));
 	int64_t		end = now_ms() + budget_ms;
-	int			left = njobs;
 
-	for (int i = 0; i < njobs; i++)
-		if (jobs[i]->call == NULL && !jobs[i]->done)
-			dyn_table_job_start(jobs[i], 0);
-	while (fds != NULL)
+	while (fds != NULL && start_some(jobs, njobs) > 0)
 	{
 		int64_t		budget = end - now_ms();
 
-		left = 0;
-		for (int i = 0; i < njobs; i++)
-			left += dyn_table_job_poll(jobs[i]) ? 0 : 1;
-		if (left == 0 || budget <= 0 || (stop && stop()))
+		if (budget <= 0 || (stop && stop()))
 			break;
 		wait_for_clients(jobs, njobs, fds, budget < POLL_SLICE_MS ? (int) budget : POLL_SLICE_MS);
 	}

@@ -13,6 +13,9 @@
 #include "core/status.h"
 #include "net/ddb_client.h"
 
+/* dyn_table_jobs_run starts no more than this at once: each may need a connection. */
+#define DYN_TABLE_JOBS_IN_FLIGHT 50
+
 typedef struct DynTableJob
 {
 	DynClient  *client;			/* borrowed */
@@ -24,13 +27,18 @@ typedef struct DynTableJob
 	DynTableDescription description;	/* where status.cls is DYN_OK */
 } DynTableJob;
 
+extern void dyn_table_job_init(DynTableJob *job, DynClient *client, const char *table, DynOp op);
+
+/* Of a DeleteTable that is done: is the table gone, or going? */
+extern bool dyn_table_job_deleted(const DynTableJob *job);
+
 /* Starts the job after `delay_ms`; a failure to start makes it done. */
 extern void dyn_table_job_start(DynTableJob *job, double delay_ms);
 
 /* Takes the answer in if there is one; true when the job is done. */
 extern bool dyn_table_job_poll(DynTableJob *job);
 
-/* Breaks off a job that runs: done, with class DYN_TIMEOUT. */
+/* Breaks off a job that is not done: it is, with class DYN_TIMEOUT. */
 extern void dyn_table_job_stop(DynTableJob *job, const char *why);
 
 /*

@@ -6,6 +6,7 @@
  *	  ddl_triggers.c	event triggers and the drop hook: what happened
  *	  ddl_remote.c		makes remote tables, deletes pending ones
  *	  ddl_xact.c		what this transaction made and dropped, and its end
+ *	  ddl_leftover.c	what a rollback could not delete
  *	  ddl_catalog.c		the extension's own tables
  *	  ddl_client.c		clients in plain memory
  */
@@ -20,6 +21,9 @@
 
 /* Remote work after COMMIT, in ROLLBACK and when a DROP is decided takes no longer, in ms. */
 #define DYN_DDL_BUDGET_MS 5000
+
+/* Calls that one session has in flight for it. */
+#define DYN_DDL_MAX_IN_FLIGHT DYN_TABLE_JOBS_IN_FLIGHT
 
 /* ---- ddl_triggers.c ---- */
 
@@ -87,9 +91,23 @@ extern void dyn_ddl_note_catalog_drop(void);
  */
 extern bool dyn_ddl_lock(const char *endpoint, const char *region, const char *table, bool wait);
 
-/* Tries again what earlier rollbacks could not delete. */
-extern void dyn_ddl_retry_leftovers(void);
+/* Is a cancel or terminate pending?  Then work after the end of a transaction stops. */
+extern bool dyn_ddl_interrupted(void);
+
+/* In a form that cannot fail after COMMIT. */
+extern void dyn_ddl_warn_not_deleted(const DynTableJob *job, const char *hint);
 
 extern void dyn_ddl_xact_init(void);
+
+/* ---- ddl_leftover.c ---- */
+
+/* Before anything may be left over. */
+extern void dyn_ddl_leftover_init(void);
+
+/* Remembers a table made and rolled back, whose DeleteTable failed; says so. */
+extern void dyn_ddl_add_leftover(DynDdlClient *client, const DynTableDescription *made, const DynTableJob *failed);
+
+/* Tries them again. */
+extern void dyn_ddl_retry_leftovers(void);
 
 #endif							/* DYN_DDL_H */

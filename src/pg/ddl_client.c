@@ -9,6 +9,7 @@
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "utils/inval.h"
 #include "utils/syscache.h"
 
 #include "pg/connection.h"
@@ -26,6 +27,9 @@ struct DynDdlClient
 	DynClient  *client;
 	Oid			serverid;
 	Oid			userid;			/* of the mapping; InvalidOid: PUBLIC's */
+	uint32		server_hash;	/* syscache hash values, for invalidation */
+	uint32		mapping_hash;
+	bool		stale;			/* server or mapping changed or went since */
 	int			users;
 };
 
@@ -55,6 +59,22 @@ dyn_ddl_client_release(DynDdlClient *client)
 	free(client);
 }
 
+static void
+on_invalidation(Datum arg, int cacheid, uint32 hash_value)
+{
+	for (DynDdlClient *client = clients; client; client = client->next)
+		if (hash_value == 0 || (cacheid == FOREIGNSERVEROID && client->server_hash == hash_value) ||
+			(cacheid == USERMAPPINGOID && client->mapping_hash == hash_value))
+			client->stale = true;
+}
+
+void
+dyn_ddl_client_init(void)
+{
+	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, on_invalidation, (Datum) 0);
+	CacheRegisterSyscacheCallback(USERMAPPINGOID, on_invalidation, (Datum) 0);
+}
+
 void
 dyn_ddl_client_forget_all(void)
 {
@@ -68,11 +88,12 @@ dyn_ddl_client_forget_all(void)
 	}
 }
 
+/* The newest one; a stale one only where there is no mapping any more to make another by. */
 static DynDdlClient *
-find(Oid serverid, Oid userid)
+find(Oid serverid, Oid userid, bool mapping_exists)
 {
 	for (DynDdlClient *client = clients; client; client = client->next)
-		if (client->serverid == serverid && client->userid == userid)
+		if (client->serverid == serverid && client->userid == userid && (!client->stale || !mapping_exists))
 			return client;
 	return NULL;
 }
@@ -103,6 +124,8 @@ make(Oid serverid, Oid userid, Oid umid, DynStatus *status)
 	}
 	client->serverid = serverid;
 	client->userid = userid;
+	client->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
+	client->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(umid));
 	client->users = 1;
 	client->next = clients;
 	clients = client;
@@ -125,7 +148,7 @@ dyn_ddl_client_get(Oid serverid, Oid userid, DynStatus *status)
 	for (int i = 0; i < 2; i++)
 	{
 		Oid			umid = mapping_of(serverid, users[i]);
-		DynDdlClient *client = find(serverid, users[i]);
+		DynDdlClient *client = find(serverid, users[i], OidIsValid(umid));
 
 		if (client == NULL && OidIsValid(umid))
 			client = make(serverid, users[i], umid, status);
@@ -149,7 +172,7 @@ dyn_ddl_client_capture(Oid umid)
 	if (!HeapTupleIsValid(tuple))
 		return;
 	form = (Form_pg_user_mapping) GETSTRUCT(tuple);
-	if (dyn_ddl_server_is_ours(form->umserver) && find(form->umserver, form->umuser) == NULL)
+	if (dyn_ddl_server_is_ours(form->umserver) && find(form->umserver, form->umuser, true) == NULL)
 		make(form->umserver, form->umuser, umid, &status);
 	ReleaseSysCache(tuple);
 }

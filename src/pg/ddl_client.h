@@ -27,6 +27,8 @@ extern void dyn_ddl_client_capture(Oid umid);
 /* At the end of the transaction. */
 extern void dyn_ddl_client_forget_all(void);
 
+extern void dyn_ddl_client_init(void);
+
 /*
  * Runs jobs of any clients to their end or for `budget_ms` (-1: no limit),
  * waiting on the latch: cancel raises.

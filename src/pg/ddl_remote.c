@@ -19,6 +19,7 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "pg/credential.h"
 #include "pg/ddl.h"
@@ -73,20 +74,43 @@ start(Work *work)
 	}
 	else
 	{
-		memset(job, 0, sizeof(*job));
-		job->client = dyn_ddl_client_of(work->client);
-		job->table = work->target->rel->remote.table;
-		job->op = DYN_OP_DESCRIBE_TABLE;
+		dyn_table_job_init(job, dyn_ddl_client_of(work->client), work->target->rel->remote.table,
+						   DYN_OP_DESCRIBE_TABLE);
 	}
 	dyn_table_job_start(job, work->again ? LOOK_AGAIN_MS : 0);
 	return job;
 }
 
+static bool
+row_is_of(const DynOwned *row, const DynRemote *remote)
+{
+	return strcmp(row->endpoint, remote->endpoint.url) == 0 && strcmp(row->region, remote->region) == 0 &&
+		strcmp(row->table, remote->table) == 0;
+}
+
+/* A table that is used again is no longer to be deleted. */
+static void
+forget_pending(const DynRemote *remote)
+{
+	ListCell   *lc;
+
+	foreach(lc, dyn_catalog_pending())
+		if (row_is_of(lfirst(lc), remote))
+			dyn_catalog_remove_pending(lfirst(lc));
+}
+
+/* What was owned under the name before is gone. */
 static void
 own(Work *work, const DynTableDescription *description)
 {
 	const DynRemote *remote = &work->target->rel->remote;
 	DynOwned	owned = {0};
+	ListCell   *lc;
+
+	foreach(lc, dyn_catalog_owned())
+		if (row_is_of(lfirst(lc), remote))
+			dyn_catalog_remove_owned(lfirst(lc));
+	forget_pending(remote);
 
 	owned.endpoint = (char *) remote->endpoint.url;
 	owned.region = remote->region;
@@ -109,8 +133,7 @@ is_owned(const DynRemote *remote, const DynTableDescription *shown)
 	{
 		DynOwned   *owned = lfirst(lc);
 
-		if (strcmp(owned->endpoint, remote->endpoint.url) == 0 && strcmp(owned->region, remote->region) == 0 &&
-			strcmp(owned->table, remote->table) == 0 && dyn_owned_is_ours(owned) && dyn_owned_matches(owned, shown))
+		if (row_is_of(owned, remote) && dyn_owned_is_ours(owned) && dyn_owned_matches(owned, shown))
 			return true;
 	}
 	return false;
@@ -129,11 +152,13 @@ adopt(Work *work)
 				 errmsg("remote table \"%s\" is not a table of Feast", remote->table),
 				 errdetail("Its key is %s, Feast's is HASH entity_id (S).",
 						   shown->key_schema[0] ? shown->key_schema : "not known")));
-	if (work->target->altered)
-		return;
 	if (dyn_ddl_readopt(remote, shown))
+	{
 		own(work, shown);
-	else
+		return;
+	}
+	forget_pending(remote);
+	if (!work->target->altered)
 		ereport(WARNING,
 				(errmsg("remote table \"%s\" exists already and is used as it is", remote->table),
 				 is_owned(remote, shown) ?
@@ -239,23 +264,31 @@ begin_work(Work *work, DynTarget *target)
 	dyn_ddl_lock(remote->endpoint.url, remote->region, remote->table, true);
 }
 
+static void
+work_in_slices(Work *works, List *targets)
+{
+	int			n = list_length(targets);
+	DynTableJob **jobs = palloc(sizeof(DynTableJob *) * n);
+
+	for (int i = 0; i < n; i++)
+		begin_work(&works[i], list_nth(targets, i));
+	for (int i = 0; i < n; i += DYN_DDL_MAX_IN_FLIGHT)
+		run_rounds(works + i, Min(n - i, DYN_DDL_MAX_IN_FLIGHT), jobs);
+}
+
 void
 dyn_ddl_ensure(List *targets)
 {
-	int			n = list_length(targets);
-	Work	   *works = palloc0(sizeof(Work) * n);
-	DynTableJob **jobs = palloc(sizeof(DynTableJob *) * n);
+	Work	   *works = palloc0(sizeof(Work) * list_length(targets));
 
 	PG_TRY();
 	{
-		for (int i = 0; i < n; i++)
-			begin_work(&works[i], list_nth(targets, i));
-		run_rounds(works, n, jobs);
+		work_in_slices(works, targets);
 	}
 	PG_FINALLY();
 	{
 		/* a CreateTable in flight goes on: a rollback must know how it ended */
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < list_length(targets); i++)
 		{
 			dyn_table_job_stop(&works[i].look, "broken off");
 			dyn_ddl_client_release(works[i].client);
@@ -280,14 +313,19 @@ target_has_relid(List *targets, Oid relid)
 static bool
 table_means(Oid relid, const char *endpoint, const char *region, const char *table)
 {
-	ForeignTable *ft = GetForeignTable(relid);
+	char	   *name = get_rel_name(relid);
+	ForeignTable *ft;
 	ForeignServer *server;
 	DynRemote  *remote;
 
-	if (!dyn_ddl_server_is_ours(ft->serverid))
+	/* another session may be dropping it: nothing of it is sure to be there */
+	if (name == NULL || !SearchSysCacheExists1(FOREIGNTABLEREL, ObjectIdGetDatum(relid)))
 		return false;
-	server = GetForeignServer(ft->serverid);
-	remote = dyn_remote_resolve(ft->options, server->options, get_rel_name(relid), NULL);
+	ft = GetForeignTable(relid);
+	server = GetForeignServerExtended(ft->serverid, FSV_MISSING_OK);
+	if (server == NULL || !dyn_ddl_server_is_ours(ft->serverid))
+		return false;
+	remote = dyn_remote_resolve(ft->options, server->options, name, NULL);
 	return remote && strcmp(remote->table, table) == 0 && strcmp(remote->region, region) == 0 &&
 		strcmp(remote->endpoint.url, endpoint) == 0;
 }
@@ -335,13 +373,14 @@ client_for(const DynOwned *row, DynStatus *status)
 	while (client == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Oid			serverid = ((Form_pg_foreign_server) GETSTRUCT(tuple))->oid;
+		ForeignServer *server = GetForeignServerExtended(serverid, FSV_MISSING_OK);
 		List	   *options;
 		DynEndpoint endpoint;
 		const char *region;
 
-		if (!dyn_ddl_server_is_ours(serverid))
+		if (server == NULL || !dyn_ddl_server_is_ours(serverid))
 			continue;
-		options = GetForeignServer(serverid)->options;
+		options = server->options;
 		region = dyn_option_text("region", options, NIL);
 		if (dyn_option_endpoint(options, &endpoint) && strcmp(endpoint.url, row->endpoint) == 0 &&
 			region && strcmp(region, row->region) == 0)
@@ -370,10 +409,7 @@ run_pending(Pending *pending, int n, DynOp op, DynTableJob **jobs)
 	{
 		if (pending[i].client == NULL || pending[i].gone)
 			continue;
-		memset(&pending[i].job, 0, sizeof(DynTableJob));
-		pending[i].job.client = dyn_ddl_client_of(pending[i].client);
-		pending[i].job.table = pending[i].row->table;
-		pending[i].job.op = op;
+		dyn_table_job_init(&pending[i].job, dyn_ddl_client_of(pending[i].client), pending[i].row->table, op);
 		dyn_table_job_start(&pending[i].job, 0);
 		jobs[njobs++] = &pending[i].job;
 	}
@@ -448,7 +484,8 @@ work_on(List *rows, Pending *pending, Oid userid, List *except, bool warn)
 	foreach(lc, rows)
 		if (choose_row(&pending[n], lfirst(lc), userid, except, warn))
 			n++;
-	delete_those(pending, n, jobs, warn);
+	for (int i = 0; i < n; i += DYN_DDL_MAX_IN_FLIGHT)
+		delete_those(pending + i, Min(n - i, DYN_DDL_MAX_IN_FLIGHT), jobs, warn);
 }
 
 /* Takes the rows of what is gone out of the table; their number. */

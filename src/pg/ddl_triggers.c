@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "tcop/cmdtag.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -85,12 +86,18 @@ note_table_drop(Oid relid)
 	ForeignTable *table = GetForeignTable(relid);
 	ForeignServer *server = GetForeignServer(table->serverid);
 	char	   *name = get_rel_name(relid);
-	DynRemote  *remote = dyn_remote_resolve(table->options, server->options, name, NULL);
+	const char *why;
+	DynRemote  *remote = dyn_remote_resolve(table->options, server->options, name, &why);
 	HeapTuple	tuple;
 	Oid			owner;
 
 	if (remote == NULL)
+	{
+		ereport(WARNING,
+				(errmsg("foreign table \"%s\" names no remote table, none is deleted", name),
+				 errdetail("%c%s.", pg_toupper((unsigned char) why[0]), why + 1)));
 		return;
+	}
 	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	if (!HeapTupleIsValid(tuple))
 		return;
@@ -132,7 +139,7 @@ static bool
 tag_concerns_us(const char *tag)
 {
 	static const char *const tags[] = {
-		"CREATE FOREIGN TABLE", "CREATE SCHEMA", "IMPORT FOREIGN SCHEMA", "ALTER FOREIGN TABLE", "ALTER TABLE"
+		"CREATE FOREIGN TABLE", "CREATE EXTENSION", "IMPORT FOREIGN SCHEMA", "ALTER FOREIGN TABLE", "ALTER TABLE"
 	};
 
 	for (size_t i = 0; i < lengthof(tags); i++)
@@ -166,7 +173,8 @@ make_target(Oid relid, bool created)
 	DynTarget  *target = palloc0(sizeof(DynTarget));
 	Relation	rel = table_open(relid, AccessShareLock);
 
-	target->rel = dyn_relation_open(rel);	/* raises what is wrong with it */
+	/* Raises what is wrong with it.  ALTER may have to pass through equal names: they are found at first use. */
+	target->rel = created ? dyn_relation_open(rel) : dyn_relation_open_altered(rel);
 	target->name = pstrdup(RelationGetRelationName(rel));
 	target->owner = rel->rd_rel->relowner;
 	target->altered = !created;
@@ -247,6 +255,7 @@ dynamo_fdw_ddl_command_end(PG_FUNCTION_ARGS)
 Datum
 dynamo_fdw_delete_pending(PG_FUNCTION_ARGS)
 {
+	PreventCommandIfReadOnly("dynamo_fdw_delete_pending()");
 	dyn_ddl_retry_leftovers();
 	PG_RETURN_INT32(dyn_ddl_delete_pending(superuser() ? InvalidOid : GetUserId(), NIL, true));
 }
@@ -256,5 +265,6 @@ dyn_ddl_init(void)
 {
 	previous_hook = object_access_hook;
 	object_access_hook = on_object_access;
+	dyn_ddl_client_init();
 	dyn_ddl_xact_init();
 }

@@ -17,6 +17,7 @@
 #include "storage/ipc.h"
 #include "storage/lock.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "pg/ddl.h"
@@ -57,21 +58,10 @@ typedef struct Dropped
 	DynTableJob delete;
 } Dropped;
 
-/* A table that a rollback could not delete; malloc'd, outlives the transaction. */
-typedef struct Leftover
-{
-	struct Leftover *next;
-	DynDdlClient *client;
-	DynTableDescription made;
-	DynTableJob job;
-	char		table[256];
-} Leftover;
-
 static DynMade *all_made = NULL;
 static Dropped *all_dropped = NULL;
-static Leftover *leftovers = NULL;
 static List *captured_owned = NIL;	/* rows of the table of owned rows, once it goes */
-static bool catalog_dropped = false;
+static SubTransactionId catalog_dropped = InvalidSubTransactionId;	/* by which subtransaction, if any */
 static DynTableJob **commit_jobs = NULL;	/* room for all that XACT_EVENT_COMMIT sends */
 
 /* ---- noting ---- */
@@ -82,14 +72,14 @@ dyn_ddl_note_create(const DynRemote *remote, DynDdlClient *client)
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	DynMade    *made = palloc0(sizeof(DynMade));
 
+	dyn_ddl_leftover_init();	/* may throw, which an abort that leaves something over must not */
+
 	made->subid = GetCurrentSubTransactionId();
 	made->endpoint = pstrdup(remote->endpoint.url);
 	made->region = pstrdup(remote->region);
 	made->table = pstrdup(remote->table);
 	made->client = dyn_ddl_client_share(client);
-	made->create.client = dyn_ddl_client_of(client);
-	made->create.table = made->table;
-	made->create.op = DYN_OP_CREATE_TABLE;
+	dyn_table_job_init(&made->create, dyn_ddl_client_of(client), made->table, DYN_OP_CREATE_TABLE);
 	made->next = all_made;
 	all_made = made;
 	MemoryContextSwitchTo(old);
@@ -130,6 +120,7 @@ dyn_ddl_note_drop(const DynRemote *remote, DynDropPolicy policy, Oid serverid, O
 {
 	MemoryContext old;
 	Dropped    *dropped;
+	Dropped   **link;
 
 	if (policy == DYN_DROP_NEVER)
 		return;
@@ -142,8 +133,12 @@ dyn_ddl_note_drop(const DynRemote *remote, DynDropPolicy policy, Oid serverid, O
 	dropped->remote.table = pstrdup(remote->table);
 	dropped->owner = owner;
 	dropped->name = pstrdup(name);
-	dropped->next = all_dropped;
-	all_dropped = dropped;
+	/* sorted, so that all sessions lock in one order */
+	link = &all_dropped;
+	while (*link && strcmp((*link)->remote.table, dropped->remote.table) < 0)
+		link = &(*link)->next;
+	dropped->next = *link;
+	*link = dropped;
 	MemoryContextSwitchTo(old);
 	dropped->client = dyn_ddl_client_get(serverid, owner, &dropped->no_client);
 }
@@ -152,9 +147,13 @@ void
 dyn_ddl_note_catalog_drop(void)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	ListCell   *lc;
 
 	captured_owned = dyn_catalog_owned();
-	catalog_dropped = true;
+	catalog_dropped = GetCurrentSubTransactionId();
+	foreach(lc, dyn_catalog_pending())
+		ereport(WARNING,
+				(errmsg("the pending deletion of remote table \"%s\" is forgotten", ((DynOwned *) lfirst(lc))->table)));
 	MemoryContextSwitchTo(old);
 }
 
@@ -163,16 +162,35 @@ dyn_ddl_lock(const char *endpoint, const char *region, const char *table, bool w
 {
 	char	   *identity = psprintf("%s %s %s", endpoint, region, table);
 	uint64		hash = hash_bytes_extended((unsigned char *) identity, strlen(identity), 0);
+	ResourceOwner owner = CurrentResourceOwner;
+	LockAcquireResult result;
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, LOCK_FIELD4);
-	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
+	/* also where only a subtransaction wants it: what it made is deleted at the end of the whole */
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	PG_TRY();
+	{
+		result = LockAcquire(&tag, ExclusiveLock, false, !wait);
+	}
+	PG_FINALLY();
+	{
+		CurrentResourceOwner = owner;
+	}
+	PG_END_TRY();
+	return result != LOCKACQUIRE_NOT_AVAIL;
 }
 
 /* ---- deciding, before commit ---- */
 
 static bool
-interrupted(void)
+catalog_is_gone(void)
+{
+	return catalog_dropped != InvalidSubTransactionId;
+}
+
+bool
+dyn_ddl_interrupted(void)
 {
 	return QueryCancelPending || ProcDiePending;
 }
@@ -216,7 +234,6 @@ choose_candidates(List *rows)
 
 		if (seen_before(dropped))
 			continue;
-		dyn_ddl_lock(remote->endpoint.url, remote->region, remote->table, true);
 		if (dyn_ddl_is_referenced(remote->endpoint.url, remote->region, remote->table, NIL))
 			continue;
 		dropped->owned = find_owned(rows, remote);
@@ -243,12 +260,11 @@ look(void)
 	{
 		if (!dropped->candidate || dropped->client == NULL)
 			continue;
-		dropped->look.client = dyn_ddl_client_of(dropped->client);
-		dropped->look.table = dropped->remote.table;
-		dropped->look.op = DYN_OP_DESCRIBE_TABLE;
+		dyn_table_job_init(&dropped->look, dyn_ddl_client_of(dropped->client), dropped->remote.table,
+						   DYN_OP_DESCRIBE_TABLE);
 		jobs[n++] = &dropped->look;
 	}
-	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS, interrupted);
+	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS, dyn_ddl_interrupted);
 	CHECK_FOR_INTERRUPTS();
 }
 
@@ -257,7 +273,7 @@ add_pending(const Dropped *dropped)
 {
 	DynOwned	pending = {0};
 
-	if (catalog_dropped || !dyn_catalog_exists())
+	if (catalog_is_gone() || !dyn_catalog_exists())
 		return;
 	pending.endpoint = (char *) dropped->remote.endpoint.url;
 	pending.region = dropped->remote.region;
@@ -274,7 +290,7 @@ add_pending(const Dropped *dropped)
 static void
 postpone(Dropped *dropped, const DynStatus *status)
 {
-	bool		pending = dropped->owned != NULL && !catalog_dropped;
+	bool		pending = dropped->owned != NULL && !catalog_is_gone();
 
 	ereport(WARNING,
 			(errmsg("remote table \"%s\" of foreign table \"%s\" is not deleted", dropped->remote.table, dropped->name),
@@ -294,7 +310,8 @@ judge(Dropped *dropped)
 
 	if (dropped->client == NULL)
 		postpone(dropped, &dropped->no_client);
-	else if (job->status.cls == DYN_TABLE_MISSING)
+	else if (job->status.cls == DYN_TABLE_MISSING ||
+			 (job->status.cls == DYN_OK && strcmp(job->description.status, "DELETING") == 0))
 		 /* gone already */ ;
 	else if (job->status.cls != DYN_OK)
 		postpone(dropped, &job->status);
@@ -320,7 +337,7 @@ forget_ownership(const Dropped *dropped, List *rows)
 {
 	DynOwned   *owned = find_owned(rows, &dropped->remote);
 
-	if (owned && !catalog_dropped)
+	if (owned && !catalog_is_gone())
 		dyn_catalog_remove_owned(owned);
 }
 
@@ -331,8 +348,11 @@ decide_drops(void)
 
 	if (all_dropped == NULL)
 		return;
+	/* locked before anything is read that another session may be changing */
+	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
+		dyn_ddl_lock(dropped->remote.endpoint.url, dropped->remote.region, dropped->remote.table, true);
 	PushActiveSnapshot(GetLatestSnapshot());
-	rows = catalog_dropped ? captured_owned : dyn_catalog_owned();
+	rows = catalog_is_gone() ? captured_owned : dyn_catalog_owned();
 	choose_candidates(rows);
 	look();
 	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
@@ -372,14 +392,8 @@ ascii(const char *text)
 	return copy;
 }
 
-static bool
-deleted(const DynTableJob *job)
-{
-	return job->done && (job->status.cls == DYN_OK || job->status.cls == DYN_TABLE_MISSING);
-}
-
-static void
-warn_not_deleted(const DynTableJob *job, const char *hint)
+void
+dyn_ddl_warn_not_deleted(const DynTableJob *job, const char *hint)
 {
 	ereport(WARNING,
 			(errmsg("remote table \"%s\" could not be deleted", job->table),
@@ -387,86 +401,28 @@ warn_not_deleted(const DynTableJob *job, const char *hint)
 			 errhint("%s", hint)));
 }
 
+/* Waits for CreateTable calls still in flight, whose outcome decides, and names those nobody knows of. */
 static void
-set_up_delete(DynTableJob *job, DynDdlClient *client, const char *table)
+finish_creates(DynTableJob **jobs)
 {
-	memset(job, 0, sizeof(*job));
-	job->client = dyn_ddl_client_of(client);
-	job->table = table;
-	job->op = DYN_OP_DELETE_TABLE;
-}
+	int			n = 0;
 
-static void retry_at_exit(int code, Datum arg);
-
-/* Remembers a table that a rollback could not delete. */
-static void
-add_leftover(const DynMade *made)
-{
-	static bool registered = false;
-	Leftover   *leftover = calloc(1, sizeof(*leftover));
-
-	warn_not_deleted(&made->delete, "This session tries again at its next CREATE FOREIGN TABLE and when it ends.");
-	if (leftover == NULL)
-		return;
-	leftover->client = dyn_ddl_client_share(made->client);
-	leftover->made = made->create.description;
-	strlcpy(leftover->table, made->table, sizeof(leftover->table));
-	leftover->next = leftovers;
-	leftovers = leftover;
-	if (!registered)
-		before_shmem_exit(retry_at_exit, (Datum) 0);
-	registered = true;
-}
-
-/* Describes each leftover, and deletes it where it is still the one made here. */
-static void
-retry_leftovers(void)
-{
-	Leftover  **link = &leftovers;
-
-	while (*link)
+	for (DynMade *made = all_made; made; made = made->next)
+		if (made->create.call)
+			jobs[n++] = &made->create;
+	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 2, dyn_ddl_interrupted);
+	for (DynMade *made = all_made; made; made = made->next)
 	{
-		Leftover   *leftover = *link;
-		DynTableJob *job = &leftover->job;
-		DynOwned	made = {0};
-		bool		done;
+		DynClass	cls = made->create.status.cls;
 
-		memset(job, 0, sizeof(*job));
-		job->client = dyn_ddl_client_of(leftover->client);
-		job->table = leftover->table;
-		job->op = DYN_OP_DESCRIBE_TABLE;
-		dyn_table_jobs_run(&job, 1, DYN_DDL_BUDGET_MS, interrupted);
-		made.table_id = leftover->made.table_id;
-		made.created = leftover->made.created;
-		done = job->status.cls == DYN_TABLE_MISSING ||
-			(job->status.cls == DYN_OK && !dyn_owned_matches(&made, &job->description));
-		if (!done && job->status.cls == DYN_OK)
-		{
-			set_up_delete(job, leftover->client, leftover->table);
-			dyn_table_jobs_run(&job, 1, DYN_DDL_BUDGET_MS, interrupted);
-			done = deleted(job);
-		}
-		if (done)
-		{
-			*link = leftover->next;
-			dyn_ddl_client_release(leftover->client);
-			free(leftover);
-		}
-		else
-			link = &leftover->next;
+		if (made->create.done && cls == DYN_OK)
+			made->ours = true;
+		if (!made->ours && made->create.done && (cls == DYN_TIMEOUT || cls == DYN_CONNECTION_LOST || cls == DYN_PROTOCOL))
+			ereport(WARNING,
+					(errmsg("remote table \"%s\" may have been made", made->table),
+					 errdetail("CreateTable was sent and not answered."),
+					 errhint("Delete it by hand if it is there.")));
 	}
-}
-
-static void
-retry_at_exit(int code, Datum arg)
-{
-	retry_leftovers();
-}
-
-void
-dyn_ddl_retry_leftovers(void)
-{
-	retry_leftovers();
 }
 
 /* After COMMIT: deletes what was dropped, and what only a rolled-back part of the transaction made. */
@@ -477,41 +433,28 @@ send_deletes(void)
 
 	if (commit_jobs == NULL)
 		return;
+	finish_creates(commit_jobs);
 	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
 		if (dropped->send)
 		{
-			set_up_delete(&dropped->delete, dropped->client, dropped->remote.table);
+			dyn_table_job_init(&dropped->delete, dyn_ddl_client_of(dropped->client), dropped->remote.table,
+							   DYN_OP_DELETE_TABLE);
 			commit_jobs[n++] = &dropped->delete;
 		}
 	for (DynMade *made = all_made; made; made = made->next)
 		if (made->undone && made->ours)
 		{
-			set_up_delete(&made->delete, made->client, made->table);
+			dyn_table_job_init(&made->delete, dyn_ddl_client_of(made->client), made->table, DYN_OP_DELETE_TABLE);
 			commit_jobs[n++] = &made->delete;
 		}
-	dyn_table_jobs_run(commit_jobs, n, DYN_DDL_BUDGET_MS, interrupted);
+	dyn_table_jobs_run(commit_jobs, n, DYN_DDL_BUDGET_MS, dyn_ddl_interrupted);
 	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
-		if (dropped->send && !deleted(&dropped->delete))
-			warn_not_deleted(&dropped->delete,
+		if (dropped->send && !dyn_table_job_deleted(&dropped->delete))
+			dyn_ddl_warn_not_deleted(&dropped->delete,
 							 "Its deletion is pending: the next CREATE FOREIGN TABLE tries again, and so does dynamo_fdw_delete_pending().");
 	for (DynMade *made = all_made; made; made = made->next)
-		if (made->undone && made->ours && !deleted(&made->delete))
-			add_leftover(made);
-}
-
-/* CreateTable calls still in flight, whose outcome decides. */
-static void
-finish_creates(DynTableJob **jobs)
-{
-	int			n = 0;
-
-	for (DynMade *made = all_made; made; made = made->next)
-		if (made->create.call)
-			jobs[n++] = &made->create;
-	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS, interrupted);
-	for (DynMade *made = all_made; made; made = made->next)
-		if (made->create.done && made->create.status.cls == DYN_OK)
-			made->ours = true;
+		if (made->undone && made->ours && !dyn_table_job_deleted(&made->delete))
+			dyn_ddl_add_leftover(made->client, &made->create.description, &made->delete);
 }
 
 /* After ROLLBACK: deletes all that the transaction made. */
@@ -531,13 +474,13 @@ undo_creates(void)
 	for (DynMade *made = all_made; made; made = made->next)
 		if (made->ours)
 		{
-			set_up_delete(&made->delete, made->client, made->table);
+			dyn_table_job_init(&made->delete, dyn_ddl_client_of(made->client), made->table, DYN_OP_DELETE_TABLE);
 			jobs[n++] = &made->delete;
 		}
-	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS, interrupted);
+	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 2, dyn_ddl_interrupted);
 	for (DynMade *made = all_made; made; made = made->next)
-		if (made->ours && !deleted(&made->delete))
-			add_leftover(made);
+		if (made->ours && !dyn_table_job_deleted(&made->delete))
+			dyn_ddl_add_leftover(made->client, &made->create.description, &made->delete);
 	free(jobs);
 }
 
@@ -558,7 +501,7 @@ forget(void)
 	all_made = NULL;
 	all_dropped = NULL;
 	captured_owned = NIL;
-	catalog_dropped = false;
+	catalog_dropped = InvalidSubTransactionId;
 	commit_jobs = NULL;
 	dyn_ddl_client_forget_all();
 }
@@ -578,6 +521,9 @@ on_xact(XactEvent event, void *arg)
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("cannot PREPARE a transaction that made or dropped foreign tables of dynamo_fdw")));
+			break;
+		case XACT_EVENT_PREPARE:
+			forget();
 			break;
 		case XACT_EVENT_COMMIT:
 			send_deletes();
@@ -599,6 +545,8 @@ on_subxact(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, v
 
 	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
 		return;
+	if (catalog_dropped == mine)
+		catalog_dropped = event == SUBXACT_EVENT_ABORT_SUB ? InvalidSubTransactionId : parent;
 	for (DynMade *made = all_made; made; made = made->next)
 		if (made->subid == mine)
 		{

@@ -246,11 +246,19 @@ resolve_columns(Relation rel, DynRelation *dyn)
 		}
 	}
 	qsort(dyn->keys, dyn->nkeys, sizeof(DynColumn *), compare_keys);
-	check_names(dyn);
 }
 
 DynRelation *
 dyn_relation_open(Relation rel)
+{
+	DynRelation *dyn = dyn_relation_open_altered(rel);
+
+	check_names(dyn);
+	return dyn;
+}
+
+DynRelation *
+dyn_relation_open_altered(Relation rel)
 {
 	DynRelation *dyn = palloc0(sizeof(DynRelation));
 	ForeignTable *table = GetForeignTable(RelationGetRelid(rel));

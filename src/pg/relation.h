@@ -84,6 +84,9 @@ typedef struct DynRelation
  */
 extern DynRelation *dyn_relation_open(Relation rel);
 
+/* The same, but two columns may have one name. */
+extern DynRelation *dyn_relation_open_altered(Relation rel);
+
 /*
  * Identity of the remote table of a table with these options. NULL where they
  * don't give a valid one, then *why (if not NULL) is a message.
