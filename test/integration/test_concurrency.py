@@ -110,3 +110,31 @@ def test_a_write_inside_of_a_read(drivers):
         "  END LOOP; END $$"
     )
     assert drivers.value("SELECT count(*) FROM drivers WHERE driver_id = ANY (%s)", [list(range(1001, 1101))]) == 100
+
+
+def test_mapping_and_server_change_while_others_connect(drivers, database):
+    fill(drivers, 1)
+
+    def work(number, session):
+        for turn in range(60):
+            if number == 0:
+                session.run("ALTER SERVER feast OPTIONS (SET read_timeout '%d')" % (10 + turn % 2))
+                session.run("ALTER USER MAPPING FOR CURRENT_USER SERVER feast OPTIONS (SET secret_access_key 's%d')" % turn)
+            else:
+                assert session.run("SELECT driver_id FROM drivers WHERE driver_id = 1") == [(1,)]
+
+    drivers.set_server(read_timeout=10)
+    in_parallel(database, work)
+
+
+def test_foreign_tables_come_and_go(drivers, project, database):
+    """Whoever looks for references to a remote table meets foreign tables that are being dropped."""
+
+    def work(number, session):
+        for turn in range(6):
+            session.run("CREATE FOREIGN TABLE t%d (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast" % number)
+            session.run("INSERT INTO t%d VALUES (1, %d)" % (number, turn))
+            assert session.run("SELECT v FROM t%d WHERE id = 1" % number) == [(turn,)]
+            session.run("DROP FOREIGN TABLE t%d" % number)
+
+    in_parallel(database, work)

@@ -40,7 +40,7 @@ def signature(request, access_key, secret, token, region):
 def test_random_requests(session, project, proxy, seed):
     RANDOM.seed(seed)
     access_key = text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 16, 20)
-    secret = text(PRINTABLE if seed % 2 else PRINTABLE + list(" äß✓𝄞"), 1, 60)
+    secret = text(PRINTABLE, 1, 60)
     token = text(PRINTABLE, 1, 1500) if seed % 3 else None
     region = RANDOM.choice(["us-east-1", "us-gov-west-1", "cn-north-1", "ap-southeast-2", "local", "x"])
     session.server(project, proxy.url, mapping=False, region=region, create_remote_table="false")
