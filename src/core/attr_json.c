@@ -18,12 +18,26 @@
 #include "core/feast_json.h"
 #include "core/item_scan.h"
 
-/* False where the text is not one JSON value; *json is the caller's to put, NULL is JSON's null. */
+static bool
+only_space(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '\0' || strchr(" \t\r\n", text[i]) == NULL)
+			return false;
+	return true;
+}
+
+/*
+ * False where the text is not one JSON value; *json is the caller's to put,
+ * NULL is JSON's null.  Not in json-c's strict mode, which in 0.18 refuses
+ * texts that aren't ASCII; what it would refuse does no harm here.
+ */
 static bool
 parse(const char *text, size_t len, struct json_object **json)
 {
 	struct json_tokener *tokener;
 	enum json_tokener_error error;
+	size_t		used;
 
 	*json = NULL;
 	if (len > INT_MAX - 1)
@@ -31,17 +45,18 @@ parse(const char *text, size_t len, struct json_object **json)
 	tokener = json_tokener_new_ex(DYN_JSON_MAX_DEPTH);
 	if (tokener == NULL)
 		return false;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	*json = json_tokener_parse_ex(tokener, text, (int) len);
 	error = json_tokener_get_error(tokener);
+	used = json_tokener_get_parse_end(tokener);
 	/* a number alone may go on: a line break ends it */
 	if (error == json_tokener_continue)
 	{
+		used = len;
 		*json = json_tokener_parse_ex(tokener, "\n", 1);
 		error = json_tokener_get_error(tokener);
 	}
 	json_tokener_free(tokener);
-	if (error == json_tokener_success)
+	if (error == json_tokener_success && only_space(text + used, len - used))
 		return true;
 	json_object_put(*json);
 	*json = NULL;
