@@ -1,13 +1,18 @@
 /*
  * feast_json.c
- *	  Values as JSON text; the way back is in attr_json.c, which has json-c.
+ *	  Values to JSON text and back.
  */
 #include "core/feast_json.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/feast_key.h"
+#include "core/json_text.h"
 
 static void
 put_text(DynBuf *out, const uint8_t *data, size_t len)
@@ -160,4 +165,356 @@ dyn_value_to_json(const DynValue *value, DynBuf *out)
 {
 	put_value(out, value);
 	return !out->failed;
+}
+
+/* ---- and back ---- */
+
+typedef struct Reader
+{
+	DynArena   *arena;
+	const char *why;			/* what is wrong; NULL with a failure: no memory */
+} Reader;
+
+static bool read_any(Reader *r, struct json_object *json, DynValue *value);
+
+static bool
+wrong(Reader *r, const char *why)
+{
+	r->why = why;
+	return false;
+}
+
+static bool
+copy_bytes(Reader *r, const char *text, size_t len, DynValue *value)
+{
+	uint8_t    *copy = dyn_arena_alloc(r->arena, len + 1);
+
+	if (copy == NULL)
+		return false;
+	memcpy(copy, text, len);
+	value->u.bytes.data = copy;
+	value->u.bytes.len = len;
+	return true;
+}
+
+static bool
+read_text(Reader *r, struct json_object *json, int type, DynValue *value)
+{
+	value->type = type;
+	return copy_bytes(r, json_object_get_string(json), json_object_get_string_len(json), value);
+}
+
+/*
+ * Copies JSON with a fraction behind whole numbers that no int64 holds: json-c
+ * would take the nearest one, and they are DOUBLEs.
+ */
+static void
+widen_integers(const char *text, size_t len, DynBuf *out)
+{
+	bool		in_string = false;
+	size_t		done = 0;
+
+	for (size_t i = 0; i < len;)
+	{
+		size_t		start = i;
+		char		c = text[i++];
+
+		if (in_string && c == '\\')
+			i++;
+		else if (c == '"')
+			in_string = !in_string;
+		else if (!in_string && ((c >= '0' && c <= '9') || c == '-'))
+		{
+			char		digits[24];
+
+			while (i < len && text[i] != '\0' && strchr("0123456789.eE+-", text[i]))
+				i++;
+			if (i - start < 19 || memchr(text + start, '.', i - start) || memchr(text + start, 'e', i - start) ||
+				memchr(text + start, 'E', i - start))
+				continue;
+			errno = 0;
+			snprintf(digits, sizeof(digits), "%.*s", (int) (i - start), text + start);
+			strtoll(digits, NULL, 10);
+			if (errno == 0 && i - start < sizeof(digits))
+				continue;
+			dyn_buf_add(out, text + done, i - done);
+			dyn_buf_str(out, ".0");
+			done = i;
+		}
+	}
+	dyn_buf_add(out, text + done, len - done);
+}
+
+static bool
+read_scalar(Reader *r, struct json_object *json, DynValue *value)
+{
+	switch (json_object_get_type(json))
+	{
+		case json_type_boolean:
+			value->type = DYN_FEAST_BOOL;
+			value->u.boolean = json_object_get_boolean(json);
+			return true;
+		case json_type_int:
+			value->type = DYN_FEAST_INT64;
+			value->u.integer = json_object_get_int64(json);
+			return true;
+		case json_type_double:
+			value->type = DYN_FEAST_DOUBLE;
+			value->u.real = json_object_get_double(json);
+			return isfinite(value->u.real) || wrong(r, "a number is out of range");
+		case json_type_string:
+			return read_text(r, json, DYN_FEAST_STRING, value);
+		default:
+			return true;		/* null: nothing set */
+	}
+}
+
+static bool
+new_items(Reader *r, struct json_object *json, DynValue *list)
+{
+	list->u.list.count = json_object_array_length(json);
+	list->u.list.items = dyn_arena_alloc(r->arena, (list->u.list.count + 1) * sizeof(DynValue));
+	return list->u.list.items != NULL;
+}
+
+/* An object as MAP or, at the top, STRUCT. */
+static bool
+read_map(Reader *r, struct json_object *json, int type, DynValue *map)
+{
+	struct json_object_iterator i;
+	struct json_object_iterator end;
+
+	if (!json_object_is_type(json, json_type_object))
+		return wrong(r, "an object is expected");
+	map->type = type;
+	map->u.map.entries = dyn_arena_alloc(r->arena, (json_object_object_length(json) + 1) * sizeof(DynMapEntry));
+	if (map->u.map.entries == NULL)
+		return false;
+	i = json_object_iter_begin(json);
+	end = json_object_iter_end(json);
+	for (; !json_object_iter_equal(&i, &end); json_object_iter_next(&i))
+	{
+		DynMapEntry *entry = &map->u.map.entries[map->u.map.count++];
+		const char *key = json_object_iter_peek_name(&i);
+
+		entry->key.type = DYN_FEAST_STRING;
+		if (!copy_bytes(r, key, strlen(key), &entry->key) ||
+			!read_any(r, json_object_iter_peek_value(&i), &entry->value))
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_maps(Reader *r, struct json_object *json, int type, DynValue *list)
+{
+	list->type = type;
+	if (!json_object_is_type(json, json_type_array))
+		return wrong(r, "an array of objects is expected");
+	if (!new_items(r, json, list))
+		return false;
+	for (size_t i = 0; i < list->u.list.count; i++)
+		if (!read_map(r, json_object_array_get_idx(json, i), DYN_FEAST_MAP, &list->u.list.items[i]))
+			return false;
+	return true;
+}
+
+static bool
+read_values(Reader *r, struct json_object *json, int type, DynValue *list)
+{
+	list->type = type;
+	if (!json_object_is_type(json, json_type_array))
+		return wrong(r, "an array is expected");
+	if (!new_items(r, json, list))
+		return false;
+	for (size_t i = 0; i < list->u.list.count; i++)
+		if (!read_any(r, json_object_array_get_idx(json, i), &list->u.list.items[i]))
+			return false;
+	return true;
+}
+
+/* What an array's elements are together: one scalar kind, all objects, or anything. */
+static int
+array_type(struct json_object *json)
+{
+	size_t		n = json_object_array_length(json);
+	enum json_type kind = n > 0 ? json_object_get_type(json_object_array_get_idx(json, 0)) : json_type_null;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		enum json_type next = json_object_get_type(json_object_array_get_idx(json, i));
+
+		if ((kind == json_type_int && next == json_type_double) || (kind == json_type_double && next == json_type_int))
+			kind = json_type_double;
+		else if (next != kind)
+			return DYN_FEAST_VALUE_LIST;
+	}
+	switch (kind)
+	{
+		case json_type_boolean:
+			return dyn_feast_type_list_of(DYN_FEAST_BOOL);
+		case json_type_int:
+			return dyn_feast_type_list_of(DYN_FEAST_INT64);
+		case json_type_double:
+			return dyn_feast_type_list_of(DYN_FEAST_DOUBLE);
+		case json_type_string:
+			return dyn_feast_type_list_of(DYN_FEAST_STRING);
+		case json_type_object:
+			return DYN_FEAST_MAP_LIST;
+		default:
+			return DYN_FEAST_VALUE_LIST;
+	}
+}
+
+static bool
+read_array(Reader *r, struct json_object *json, DynValue *list)
+{
+	int			type = array_type(json);
+
+	if (type == DYN_FEAST_MAP_LIST)
+		return read_maps(r, json, type, list);
+	if (!read_values(r, json, type, list))
+		return false;
+	for (size_t i = 0; i < list->u.list.count; i++)
+	{
+		DynValue   *item = &list->u.list.items[i];
+
+		if (dyn_feast_type_element(type) == DYN_FEAST_DOUBLE && item->type == DYN_FEAST_INT64)
+		{
+			item->type = DYN_FEAST_DOUBLE;
+			item->u.real = (double) item->u.integer;
+		}
+	}
+	return true;
+}
+
+static bool
+read_any(Reader *r, struct json_object *json, DynValue *value)
+{
+	if (json_object_is_type(json, json_type_array))
+		return read_array(r, json, value);
+	if (json_object_is_type(json, json_type_object))
+		return read_map(r, json, DYN_FEAST_MAP, value);
+	return read_scalar(r, json, value);
+}
+
+/* The key of a scalar map, of the type that key_type names. */
+static bool
+read_map_key(Reader *r, struct json_object *json, const char *type_name, DynValue *key)
+{
+	int			type = dyn_feast_type_from_name(type_name);
+	bool		is_text = dyn_feast_type_shape(type) == DYN_SHAPE_BYTES;
+
+	if (strcmp(type_name, dyn_feast_type_name(DYN_FEAST_NONE)) == 0)
+		return true;
+	if (!read_scalar(r, json, key))
+		return false;
+	if (type == DYN_FEAST_FLOAT || type == DYN_FEAST_DOUBLE)
+	{
+		double		real = key->type == DYN_FEAST_STRING ? strtod((const char *) key->u.bytes.data, NULL) :
+			key->type == DYN_FEAST_INT64 ? (double) key->u.integer : key->u.real;
+
+		if (type == DYN_FEAST_FLOAT)
+			key->u.single = (float) real;
+		else
+			key->u.real = real;
+	}
+	else if (type == DYN_FEAST_BYTES && key->type == DYN_FEAST_STRING)
+	{
+		if (!dyn_hex_decode((uint8_t *) key->u.bytes.data, &key->u.bytes.len))
+			return wrong(r, "a BYTES key is not hexadecimal");
+	}
+	else if (is_text ? key->type != DYN_FEAST_STRING :
+			 key->type != (type == DYN_FEAST_BOOL ? DYN_FEAST_BOOL : DYN_FEAST_INT64))
+		return wrong(r, "a key is not of its \"key_type\"");
+	if (type == DYN_FEAST_INT32 && (key->u.integer < INT32_MIN || key->u.integer > INT32_MAX))
+		return wrong(r, "an INT32 key is out of range");
+	key->type = type;
+	return true;
+}
+
+static bool
+read_scalar_map(Reader *r, struct json_object *json, DynValue *map)
+{
+	size_t		n;
+
+	map->type = DYN_FEAST_SCALAR_MAP;
+	if (!json_object_is_type(json, json_type_array))
+		return wrong(r, "an array of {\"key_type\", \"key\", \"value\"} is expected");
+	n = json_object_array_length(json);
+	map->u.map.entries = dyn_arena_alloc(r->arena, (n + 1) * sizeof(DynMapEntry));
+	if (map->u.map.entries == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		struct json_object *element = json_object_array_get_idx(json, i);
+		const char *type = dyn_json_text(element, "key_type");
+		DynMapEntry *entry = &map->u.map.entries[map->u.map.count++];
+		struct json_object *key = NULL;
+		struct json_object *value = NULL;
+
+		if (type == NULL || !json_object_object_get_ex(element, "key", &key) ||
+			!json_object_object_get_ex(element, "value", &value))
+			return wrong(r, "an array of {\"key_type\", \"key\", \"value\"} is expected");
+		if (!read_map_key(r, key, type, &entry->key) || !read_any(r, value, &entry->value))
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_zoned(Reader *r, struct json_object *json, DynValue *zoned)
+{
+	struct json_object *seconds = dyn_json_member(json, "unix_timestamp", json_type_int);
+	struct json_object *zone = dyn_json_member(json, "zone", json_type_string);
+	DynValue	text = {0};
+
+	if (seconds == NULL || zone == NULL)
+		return wrong(r, "{\"unix_timestamp\": seconds, \"zone\": \"name\"} is expected");
+	if (!read_text(r, zone, DYN_FEAST_STRING, &text))
+		return false;
+	zoned->type = DYN_FEAST_ZONED_TIMESTAMP;
+	zoned->u.zoned.seconds = json_object_get_int64(seconds);
+	zoned->u.zoned.zone = text.u.bytes.data;
+	zoned->u.zoned.zone_len = text.u.bytes.len;
+	return true;
+}
+
+bool
+dyn_json_to_value(const char *text, size_t len, int type, DynValue *value, DynArena *arena, const char **why)
+{
+	Reader		r = {arena, NULL};
+	struct json_object *json = NULL;
+	DynBuf		widened = {0};
+	bool		ok;
+
+	memset(value, 0, sizeof(*value));
+	widen_integers(text, len, &widened);
+	if (widened.failed)
+		ok = false;
+	else if (!dyn_json_parse(widened.data, widened.len, &json))
+		ok = wrong(&r, "it is not JSON, or nested too deep");
+	else
+		switch (dyn_feast_type_shape(type))
+		{
+			case DYN_SHAPE_MAP:
+				ok = read_map(&r, json, type, value);
+				break;
+			case DYN_SHAPE_MAP_LIST:
+				ok = read_maps(&r, json, type, value);
+				break;
+			case DYN_SHAPE_VALUES:
+				ok = read_values(&r, json, type, value);
+				break;
+			case DYN_SHAPE_SCALAR_MAP:
+				ok = read_scalar_map(&r, json, value);
+				break;
+			default:
+				ok = read_zoned(&r, json, value);
+				break;
+		}
+	json_object_put(json);
+	dyn_buf_free(&widened);
+	*why = r.why;
+	return ok;
 }

@@ -41,10 +41,10 @@ enum
 };
 
 bool
-dyn_owned_same_table(const DynOwned *a, const DynOwned *b)
+dyn_owned_is_at(const DynOwned *owned, const DynRemote *remote)
 {
-	return strcmp(a->table, b->table) == 0 && strcmp(a->region, b->region) == 0 &&
-		strcmp(a->endpoint, b->endpoint) == 0;
+	return strcmp(owned->table, remote->table) == 0 && strcmp(owned->region, remote->region) == 0 &&
+		strcmp(owned->endpoint, remote->endpoint.url) == 0;
 }
 
 bool

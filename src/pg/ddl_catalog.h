@@ -12,6 +12,7 @@
 #include "storage/itemptr.h"
 
 #include "core/attr_json.h"
+#include "pg/relation.h"
 
 /* A remote table as it was when CREATE here made it. */
 typedef struct DynOwned
@@ -27,7 +28,8 @@ typedef struct DynOwned
 	ItemPointerData tid;
 } DynOwned;
 
-extern bool dyn_owned_same_table(const DynOwned *a, const DynOwned *b);
+/* Is the row of the remote table that has this place and name? */
+extern bool dyn_owned_is_at(const DynOwned *owned, const DynRemote *remote);
 
 /* Is it the very table that DescribeTable shows? */
 extern bool dyn_owned_matches(const DynOwned *owned, const DynTableDescription *shown);

@@ -81,13 +81,6 @@ start(Work *work)
 	return job;
 }
 
-static bool
-row_is_of(const DynOwned *row, const DynRemote *remote)
-{
-	return strcmp(row->endpoint, remote->endpoint.url) == 0 && strcmp(row->region, remote->region) == 0 &&
-		strcmp(row->table, remote->table) == 0;
-}
-
 /* A table that is used again is no longer to be deleted. */
 static void
 forget_pending(const DynRemote *remote)
@@ -95,7 +88,7 @@ forget_pending(const DynRemote *remote)
 	ListCell   *lc;
 
 	foreach(lc, dyn_catalog_pending())
-		if (row_is_of(lfirst(lc), remote))
+		if (dyn_owned_is_at(lfirst(lc), remote))
 			dyn_catalog_remove_pending(lfirst(lc));
 }
 
@@ -108,7 +101,7 @@ own(Work *work, const DynTableDescription *description)
 	ListCell   *lc;
 
 	foreach(lc, dyn_catalog_owned())
-		if (row_is_of(lfirst(lc), remote))
+		if (dyn_owned_is_at(lfirst(lc), remote))
 			dyn_catalog_remove_owned(lfirst(lc));
 	forget_pending(remote);
 
@@ -133,7 +126,7 @@ is_owned(const DynRemote *remote, const DynTableDescription *shown)
 	{
 		DynOwned   *owned = lfirst(lc);
 
-		if (row_is_of(owned, remote) && dyn_owned_is_ours(owned) && dyn_owned_matches(owned, shown))
+		if (dyn_owned_is_at(owned, remote) && dyn_owned_is_ours(owned) && dyn_owned_matches(owned, shown))
 			return true;
 	}
 	return false;

@@ -204,8 +204,7 @@ find_owned(List *rows, const DynRemote *remote)
 	{
 		DynOwned   *owned = lfirst(lc);
 
-		if (strcmp(owned->table, remote->table) == 0 && strcmp(owned->region, remote->region) == 0 &&
-			strcmp(owned->endpoint, remote->endpoint.url) == 0 && dyn_owned_is_ours(owned))
+		if (dyn_owned_is_at(owned, remote) && dyn_owned_is_ours(owned))
 			return owned;
 	}
 	return NULL;
