@@ -36,6 +36,13 @@ report_stored(const DynRelation *rel, const DynColumn *column, const Datum *keys
 			 errdetail("Entity key: %s. Remote table: \"%s\".", dyn_key_text(rel, keys), rel->remote.table)));
 }
 
+/* pandas' NaT, which Feast stores for a missing timestamp: SQL NULL. */
+static bool
+is_nat(const DynValue *stored)
+{
+	return stored->type == DYN_FEAST_UNIX_TIMESTAMP && stored->u.integer == PG_INT64_MIN;
+}
+
 /* ---- scalars; each returns false where the stored type does not go with the SQL type ---- */
 
 static bool
@@ -210,6 +217,9 @@ read_array(const DynColumn *column, const DynValue *stored, Datum *value)
 {
 	size_t		n = stored->u.list.count;
 	Datum	   *elements;
+	bool	   *nulls;
+	int			dims[1];
+	int			lower[1] = {1};
 	int16		typlen;
 	bool		typbyval;
 	char		typalign;
@@ -217,12 +227,19 @@ read_array(const DynColumn *column, const DynValue *stored, Datum *value)
 	if (dyn_feast_type_shape(stored->type) != dyn_feast_type_shape(column->feast_type))
 		return false;
 	elements = palloc(sizeof(Datum) * Max(n, 1));
+	nulls = palloc(sizeof(bool) * Max(n, 1));
 	for (size_t i = 0; i < n; i++)
-		if (!read_scalar(column, column->element_base_type, dyn_feast_type_element(column->feast_type),
-						 &stored->u.list.items[i], &elements[i]))
+	{
+		nulls[i] = is_nat(&stored->u.list.items[i]);
+		if (!nulls[i] && !read_scalar(column, column->element_base_type, dyn_feast_type_element(column->feast_type),
+									  &stored->u.list.items[i], &elements[i]))
 			return false;
+	}
 	get_typlenbyvalalign(column->element_type, &typlen, &typbyval, &typalign);
-	*value = PointerGetDatum(construct_array(elements, (int) n, column->element_type, typlen, typbyval, typalign));
+	dims[0] = (int) n;
+	*value = n == 0 ? PointerGetDatum(construct_empty_array(column->element_type)) :
+		PointerGetDatum(construct_md_array(elements, nulls, 1, dims, lower, column->element_type, typlen, typbyval,
+										   typalign));
 	return true;
 }
 
@@ -279,10 +296,7 @@ dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const DynAttr *at
 	if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
 		return event_ts_to_datum(rel, column, attr, keys, value);
 	decode(rel, column, attr, keys, &stored);
-	if (stored.type == DYN_FEAST_NONE)
-		return false;
-	/* pandas' NaT, which Feast stores for a missing timestamp */
-	if (stored.type == DYN_FEAST_UNIX_TIMESTAMP && stored.u.integer == PG_INT64_MIN)
+	if (stored.type == DYN_FEAST_NONE || is_nat(&stored))
 		return false;
 	fits = OidIsValid(column->element_type) ?
 		read_array(column, &stored, value) :

@@ -51,10 +51,6 @@ has_compiler() {
     command -v gcc && command -v make
 }
 
-has_clang() {
-    command -v clang || ls /usr/bin/clang-[0-9]*
-}
-
 has_java_17() {
     local version
     version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
@@ -105,7 +101,9 @@ install_packages() {
     need default-jre-headless has_java_17
     need maven command -v mvn
     if [ "$1" = tests ]; then
-        need clang has_clang
+        # libFuzzer is of no use without the clang that it fits
+        need clang test/fuzz/find-clang
+        need libclang-rt-dev test/fuzz/find-clang
         need valgrind command -v valgrind
     fi
     if [ -n "$major" ]; then
@@ -216,6 +214,7 @@ set_runner() {
     runner=(env -i "PATH=$PATH" "HOME=$RUN/home" "TMPDIR=$RUN/tmp" "TERM=${TERM:-dumb}" LANG=C.UTF-8
         "RUN=$RUN" "PG_CONFIG=${PG_CONFIG:-}" "VENV=${VENV:-}" "DYNAMODB_LOCAL=${DYNAMODB_LOCAL:-}"
         "DYNAMO_FDW_KEEP=${DYNAMO_FDW_KEEP:-}" "DYNAMO_FDW_LOG_MIN_MESSAGES=${DYNAMO_FDW_LOG_MIN_MESSAGES:-}"
+        "FUZZ_SECONDS=${FUZZ_SECONDS:-10}"
         AWS_EC2_METADATA_DISABLED=true "NO_PROXY=127.0.0.1,localhost")
     if [ "$(id -u)" = 0 ]; then
         user=postgres

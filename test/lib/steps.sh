@@ -132,6 +132,10 @@ if wanted unit; then
         UNIT_WRAPPER='valgrind --quiet --error-exitcode=99 --leak-check=full' || true
 fi
 
+if wanted fuzz; then
+    check fuzz tap make --silent -k -j2 -C test/fuzz check || true
+fi
+
 if wanted regress || wanted integration; then
     # without LLVM bitcode, which only a server with JIT could use
     check build exit make --silent -j2 with_llvm=no PG_CONFIG="$PG_CONFIG" install || exit 1

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Writes the inputs that fuzzing starts from, a folder per target, from the data of the unit tests:
+
+    make_seeds.py DATA OUT
+"""
+import hashlib
+import json
+import struct
+import sys
+from pathlib import Path
+
+data, out = map(Path, sys.argv[1:])
+
+
+def load(name):
+    return json.loads((data / name).read_text())
+
+
+def seed(target, content):
+    folder = out / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha1(content).hexdigest()).write_bytes(content)
+
+
+def seed_json(target, value):
+    seed(target, json.dumps(value).encode())
+
+
+for case in load("values.json") + load("values_wire.json"):
+    seed("fuzz_value", bytes.fromhex(case["proto_hex"]))
+    # what stands there for a MAP, a list or a ZONED_TIMESTAMP is its JSON form, too
+    if isinstance(case.get("value"), (dict, list)):
+        seed_json("fuzz_json", case["value"])
+for key_type, key in ("INT64", -3), ("FLOAT", 1.5), ("BOOL", True), ("BYTES", "00ff"), ("UUID", "x"), ("null", None):
+    seed_json("fuzz_json", [{"key_type": key_type, "key": key, "value": [1, 2.5, "\\\"\u00fc", None]}])
+# around the deepest that is taken
+for opening, closing, depths in ('{"a":', "}", (33, 34)), ("[", "]", (49, 50, 51)), ('[{"a":', "}]", (25, 26)):
+    for depth in depths:
+        seed("fuzz_json", (opening * depth + "1" + closing * depth).encode())
+
+# The target's table is p.t, and its features are those of the first items.
+for case in load("items.json"):
+    keys = [{"entity_id": item["entity_id"]} for item in case["items"]]
+    seed_json("fuzz_item_scan", {"Responses": {"p.t": case["items"]}, "UnprocessedKeys": {}})
+    seed_json("fuzz_item_scan", {"Responses": {"p.t": []}, "UnprocessedKeys": {"p.t": {"Keys": keys}}})
+    puts = [{"PutRequest": {"Item": item}} for item in case["items"]]
+    seed_json("fuzz_attr_json", {"UnprocessedItems": {"p.t": puts}})
+
+for step in load("requests.json")["steps"]:
+    for request in step["requests"]:
+        seed_json("fuzz_attr_json", request["response_body"])
+
+for case in load("event_ts.json"):
+    seed("fuzz_event_ts", case["text"].encode())
+
+# version, then of each part: type, name, value; texts and bytes after their length
+for case in load("entity_keys.json"):
+    content = bytes([case["version"]])
+    for name, value in zip(case["join_keys"], case["values"]):
+        types = ["", "BYTES", "STRING", "INT32", "INT64", "", "", "", "UNIX_TIMESTAMP"]
+        type_ = types.index(value["value_type"])
+        if "value_hex" in value:
+            raw = bytes.fromhex(value["value_hex"])
+        elif type_ == 2:
+            raw = value["value"].encode()
+        else:
+            raw = struct.pack("<q", value["value"])
+        for text in name.encode(), raw:
+            if len(text) > 255:
+                break
+        else:
+            content += bytes([type_, len(name.encode())]) + name.encode() + bytes([len(raw)]) + raw
+    seed("fuzz_entity_key", content)

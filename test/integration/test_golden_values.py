@@ -1,0 +1,182 @@
+"""Every golden value: stored as Feast stores it, read by SELECT, written by INSERT, compared with Feast's bytes."""
+
+from collections import defaultdict
+
+import pytest
+from feast.value_type import ValueType
+
+from golden import COLUMNS, MADE_OF_JSON, as_selected, column, decoded, entity_id, exactly, load, meaning, selected
+from support import dynamodb, raw_items
+
+CASES = load("values.json")
+WIRE = load("values_wire.json")
+
+BY_KIND = defaultdict(dict)
+for case in CASES:
+    BY_KIND[case["value_type"]][case["name"]] = case
+
+# A Value with nothing set, and NULL, can be in any column.
+NOTHING = {**BY_KIND.pop("NULL"), **BY_KIND.pop("INVALID")}
+
+# Read as NULL, which is written as a Value with nothing set; Feast means the same by both.
+NULLS = ["ts_nat_sentinel", *NOTHING]
+
+# Inside JSON a whole number is an INT64: the INT32 comes back as one.
+LOSES_INNER_TYPE = ["map_empty_key"]
+
+# Refused by INSERT: an array with a NULL, for which Feast would store something else.
+NOT_WRITTEN = ["ts_list_nat_element"]
+
+KEY = "k text OPTIONS (entity_key 'true')"
+
+
+@pytest.fixture
+def views(session, project):
+    """Makes the feature views "one" and "two" with a key and a feature of a type."""
+
+    def make(kind, sql_type=None):
+        session.server(project)
+        for view in ("one", "two"):
+            session.table(view, "%s, %s" % (KEY, column("f", kind, sql_type)))
+
+    return make
+
+
+def put(project, protos):
+    """Puts items into the first view: key to bytes of a Value."""
+    for name, proto in protos.items():
+        values = {"M": {"f": {"B": proto}}}
+        item = {"entity_id": {"S": entity_id("k", name)}, "event_ts": {"S": "2024-03-01 10:20:30+00:00"}}
+        dynamodb().put_item(TableName=project + ".one", Item={**item, "values": values})
+
+
+def put_cases(project, cases):
+    put(project, {name: bytes.fromhex(case["proto_hex"]) for name, case in cases.items()})
+
+
+def read(session, names, what="f", view="one"):
+    rows = session.run("SELECT k, %s FROM %s WHERE k = ANY (%%s)" % (what, view), [list(names)])
+    return dict(rows)
+
+
+def copy(session, project, names):
+    """INSERT … SELECT from the first view into the second; the written Values by key."""
+    names = [name for name in names if name not in NOT_WRITTEN]
+    session.run("INSERT INTO two (k, f) SELECT k, f FROM one WHERE k = ANY (%s)", [names])
+    items = raw_items(project + ".two")
+    return {name: items[entity_id("k", name)]["values"]["M"]["f"]["B"] for name in names}
+
+
+def same_value(name, kind, written, golden):
+    if name in NULLS:
+        return written == b""
+    if name in LOSES_INNER_TYPE:
+        return meaning(written) == meaning(golden)
+    if kind in MADE_OF_JSON and kind != "ZONED_TIMESTAMP":
+        return decoded(written) == decoded(golden)  # the order of entries is free
+    return written == golden
+
+
+def test_there_are_cases_of_all_types():
+    assert set(BY_KIND) == set(COLUMNS) == set(ValueType.__members__) - {"UNKNOWN", "NULL"}
+
+
+@pytest.mark.parametrize("kind", BY_KIND)
+def test_values(session, project, views, kind):
+    cases = BY_KIND[kind]
+    views(kind)
+    put_cases(project, cases)
+    wanted = {name: exactly(as_selected(kind, case["value"])) for name, case in cases.items()}
+    assert {name: exactly(value) for name, value in read(session, cases, selected("f", kind)).items()} == wanted
+    for name, written in copy(session, project, cases).items():
+        assert same_value(name, kind, written, bytes.fromhex(cases[name]["proto_hex"])), (name, written.hex())
+    # INSERT takes what SELECT shows, and SELECT shows it again.
+    again = read(session, cases, selected("f", kind), "two")
+    assert {name: exactly(value) for name, value in again.items()} == {name: wanted[name] for name in again}
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_the_stored_forms_of_null(session, project, views, kind):
+    views(kind)
+    put_cases(project, NOTHING)
+    assert read(session, NOTHING) == dict.fromkeys(NOTHING)
+    assert copy(session, project, NOTHING) == dict.fromkeys(NOTHING, b"")
+
+
+def test_a_missing_timestamp_in_a_list_is_not_written(session, project, views):
+    views("UNIX_TIMESTAMP_LIST")
+    put_cases(project, {name: BY_KIND["UNIX_TIMESTAMP_LIST"][name] for name in NOT_WRITTEN})
+    error = session.fail("INSERT INTO two (k, f) SELECT k, f FROM one WHERE k = ANY (%s)", [NOT_WRITTEN])
+    assert error.sqlstate == "22004" and error.diag.message_hint
+
+
+# Column types that don't keep the text as it was given: (value type, column type).
+OTHER_COLUMNS = [
+    *((kind, "uuid") for kind in ("UUID", "TIME_UUID")),
+    *((kind, "uuid[]") for kind in ("UUID_LIST", "UUID_SET", "TIME_UUID_LIST", "TIME_UUID_SET")),
+    ("DECIMAL", "numeric"),
+    *((kind, "numeric[]") for kind in ("DECIMAL_LIST", "DECIMAL_SET")),
+    ("JSON", "jsonb"),
+    ("JSON_LIST", "jsonb[]"),
+    *((kind, "jsonb") for kind in MADE_OF_JSON),
+    ("MAP_LIST", "jsonb[]"),
+    ("STRUCT_LIST", "json[]"),
+]
+
+
+@pytest.mark.parametrize("kind, sql_type", OTHER_COLUMNS)
+def test_values_in_other_columns(session, project, views, kind, sql_type):
+    """What is read is the Python object that the SDK makes of the value, and what is written means the same to it."""
+    cases = BY_KIND[kind]
+    views(kind, sql_type)
+    put_cases(project, cases)
+    got = read(session, cases)
+    for name, case in cases.items():
+        if kind in MADE_OF_JSON:  # not all of the SDK's objects have the form of JSON
+            assert exactly(got[name]) == exactly(as_selected(kind, case["value"]))
+        else:
+            wanted = meaning(bytes.fromhex(case["proto_hex"]))
+            assert got[name] == (list(wanted) if isinstance(wanted, set) else wanted)
+    for name, written in copy(session, project, cases).items():
+        assert meaning(written) == meaning(bytes.fromhex(cases[name]["proto_hex"])), (name, written.hex())
+    assert read(session, cases, view="two") == got
+
+
+def test_zoned_timestamps_in_a_timestamptz(session, project, views):
+    """The instant is read; the zone is not, and the one written is UTC."""
+    cases = BY_KIND["ZONED_TIMESTAMP"]
+    views("ZONED_TIMESTAMP", "timestamptz")
+    put_cases(project, cases)
+    got = read(session, cases)
+    written = copy(session, project, cases)
+    for name, case in cases.items():
+        zoned = decoded(written[name]).zoned_timestamp_val
+        assert got[name].timestamp() == zoned.unix_timestamp == case["value"]["unix_timestamp"]
+        assert zoned.zone == "UTC"
+
+
+# --- other encodings, legal and broken ---
+
+
+@pytest.mark.parametrize("case", [case for case in WIRE if case["accepted"]], ids=lambda case: case["name"])
+def test_unusual_encodings(session, project, views, case):
+    kind = "INT64" if case["value"] is None else ValueType(case["field_number"]).name
+    stored = bytes.fromhex(case["proto_hex"])
+    views(kind)
+    put(project, {"x": stored})
+    assert exactly(read(session, "x", selected("f", kind))) == exactly({"x": as_selected(kind, case["value"])})
+    # What is written is the usual encoding, which the SDK's would be.
+    usual = decoded(stored)
+    usual.DiscardUnknownFields()
+    assert copy(session, project, "x") == {"x": b"" if case["value"] is None else usual.SerializeToString()}
+
+
+@pytest.mark.parametrize("case", [case for case in WIRE if not case["accepted"]], ids=lambda case: case["name"])
+@pytest.mark.parametrize("kind", ["STRING", "INT64", "DOUBLE", "MAP"])
+def test_broken_encodings(session, project, views, case, kind):
+    views(kind)
+    put(project, {"key of it": bytes.fromhex(case["proto_hex"])})
+    error = session.fail("SELECT f FROM one WHERE k = 'key of it'")
+    assert error.sqlstate == "HV004"
+    message = "%s %s" % (error.diag.message_primary, error.diag.message_detail)
+    assert all(part in message for part in ['"one"', '"f"', kind, "key of it"])
