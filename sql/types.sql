@@ -87,6 +87,18 @@ SELECT i8 FROM others WHERE id = 1;
 SELECT s FROM others WHERE id = 1;
 SELECT s FROM others WHERE id = 2;
 
+-- length and precision are those of the column
+CREATE FOREIGN TABLE wide (id bigint OPTIONS (entity_key 'true'), ts timestamptz OPTIONS (event_timestamp 'true'),
+    s text, n numeric, l text[]) SERVER feast;
+CREATE FOREIGN TABLE narrow (id bigint OPTIONS (entity_key 'true'), ts timestamptz(0) OPTIONS (event_timestamp 'true'),
+    s varchar(3), n numeric(4, 1), l varchar(2)[]) SERVER feast OPTIONS (feature_view 'wide', create_remote_table 'false');
+INSERT INTO wide VALUES (1, '2026-01-01 00:00:00.4+00', 'abc  ', 12.34, '{ab}'), (2, now(), 'abcd', 12345, '{abc}');
+SELECT id, ts, s || '|' AS s, n, l FROM narrow WHERE id = 1;
+SELECT s FROM narrow WHERE id = 2;
+SELECT n FROM narrow WHERE id = 2;
+SELECT l FROM narrow WHERE id = 2;
+DROP FOREIGN TABLE wide, narrow;
+
 -- what does not go together
 CREATE FOREIGN TABLE bad (id bigint OPTIONS (entity_key 'true'), f integer[] OPTIONS (value_type 'INT32')) SERVER feast;
 CREATE FOREIGN TABLE bad (id bigint OPTIONS (entity_key 'true'), f uuid OPTIONS (value_type 'STRING')) SERVER feast;

@@ -40,7 +40,8 @@ report_stored(const DynRelation *rel, const DynColumn *column, const Datum *keys
 static bool
 is_nat(const DynValue *stored)
 {
-	return stored->type == DYN_FEAST_UNIX_TIMESTAMP && stored->u.integer == PG_INT64_MIN;
+	return (stored->type == DYN_FEAST_UNIX_TIMESTAMP && stored->u.integer == PG_INT64_MIN) ||
+		(stored->type == DYN_FEAST_ZONED_TIMESTAMP && stored->u.zoned.seconds == PG_INT64_MIN);
 }
 
 /* ---- scalars; each returns false where the stored type does not go with the SQL type ---- */
@@ -209,6 +210,15 @@ read_scalar(const DynColumn *column, Oid type, int feast_type, const DynValue *s
 	}
 }
 
+/* What varchar(n), numeric(p, s) and timestamptz(p) ask for; raises where something would be lost. */
+static Datum
+fit_typmod(const DynColumn *column, Datum value)
+{
+	if (!OidIsValid(column->typmod_function))
+		return value;
+	return OidFunctionCall3(column->typmod_function, value, Int32GetDatum(column->typmod), BoolGetDatum(false));
+}
+
 /* ---- arrays ---- */
 
 /* Lists and sets alike: the elements in the order they are stored. An empty one has no type to differ. */
@@ -234,6 +244,8 @@ read_array(const DynColumn *column, const DynValue *stored, Datum *value)
 		if (!nulls[i] && !read_scalar(column, column->element_base_type, dyn_feast_type_element(column->feast_type),
 									  &stored->u.list.items[i], &elements[i]))
 			return false;
+		if (!nulls[i])
+			elements[i] = fit_typmod(column, elements[i]);
 	}
 	get_typlenbyvalalign(column->element_type, &typlen, &typbyval, &typalign);
 	dims[0] = (int) n;
@@ -256,7 +268,7 @@ event_ts_to_datum(const DynRelation *rel, const DynColumn *column, const DynAttr
 		case DYN_EVENT_TS_NAT:
 			return false;
 		case DYN_EVENT_TS_OK:
-			*value = TimestampTzGetDatum(micros - DYN_EPOCH_DIFF_MICROS);
+			*value = fit_typmod(column, TimestampTzGetDatum(micros - DYN_EPOCH_DIFF_MICROS));
 			return true;
 		case DYN_EVENT_TS_BAD:
 			break;
@@ -303,6 +315,8 @@ dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const DynAttr *at
 		read_scalar(column, column->base_type, column->feast_type, &stored, value);
 	if (!fits)
 		report_stored(rel, column, keys, psprintf("is %s", dyn_feast_type_name(stored.type)));
+	if (!OidIsValid(column->element_type))
+		*value = fit_typmod(column, *value);
 	if (column->type != column->base_type)
 		domain_check(*value, false, column->type, &column->domain_check, rel->context);
 	return true;

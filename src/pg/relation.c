@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "mb/pg_wchar.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -146,10 +147,14 @@ refuse_type(Relation rel, const DynColumn *column, const char *value_type)
 static void
 resolve_type(Relation rel, DynColumn *column, const char *value_type)
 {
-	column->base_type = getBaseType(column->type);
+	column->base_type = getBaseTypeAndTypmod(column->type, &column->typmod);
 	column->element_type = get_element_type(column->base_type);
 	if (OidIsValid(column->element_type))
-		column->element_base_type = getBaseType(column->element_type);
+		column->element_base_type = getBaseTypeAndTypmod(column->element_type, &column->typmod);
+	if (column->typmod >= 0 &&
+		find_typmod_coercion_function(OidIsValid(column->element_type) ? column->element_base_type : column->base_type,
+									  &column->typmod_function) != COERCION_PATH_FUNC)
+		column->typmod_function = InvalidOid;
 	if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
 	{
 		if (column->base_type != TIMESTAMPTZOID || value_type != NULL)
@@ -176,6 +181,7 @@ resolve_column(Relation rel, Form_pg_attribute attr, DynColumn *column)
 	column->sql_name = pstrdup(NameStr(attr->attname));
 	column->name = to_utf8(name ? name : column->sql_name);
 	column->type = attr->atttypid;
+	column->typmod = attr->atttypmod;
 	if (dyn_option_bool("entity_key", options, NIL))
 		column->role = DYN_COLUMN_KEY;
 	else if (dyn_option_bool("event_timestamp", options, NIL))

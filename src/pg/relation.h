@@ -35,6 +35,8 @@ typedef struct DynColumn
 	Oid			base_type;		/* domains resolved */
 	Oid			element_type;	/* of an array, else InvalidOid */
 	Oid			element_base_type;
+	int32		typmod;			/* length and the like, -1: none */
+	Oid			typmod_function;	/* that sees to it, of a value or an element; InvalidOid: none */
 	int			feast_type;
 	void	   *domain_check;	/* cache of the domain's constraints, NULL at first */
 } DynColumn;
