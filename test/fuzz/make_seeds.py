@@ -42,6 +42,8 @@ for opening, closing, depths in ('{"a":', "}", (33, 34)), ("[", "]", (49, 50, 51
 for case in load("items.json"):
     keys = [{"entity_id": item["entity_id"]} for item in case["items"]]
     seed_json("fuzz_item_scan", {"Responses": {"p.t": case["items"]}, "UnprocessedKeys": {}})
+    capacity = [{"TableName": "p.t", "CapacityUnits": 1.5, "x": [-0, 1e-7, True, None]}]
+    seed_json("fuzz_item_scan", {"ConsumedCapacity": capacity, "Responses": {}})
     seed_json("fuzz_item_scan", {"Responses": {"p.t": []}, "UnprocessedKeys": {"p.t": {"Keys": keys}}})
     puts = [{"PutRequest": {"Item": item}} for item in case["items"]]
     seed_json("fuzz_attr_json", {"UnprocessedItems": {"p.t": puts}})
