@@ -13,7 +13,7 @@ OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)
 # sql/ holds extension scripts, whose names have "--", and regression tests.
 DATA = $(wildcard sql/$(EXTENSION)--*.sql)
 REGRESS = setup options columns select insert types ddl explain errors
-EXTRA_CLEAN = test/unit/build test/unit/build-*
+EXTRA_CLEAN = test/unit/build test/unit/build-* test/fuzz/build
 
 PKG_CONFIG ?= pkg-config
 pkg_libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))

@@ -1,7 +1,6 @@
 /*
  * attr_json.h
- *	  Answers of control calls and writes, and error bodies: the only user of
- *	  json-c.
+ *	  Answers of control calls and writes, and error bodies.
  */
 #ifndef DYN_ATTR_JSON_H
 #define DYN_ATTR_JSON_H

@@ -151,7 +151,8 @@ dyn_buf_json_string(DynBuf *buf, const char *str, size_t len)
 		dyn_buf_str(buf, escape);
 		done = i + 1;
 	}
-	dyn_buf_add(buf, str + done, len - done);
+	if (done < len)
+		dyn_buf_add(buf, str + done, len - done);
 	dyn_buf_byte(buf, '"');
 }
 

@@ -398,6 +398,36 @@ read_any(Reader *r, struct json_object *json, DynValue *value)
 	return read_scalar(r, json, value);
 }
 
+static bool
+is_map_key(int type)
+{
+	return (type >= DYN_FEAST_INT32 && type <= DYN_FEAST_UNIX_TIMESTAMP) || type == DYN_FEAST_BYTES ||
+		type == DYN_FEAST_UUID || type == DYN_FEAST_TIME_UUID || type == DYN_FEAST_DECIMAL;
+}
+
+/* A number, or one of the texts that stand for those JSON hasn't. */
+static bool
+read_real(const DynValue *key, double *real)
+{
+	static const char *const texts[] = {"NaN", "Infinity", "-Infinity"};
+
+	if (key->type == DYN_FEAST_INT64)
+		*real = (double) key->u.integer;
+	else if (key->type == DYN_FEAST_DOUBLE)
+		*real = key->u.real;
+	else
+	{
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && key->type == DYN_FEAST_STRING; i++)
+			if (strcmp((const char *) key->u.bytes.data, texts[i]) == 0)
+			{
+				*real = strtod(texts[i], NULL);
+				return true;
+			}
+		return false;
+	}
+	return true;
+}
+
 /* The key of a scalar map, of the type that key_type names. */
 static bool
 read_map_key(Reader *r, struct json_object *json, const char *type_name, DynValue *key)
@@ -407,13 +437,16 @@ read_map_key(Reader *r, struct json_object *json, const char *type_name, DynValu
 
 	if (strcmp(type_name, dyn_feast_type_name(DYN_FEAST_NONE)) == 0)
 		return true;
+	if (!is_map_key(type))
+		return wrong(r, "a \"key_type\" is not a type of keys");
 	if (!read_scalar(r, json, key))
 		return false;
 	if (type == DYN_FEAST_FLOAT || type == DYN_FEAST_DOUBLE)
 	{
-		double		real = key->type == DYN_FEAST_STRING ? strtod((const char *) key->u.bytes.data, NULL) :
-			key->type == DYN_FEAST_INT64 ? (double) key->u.integer : key->u.real;
+		double		real;
 
+		if (!read_real(key, &real) || (type == DYN_FEAST_FLOAT && isfinite(real) && !isfinite((float) real)))
+			return wrong(r, "a key is not of its \"key_type\"");
 		if (type == DYN_FEAST_FLOAT)
 			key->u.single = (float) real;
 		else
@@ -480,6 +513,63 @@ read_zoned(Reader *r, struct json_object *json, DynValue *zoned)
 	return true;
 }
 
+/* json-c ends a name at its first NUL. */
+static bool
+has_nul_in_name(const char *text, size_t len)
+{
+	bool		in_string = false;
+	bool		nul = false;
+
+	for (size_t i = 0; i < len; i++)
+	{
+		if (in_string && text[i] == '\\')
+		{
+			nul = nul || (len - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0);
+			i++;
+		}
+		else if (text[i] == '"')
+		{
+			in_string = !in_string;
+			if (in_string)
+				nul = false;
+		}
+		else if (!in_string && text[i] == ':' && nul)
+			return true;
+	}
+	return false;
+}
+
+/* Of the messages that encode it, below the outermost one. */
+static int
+message_depth(const DynValue *value)
+{
+	DynShape	shape = dyn_feast_type_shape(value->type);
+	int			deepest = 0;
+
+	if (shape == DYN_SHAPE_MAP || shape == DYN_SHAPE_SCALAR_MAP)
+	{
+		for (size_t i = 0; i < value->u.map.count; i++)
+		{
+			int			depth = 2 + message_depth(&value->u.map.entries[i].value);
+
+			deepest = depth > deepest ? depth : deepest;
+		}
+		return 1 + deepest;
+	}
+	if (shape == DYN_SHAPE_MAP_LIST || shape == DYN_SHAPE_VALUES)
+	{
+		for (size_t i = 0; i < value->u.list.count; i++)
+		{
+			/* a Map stands in a MapList without a Value around it */
+			int			depth = (shape == DYN_SHAPE_VALUES ? 1 : 0) + message_depth(&value->u.list.items[i]);
+
+			deepest = depth > deepest ? depth : deepest;
+		}
+		return 1 + deepest;
+	}
+	return shape == DYN_SHAPE_LIST || shape == DYN_SHAPE_ZONED ? 1 : 0;
+}
+
 bool
 dyn_json_to_value(const char *text, size_t len, int type, DynValue *value, DynArena *arena, const char **why)
 {
@@ -492,6 +582,8 @@ dyn_json_to_value(const char *text, size_t len, int type, DynValue *value, DynAr
 	widen_integers(text, len, &widened);
 	if (widened.failed)
 		ok = false;
+	else if (has_nul_in_name(text, len))
+		ok = wrong(&r, "a name holds \\u0000");
 	else if (!dyn_json_parse(widened.data, widened.len, &json))
 		ok = wrong(&r, "it is not JSON, or nested too deep");
 	else
@@ -513,6 +605,8 @@ dyn_json_to_value(const char *text, size_t len, int type, DynValue *value, DynAr
 				ok = read_zoned(&r, json, value);
 				break;
 		}
+	if (ok && message_depth(value) > DYN_VALUE_MAX_DEPTH)
+		ok = wrong(&r, "it is nested too deep");
 	json_object_put(json);
 	dyn_buf_free(&widened);
 	*why = r.why;

@@ -139,13 +139,15 @@ add_packed(Decoder *d, const DynPbField *field, int type, DynValue *list)
 }
 
 static bool
-merge_list(Decoder *d, const uint8_t *data, size_t len, DynValue *list)
+merge_list(Decoder *d, const uint8_t *data, size_t len, DynValue *list, int depth)
 {
 	int			type = dyn_feast_type_element(list->type);
 	bool		packable = dyn_feast_type_shape(type) == DYN_SHAPE_NUMBER;
 	DynPbReader reader;
 	DynPbField	field;
 
+	if (depth > DYN_VALUE_MAX_DEPTH)
+		return false;
 	dyn_pb_init(&reader, data, len);
 	while (dyn_pb_next(&reader, &field))
 	{
@@ -204,6 +206,8 @@ read_entry(Decoder *d, const DynPbField *outer, DynMapEntry *entry, int depth)
 	DynPbReader reader;
 	DynPbField	field;
 
+	if (depth > DYN_VALUE_MAX_DEPTH)
+		return false;
 	memset(entry, 0, sizeof(*entry));
 	entry->key.type = DYN_FEAST_STRING;
 	entry->key.u.bytes.data = (const uint8_t *) "";
@@ -255,7 +259,6 @@ make_distinct(DynValue *map)
 		if (i + 1 < map->u.map.count && compare_keys(&entries[i].key, &entries[i + 1].key) == 0)
 			continue;
 		entries[kept] = entries[i];
-		entries[kept].order = kept;
 		kept++;
 	}
 	map->u.map.count = kept;
@@ -267,7 +270,7 @@ merge_map(Decoder *d, const uint8_t *data, size_t len, DynValue *map, int depth)
 	DynPbReader reader;
 	DynPbField	field;
 
-	if (depth >= DYN_VALUE_MAX_DEPTH)
+	if (depth > DYN_VALUE_MAX_DEPTH)
 		return false;
 	dyn_pb_init(&reader, data, len);
 	while (dyn_pb_next(&reader, &field))
@@ -279,7 +282,6 @@ merge_map(Decoder *d, const uint8_t *data, size_t len, DynValue *map, int depth)
 		if (!read_entry(d, &field, &entry, depth + 1) || !add_entry(d, map, &entry))
 			return false;
 	}
-	make_distinct(map);
 	return dyn_pb_at_end(&reader);
 }
 
@@ -311,13 +313,15 @@ read_scalar_entry(Decoder *d, const DynPbField *outer, DynMapEntry *entry, int d
 	DynPbReader reader;
 	DynPbField	field;
 
+	if (depth > DYN_VALUE_MAX_DEPTH)
+		return false;
 	memset(entry, 0, sizeof(*entry));
 	dyn_pb_init(&reader, outer->data, outer->len);
 	while (dyn_pb_next(&reader, &field))
 	{
 		if (field.wire != DYN_PB_LEN)
 			continue;
-		if (field.number == 1 && !read_map_key(&field, &entry->key))
+		if (field.number == 1 && (depth >= DYN_VALUE_MAX_DEPTH || !read_map_key(&field, &entry->key)))
 			return false;
 		if (field.number == 2 && !merge_value(d, field.data, field.len, &entry->value, depth + 1))
 			return false;
@@ -332,7 +336,7 @@ merge_scalar_map(Decoder *d, const uint8_t *data, size_t len, DynValue *map, int
 	DynPbReader reader;
 	DynPbField	field;
 
-	if (depth >= DYN_VALUE_MAX_DEPTH)
+	if (depth > DYN_VALUE_MAX_DEPTH)
 		return false;
 	dyn_pb_init(&reader, data, len);
 	while (dyn_pb_next(&reader, &field))
@@ -357,7 +361,7 @@ merge_messages(Decoder *d, const uint8_t *data, size_t len, DynValue *list, int 
 	DynPbReader reader;
 	DynPbField	field;
 
-	if (depth >= DYN_VALUE_MAX_DEPTH)
+	if (depth > DYN_VALUE_MAX_DEPTH)
 		return false;
 	dyn_pb_init(&reader, data, len);
 	while (dyn_pb_next(&reader, &field))
@@ -418,13 +422,13 @@ merge_member(Decoder *d, const DynPbField *field, DynValue *value, int depth)
 	switch (dyn_feast_type_shape(type))
 	{
 		case DYN_SHAPE_LIST:
-			return merge_list(d, field->data, field->len, value);
+			return merge_list(d, field->data, field->len, value, depth + 1);
 		case DYN_SHAPE_MAP:
 			return merge_map(d, field->data, field->len, value, depth + 1);
 		case DYN_SHAPE_SCALAR_MAP:
 			return merge_scalar_map(d, field->data, field->len, value, depth + 1);
 		case DYN_SHAPE_ZONED:
-			return merge_zoned(field->data, field->len, value);
+			return depth < DYN_VALUE_MAX_DEPTH && merge_zoned(field->data, field->len, value);
 		default:
 			return merge_messages(d, field->data, field->len, value, depth + 1);
 	}
@@ -464,13 +468,36 @@ merge_value(Decoder *d, const uint8_t *data, size_t len, DynValue *value, int de
 	DynPbReader reader;
 	DynPbField	field;
 
-	if (depth >= DYN_VALUE_MAX_DEPTH)
+	if (depth > DYN_VALUE_MAX_DEPTH)
 		return false;
 	dyn_pb_init(&reader, data, len);
 	while (dyn_pb_next(&reader, &field))
 		if (!merge_field(d, &field, value, depth))
 			return false;
 	return dyn_pb_at_end(&reader);
+}
+
+/* Makes the keys of all maps distinct, once each: a map may have been merged from many parts. */
+static void
+finish(DynValue *value)
+{
+	switch (dyn_feast_type_shape(value->type))
+	{
+		case DYN_SHAPE_MAP:
+			make_distinct(value);
+			/* fall through */
+		case DYN_SHAPE_SCALAR_MAP:
+			for (size_t i = 0; i < value->u.map.count; i++)
+				finish(&value->u.map.entries[i].value);
+			break;
+		case DYN_SHAPE_MAP_LIST:
+		case DYN_SHAPE_VALUES:
+			for (size_t i = 0; i < value->u.list.count; i++)
+				finish(&value->u.list.items[i]);
+			break;
+		default:
+			break;
+	}
 }
 
 DynDecode
@@ -480,6 +507,9 @@ dyn_feast_value_decode(const uint8_t *data, size_t len, DynValue *value, DynAren
 
 	memset(value, 0, sizeof(*value));
 	if (merge_value(&d, data, len, value, 0))
+	{
+		finish(value);
 		return DYN_DECODE_OK;
+	}
 	return d.no_memory ? DYN_DECODE_NO_MEMORY : DYN_DECODE_BAD;
 }

@@ -418,6 +418,12 @@ test_large_map(void)
 	ok(decode((uint8_t *) bytes.data, bytes.len, &got), "a map of many keys");
 	is_int(got.u.map.count, KEYS / 2, "each key once");
 	ok(got.u.map.entries[77].value.u.integer == 2, "the last of a key wins");
+
+	/* merged from many parts it is still sorted once */
+	for (int i = 0; i < 4000; i++)
+		dyn_pb_put_bytes(&bytes, DYN_FEAST_MAP, "", 0);
+	ok(decode((uint8_t *) bytes.data, bytes.len, &got), "a map of many parts");
+	is_int(got.u.map.count, KEYS / 2, "its keys");
 	dyn_buf_free(&map);
 	dyn_buf_free(&bytes);
 }
