@@ -481,11 +481,13 @@ merge_value(Decoder *d, const uint8_t *data, size_t len, DynValue *value, int de
 static void
 finish(DynValue *value)
 {
-	switch (dyn_feast_type_shape(value->type))
+	DynShape	shape = dyn_feast_type_shape(value->type);
+
+	if (shape == DYN_SHAPE_MAP)
+		make_distinct(value);
+	switch (shape)
 	{
 		case DYN_SHAPE_MAP:
-			make_distinct(value);
-			/* fall through */
 		case DYN_SHAPE_SCALAR_MAP:
 			for (size_t i = 0; i < value->u.map.count; i++)
 				finish(&value->u.map.entries[i].value);
