@@ -446,7 +446,7 @@ send_deletes(void)
 			dyn_table_job_init(&made->delete, dyn_ddl_client_of(made->client), made->table, DYN_OP_DELETE_TABLE);
 			commit_jobs[n++] = &made->delete;
 		}
-	dyn_table_jobs_run(commit_jobs, n, DYN_DDL_BUDGET_MS, dyn_ddl_interrupted);
+	dyn_table_jobs_run(commit_jobs, n, DYN_DDL_BUDGET_MS / 2, dyn_ddl_interrupted);
 	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
 		if (dropped->send && !dyn_table_job_deleted(&dropped->delete))
 			dyn_ddl_warn_not_deleted(&dropped->delete,
