@@ -38,6 +38,46 @@ CREATE TABLE dynamo_fdw_pending_delete (
 
 REVOKE ALL ON dynamo_fdw_remote_table, dynamo_fdw_pending_delete FROM PUBLIC;
 
+CREATE FUNCTION dynamo_fdw_version() RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_version() IS
+'versions of dynamo_fdw and of the libraries it runs with';
+
+-- What this session has asked of each server; counted in memory.
+CREATE FUNCTION dynamo_fdw_stats(
+    OUT server_name name,
+    OUT requests bigint,                -- HTTP requests, retries included
+    OUT retries bigint,
+    OUT throttles bigint,
+    OUT unprocessed_keys bigint,        -- had to be asked again
+    OUT unprocessed_items bigint,       -- had to be sent again
+    OUT items_found bigint,
+    OUT items_missing bigint,
+    OUT items_written bigint,
+    OUT bytes_sent bigint,              -- bodies
+    OUT bytes_received bigint,
+    OUT in_flight bigint,               -- requests
+    OUT most_in_flight bigint,
+    OUT connections_opened bigint,
+    OUT connections_reused bigint,
+    OUT consumed_capacity double precision,     -- units, where option consumed_capacity is on
+    OUT since timestamptz
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+
+CREATE VIEW dynamo_fdw_stats AS SELECT * FROM dynamo_fdw_stats();
+GRANT SELECT ON dynamo_fdw_stats TO PUBLIC;
+
+COMMENT ON VIEW dynamo_fdw_stats IS
+'what this session has asked of each server of dynamo_fdw';
+
+CREATE FUNCTION dynamo_fdw_stats_reset(server name DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION dynamo_fdw_stats_reset(name) IS
+'sets the counters of this session back to zero, of one server or of all';
+
 CREATE FUNCTION dynamo_fdw_delete_pending() RETURNS integer
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 

@@ -162,3 +162,30 @@ dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynE
 	json_object_put(object);
 	return n;
 }
+
+double
+dyn_json_consumed_capacity(const char *body, size_t len)
+{
+	struct json_object *object = dyn_json_parse_object(body, len);
+	struct json_object *tables = dyn_json_member(object, "ConsumedCapacity", json_type_array);
+	double		sum = 0;
+
+	for (size_t i = 0; tables && i < json_object_array_length(tables); i++)
+	{
+		struct json_object *units = NULL;
+		double		n = 0;
+
+		if (json_object_object_get_ex(json_object_array_get_idx(tables, i), "CapacityUnits", &units))
+			n = json_object_get_double(units);
+		if (n > 0 && n < 1e15)
+			sum += n;
+	}
+	json_object_put(object);
+	return sum;
+}
+
+const char *
+dyn_json_c_version(void)
+{
+	return json_c_version();
+}

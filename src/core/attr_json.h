@@ -36,4 +36,10 @@ extern bool dyn_json_table(const char *body, size_t len, DynTableDescription *ta
  */
 extern int	dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynEntityId *ids, int max);
 
+/* Units of all tables that a BatchWriteItem answer tells of; 0 where it tells nothing. */
+extern double dyn_json_consumed_capacity(const char *body, size_t len);
+
+/* Of json-c. */
+extern const char *dyn_json_c_version(void);
+
 #endif							/* DYN_ATTR_JSON_H */

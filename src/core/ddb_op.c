@@ -92,6 +92,14 @@ add_name(DynBuf *out, const char *name)
 	dyn_buf_json_string(out, name, strlen(name));
 }
 
+static void
+end_request(DynBuf *out, bool capacity)
+{
+	if (capacity)
+		dyn_buf_str(out, ",\"ReturnConsumedCapacity\":\"TOTAL\"");
+	dyn_buf_byte(out, '}');
+}
+
 void
 dyn_op_get_prefix(DynBuf *out, const DynGetRequest *request)
 {
@@ -149,7 +157,8 @@ dyn_op_get_suffix(DynBuf *out, const DynGetRequest *request)
 	dyn_buf_byte(out, '}');
 	if (request->consistent)
 		dyn_buf_str(out, ",\"ConsistentRead\":true");
-	dyn_buf_str(out, "}}}");
+	dyn_buf_str(out, "}}");
+	end_request(out, request->capacity);
 }
 
 void
@@ -161,9 +170,10 @@ dyn_op_write_prefix(DynBuf *out, const char *table)
 }
 
 void
-dyn_op_write_suffix(DynBuf *out)
+dyn_op_write_suffix(DynBuf *out, bool capacity)
 {
-	dyn_buf_str(out, "]}}");
+	dyn_buf_str(out, "]}");
+	end_request(out, capacity);
 }
 
 void

@@ -44,6 +44,7 @@ typedef struct DynGetRequest
 	const char *table;
 	bool		consistent;
 	bool		event_ts;		/* ask for it */
+	bool		capacity;		/* ask what the request consumes */
 	const DynFeatureNames *features;
 } DynGetRequest;
 
@@ -53,7 +54,7 @@ extern void dyn_op_get_key(DynBuf *out, const DynEntityId *id, bool first);
 extern void dyn_op_get_suffix(DynBuf *out, const DynGetRequest *request);	/* after the keys */
 
 extern void dyn_op_write_prefix(DynBuf *out, const char *table);
-extern void dyn_op_write_suffix(DynBuf *out);
+extern void dyn_op_write_suffix(DynBuf *out, bool capacity);
 
 /* One put: begin, a call per feature, end. `event_ts` is text. */
 extern void dyn_op_put_begin(DynBuf *out, const DynEntityId *id, const char *event_ts);

@@ -595,6 +595,48 @@ take_tables(Scanner *s, bool (*body) (Scanner *))
 	return ok;
 }
 
+/* A number that is no capacity counts as 0. */
+static bool
+take_units(Scanner *s)
+{
+	char		digits[32] = "";
+	char	   *start;
+	size_t		len;
+	double		units;
+
+	skip_space(s);
+	start = s->pos;
+	if (!skip_value(s, 3))
+		return false;
+	len = s->pos - start;
+	if (len < sizeof(digits))
+		memcpy(digits, start, len);
+	units = strtod(digits, NULL);
+	if (units > 0 && units < 1e15)
+		s->answer->consumed_capacity += units;
+	return true;
+}
+
+/* `{"TableName": ..., "CapacityUnits": 50.0}`; anything else is passed over. */
+static bool
+take_capacity(Scanner *s)
+{
+	Text		name;
+	bool		ok = true;
+
+	if (!take(s, '{'))
+		return skip_value(s, 2);
+	if (take(s, '}'))
+		return true;
+	do
+	{
+		if (!take_string(s, &name) || !take(s, ':'))
+			return false;
+		ok = text_is(&name, "CapacityUnits") ? take_units(s) : skip_value(s, 3);
+	} while (ok && more(s, '}', &ok));
+	return ok;
+}
+
 static bool
 take_answer(Scanner *s)
 {
@@ -615,6 +657,8 @@ take_answer(Scanner *s)
 		}
 		else if (text_is(&name, "UnprocessedKeys"))
 			ok = take_tables(s, take_keys_and_attributes);
+		else if (text_is(&name, "ConsumedCapacity") && at(s, '['))
+			ok = take_array(s, take_capacity);
 		else
 			ok = skip_value(s, 1);
 	} while (ok && more(s, '}', &ok));

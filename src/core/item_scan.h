@@ -44,6 +44,7 @@ typedef struct DynAnswer
 	int			nitems;
 	DynEntityId *unprocessed;	/* keys DynamoDB wants to be asked again */
 	int			nunprocessed;
+	double		consumed_capacity;	/* units, of all tables; 0 where the answer does not tell */
 	/* private */
 	DynAttr    *slices;
 	size_t		items_cap;

@@ -244,3 +244,9 @@ dyn_sigv4_sign(DynSigv4Signer *signer, const DynSigv4Request *request, DynBuf *a
 	dyn_buf_free(&sts);
 	return ok;
 }
+
+const char *
+dyn_openssl_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}

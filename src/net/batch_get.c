@@ -41,7 +41,8 @@ struct DynBatchGet
 	Request    *in_flight;
 	Request    *ready;			/* answered, first come first */
 	Request    *current;		/* being read */
-	DynBatchGetStats stats;
+	bool		failed;			/* at the start; why: */
+	DynStatus	failure;
 };
 
 DynBatchGet *
@@ -99,12 +100,6 @@ dyn_batch_get_free(DynBatchGet *get)
 	free(get);
 }
 
-const DynBatchGetStats *
-dyn_batch_get_stats(const DynBatchGet *get)
-{
-	return &get->stats;
-}
-
 /* ---- asking ---- */
 
 static bool
@@ -144,7 +139,8 @@ start_request(DynBatchGet *get, DynStatus *status)
 	for (int i = 0; i < request->nkeys; i++)
 		dyn_op_get_key(&body, &get->config.keys[request->keys[i]], i == 0);
 	dyn_buf_add(&body, get->suffix.data, get->suffix.len);
-	request->call = dyn_call_start(get->client, DYN_OP_BATCH_GET_ITEM, &body, delay, status);
+	request->call = dyn_call_start(get->client, DYN_OP_BATCH_GET_ITEM, &body, delay,
+								   get->config.counters, status);
 	if (request->call == NULL)
 	{
 		free_request(request);
@@ -153,7 +149,6 @@ start_request(DynBatchGet *get, DynStatus *status)
 	request->next = get->in_flight;
 	get->in_flight = request;
 	get->outstanding++;
-	get->stats.requests++;
 	return true;
 }
 
@@ -164,6 +159,12 @@ start_requests(DynBatchGet *get, DynStatus *status)
 		if (!start_request(get, status))
 			return false;
 	return true;
+}
+
+void
+dyn_batch_get_begin(DynBatchGet *get)
+{
+	get->failed = !start_requests(get, &get->failure);
 }
 
 /* ---- answers ---- */
@@ -242,58 +243,49 @@ put_back(DynBatchGet *get, const Request *request, const uint32_t *unprocessed, 
 	for (int i = 0; i < n; i++)
 		if (!add_again(get, unprocessed[i]))
 			return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
-	get->stats.unprocessed += n;
+	DYN_COUNT(get->config.counters, unprocessed_keys, n);
 	return true;
 }
 
-typedef enum Verdict
-{
-	VERDICT_READY,
-	VERDICT_ASK_AGAIN,			/* the call has been started again */
-	VERDICT_FAILED
-} Verdict;
-
-static Verdict
+/*
+ * Decodes an answered request.  False: the read failed.  Where the answer made
+ * no sense, the call has been started again, and is not done.
+ */
+static bool
 read_answer(DynBatchGet *get, Request *request, DynStatus *status)
 {
 	DynBuf	   *body = dyn_call_answer(request->call);
 	const DynGetRequest *asked = &get->config.request;
+	const DynAnswer *answer = &request->answer;
+	DynCounters *counters = get->config.counters;
 	uint32_t	unprocessed[DYN_MAX_GET_KEYS];
 	const char *wrong = NULL;
 
-	if (dyn_call_status(request->call)->cls == DYN_OK)
+	switch (dyn_item_scan(body->data, body->len, asked->table, asked->features, &request->answer))
 	{
-		switch (dyn_item_scan(body->data, body->len, asked->table, asked->features, &request->answer))
-		{
-			case DYN_SCAN_NO_MEMORY:
-				dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
-				return VERDICT_FAILED;
-			case DYN_SCAN_MALFORMED:
-				wrong = "the answer is not well-formed";
-				break;
-			case DYN_SCAN_OK:
-				if (!match_keys(get, request, unprocessed))
-					wrong = "the answer holds keys that were not asked for";
-				break;
-		}
-		if (wrong)
-		{
-			dyn_answer_free(&request->answer);
-			dyn_call_reject(request->call, wrong);
-		}
+		case DYN_SCAN_NO_MEMORY:
+			return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		case DYN_SCAN_MALFORMED:
+			wrong = "the answer is not well-formed";
+			break;
+		case DYN_SCAN_OK:
+			if (!match_keys(get, request, unprocessed))
+				wrong = "the answer holds keys that were not asked for";
+			break;
 	}
-	if (!dyn_call_done(request->call))
-		return VERDICT_ASK_AGAIN;
-	if (dyn_call_status(request->call)->cls != DYN_OK)
+	if (wrong)
 	{
-		*status = *dyn_call_status(request->call);
-		return VERDICT_FAILED;
+		dyn_answer_free(&request->answer);
+		dyn_call_reject(request->call, wrong);
+		return true;
 	}
-	get->stats.found += request->answer.nitems;
-	return put_back(get, request, unprocessed, status) ? VERDICT_READY : VERDICT_FAILED;
+	DYN_COUNT(counters, items_found, answer->nitems);
+	DYN_COUNT(counters, items_missing, request->nkeys - answer->nitems - answer->nunprocessed);
+	DYN_COUNT(counters, consumed_capacity, answer->consumed_capacity);
+	return put_back(get, request, unprocessed, status);
 }
 
-/* Moves answered requests to the ready list. */
+/* Moves answered requests to the end of the ready list; false: one failed. */
 static bool
 collect(DynBatchGet *get, DynStatus *status)
 {
@@ -306,22 +298,47 @@ collect(DynBatchGet *get, DynStatus *status)
 	{
 		Request    *request = *link;
 
-		if (dyn_call_done(request->call))
+		if (!dyn_call_done(request->call))
 		{
-			Verdict		verdict = read_answer(get, request, status);
-
-			if (verdict == VERDICT_FAILED)
-				return false;
-			if (verdict == VERDICT_READY)
-			{
-				*link = request->next;
-				request->next = NULL;
-				*last = request;
-				last = &request->next;
-				continue;
-			}
+			link = &request->next;
+			continue;
 		}
-		link = &request->next;
+		if (dyn_call_status(request->call)->cls != DYN_OK)
+		{
+			*status = *dyn_call_status(request->call);
+			return false;
+		}
+		*link = request->next;
+		request->next = NULL;
+		*last = request;
+		last = &request->next;
+	}
+	return true;
+}
+
+/* Begins to read the first answered request, if there is one. */
+static bool
+take_ready(DynBatchGet *get, DynStatus *status)
+{
+	Request    *request = get->ready;
+
+	if (request == NULL)
+		return true;
+	get->ready = request->next;
+	if (!read_answer(get, request, status))
+	{
+		free_request(request);
+		return false;
+	}
+	if (dyn_call_done(request->call) && dyn_call_status(request->call)->cls == DYN_OK)
+	{
+		get->current = request;
+		get->outstanding--;
+	}
+	else
+	{
+		request->next = get->in_flight;
+		get->in_flight = request;
 	}
 	return true;
 }
@@ -330,6 +347,11 @@ DynStep
 dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynStatus *status)
 {
 	dyn_status_clear(status);
+	if (get->failed)
+	{
+		*status = get->failure;
+		return DYN_STEP_FAILED;
+	}
 	for (;;)
 	{
 		Request    *current = get->current;
@@ -343,18 +365,9 @@ dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynSta
 		free_request(current);
 		get->current = NULL;
 
-		if (!collect(get, status))
+		if (!collect(get, status) || !take_ready(get, status) || !start_requests(get, status))
 			return DYN_STEP_FAILED;
-		if (get->ready)
-		{
-			get->current = get->ready;
-			get->ready = get->current->next;
-			get->current->next = NULL;
-			get->outstanding--;
-		}
-		if (!start_requests(get, status))
-			return DYN_STEP_FAILED;
-		if (get->current == NULL)
+		if (get->current == NULL && get->ready == NULL)
 			return get->in_flight ? DYN_STEP_WAIT : DYN_STEP_END;
 	}
 }

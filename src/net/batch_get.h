@@ -32,17 +32,14 @@ typedef struct DynBatchGetConfig
 	uint32_t	nkeys;
 	int			batch_size;		/* keys a request */
 	int			max_workers;	/* requests in flight */
+	DynCounters *counters;		/* borrowed, may be NULL */
 } DynBatchGetConfig;
-
-typedef struct DynBatchGetStats
-{
-	long		requests;		/* calls started; retries are not counted here */
-	long		found;
-	long		unprocessed;	/* keys that had to be asked again */
-} DynBatchGetStats;
 
 /* NULL: out of memory. The client is borrowed. */
 extern DynBatchGet *dyn_batch_get_new(DynClient *client, const DynBatchGetConfig *config);
+
+/* Starts the first window ahead of the first step, which tells if that failed. */
+extern void dyn_batch_get_begin(DynBatchGet *get);
 
 /*
  * The next item and the index of its key; the item is valid until the next
@@ -50,7 +47,6 @@ extern DynBatchGet *dyn_batch_get_new(DynClient *client, const DynBatchGetConfig
  * says why; the read is over.
  */
 extern DynStep dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynStatus *status);
-extern const DynBatchGetStats *dyn_batch_get_stats(const DynBatchGet *get);
 
 /* At any time. NULL is fine. */
 extern void dyn_batch_get_free(DynBatchGet *get);

@@ -42,7 +42,7 @@ struct DynBatchWrite
 	int			nrequests;
 	double		delay_ms;		/* before the next request */
 	DynIdle		idle;
-	DynBatchWriteStats stats;
+	long		acknowledged;	/* items */
 };
 
 DynBatchWrite *
@@ -100,10 +100,10 @@ dyn_batch_write_free(DynBatchWrite *write)
 	free(write);
 }
 
-const DynBatchWriteStats *
-dyn_batch_write_stats(const DynBatchWrite *write)
+long
+dyn_batch_write_acknowledged(const DynBatchWrite *write)
 {
-	return &write->stats;
+	return write->acknowledged;
 }
 
 long
@@ -214,8 +214,9 @@ start_request(DynBatchWrite *write, DynStatus *status, bool *started)
 			dyn_buf_byte(&body, ',');
 		dyn_buf_add(&body, request->items[i]->put.data, request->items[i]->put.len);
 	}
-	dyn_op_write_suffix(&body);
-	request->call = dyn_call_start(write->client, DYN_OP_BATCH_WRITE_ITEM, &body, write->delay_ms, status);
+	dyn_op_write_suffix(&body, write->config.capacity);
+	request->call = dyn_call_start(write->client, DYN_OP_BATCH_WRITE_ITEM, &body, write->delay_ms,
+								   write->config.counters, status);
 	if (request->call == NULL)
 	{
 		free_request(request);
@@ -225,7 +226,6 @@ start_request(DynBatchWrite *write, DynStatus *status, bool *started)
 	request->next = write->in_flight;
 	write->in_flight = request;
 	write->nrequests++;
-	write->stats.requests++;
 	*started = true;
 	return true;
 }
@@ -282,11 +282,12 @@ settle(DynBatchWrite *write, Request *request, const DynEntityId *again, int n)
 			put_back(write, item);
 		else
 		{
-			write->stats.acknowledged++;
+			write->acknowledged++;
+			DYN_COUNT(write->config.counters, items_written, 1);
 			free_item(item);
 		}
 	}
-	write->stats.unprocessed += n;
+	DYN_COUNT(write->config.counters, unprocessed_items, n);
 	request->nitems = 0;
 }
 
@@ -333,6 +334,8 @@ read_answer(DynBatchWrite *write, Request *request, bool *settled, DynStatus *st
 		*status = *dyn_call_status(request->call);
 		return false;
 	}
+	if (write->config.capacity)
+		DYN_COUNT(write->config.counters, consumed_capacity, dyn_json_consumed_capacity(body->data, body->len));
 	if (!pace(write, request, n, status))
 		return false;
 	settle(write, request, again, n);

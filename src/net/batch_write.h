@@ -22,14 +22,9 @@ typedef struct DynBatchWriteConfig
 	const char *table;			/* borrowed */
 	int			batch_size;		/* items a request, at most DYN_MAX_WRITE_ITEMS are sent */
 	int			max_workers;	/* requests in flight */
+	bool		capacity;		/* ask what the requests consume */
+	DynCounters *counters;		/* borrowed, may be NULL */
 } DynBatchWriteConfig;
-
-typedef struct DynBatchWriteStats
-{
-	long		requests;		/* calls started; retries are not counted here */
-	long		acknowledged;	/* items, replaced ones not counted */
-	long		unprocessed;	/* items that had to be sent again */
-} DynBatchWriteStats;
 
 /* NULL: out of memory. The client is borrowed. */
 extern DynBatchWrite *dyn_batch_write_new(DynClient *client, const DynBatchWriteConfig *config);
@@ -47,7 +42,8 @@ extern bool dyn_batch_write_add(DynBatchWrite *write, const DynEntityId *id, Dyn
  */
 extern DynStep dyn_batch_write_step(DynBatchWrite *write, bool flush, DynStatus *status);
 
-extern const DynBatchWriteStats *dyn_batch_write_stats(const DynBatchWrite *write);
+/* Items acknowledged so far; replaced ones do not count. */
+extern long dyn_batch_write_acknowledged(const DynBatchWrite *write);
 
 /* Items sent and not answered: nobody knows whether they were written. */
 extern long dyn_batch_write_in_flight(const DynBatchWrite *write);

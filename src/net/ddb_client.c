@@ -7,6 +7,7 @@
  */
 #include "net/ddb_client.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@
 #include "core/retry.h"
 #include "core/sigv4.h"
 #include "net/http_multi.h"
+#include "net/loop.h"
+#include "net/trace.h"
 
 /* A clock further off than this is what made a signature expire. */
 #define MAX_SKEW_S 240
@@ -36,7 +39,9 @@ struct DynClient
 	DynRetryBucket bucket;
 	int64_t		skew_s;			/* the service's clock minus ours, since it complained */
 	uint64_t	random_state;
+	DynCounters *counters;
 	DynCall    *calls;			/* all that are not freed */
+	DynLoopMember member;
 };
 
 typedef enum CallState
@@ -57,11 +62,13 @@ struct DynCall
 	DynBuf		answer;
 	DynTransfer *transfer;		/* while in flight */
 	double		started_ms;		/* for elapsed_ms */
+	double		sent_ms;		/* of the last attempt */
 	double		due_ms;			/* while waiting */
 	int			attempts;
 	int64_t		sent_skew_s;	/* that the signature was made with */
 	bool		skew_corrected;
 	int			tokens;			/* taken from the bucket, given back on success */
+	DynCounters *counters;
 	DynStatus	status;
 };
 
@@ -93,6 +100,17 @@ dyn_client_attempts(const DynClient *client)
 	return client->max_attempts;
 }
 
+/* Gives the transfer back, if there is one. */
+static void
+end_transfer(DynCall *call)
+{
+	if (call->transfer == NULL)
+		return;
+	dyn_transfer_free(call->transfer);
+	call->transfer = NULL;
+	DYN_COUNT(call->counters, in_flight, -1);
+}
+
 /* ---- client ---- */
 
 static bool
@@ -113,6 +131,30 @@ copy_config(DynClient *client, const DynClientConfig *config)
 		copy(&client->access_key_id, config->access_key_id) &&
 		copy(&client->secret_access_key, config->secret_access_key) &&
 		copy(&client->session_token, config->session_token);
+}
+
+static int
+member_timeout_ms(void *arg)
+{
+	return dyn_client_timeout_ms(arg);
+}
+
+static void
+member_drive(void *arg)
+{
+	dyn_client_drive(arg);
+}
+
+/* Makes the client a member of the loop. */
+static bool
+join_loop(DynClient *client, DynStatus *status)
+{
+	client->member.fd = dyn_http_fd(client->http);
+	client->member.timeout_ms = member_timeout_ms;
+	client->member.drive = member_drive;
+	client->member.arg = client;
+	return dyn_loop_join(&client->member) ||
+		dyn_status_set(status, DYN_INTERNAL, "cannot watch an epoll descriptor: %s", strerror(errno));
 }
 
 static DynHttp *
@@ -141,7 +183,7 @@ dyn_client_new(const DynClientConfig *config, DynStatus *status)
 		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
 	else
 		client->http = new_engine(config, status);
-	if (client == NULL || client->http == NULL)
+	if (client == NULL || client->http == NULL || !join_loop(client, status))
 	{
 		dyn_client_free(client);
 		return NULL;
@@ -150,6 +192,7 @@ dyn_client_new(const DynClientConfig *config, DynStatus *status)
 	client->signer.secret_access_key = client->secret_access_key;
 	client->signer.region = client->region;
 	client->signer.service = "dynamodb";
+	client->counters = config->counters;
 	dyn_retry_bucket_init(&client->bucket);
 	clock_gettime(CLOCK_REALTIME, &ts);
 	client->random_state = ((uint64_t) ts.tv_nsec << 32 ^ (uint64_t) ts.tv_sec ^ (uintptr_t) client) | 1;
@@ -169,10 +212,10 @@ dyn_client_free(DynClient *client)
 {
 	if (client == NULL)
 		return;
+	dyn_loop_leave(&client->member);
 	for (DynCall *call = client->calls; call; call = call->next)
 	{
-		dyn_transfer_free(call->transfer);
-		call->transfer = NULL;
+		end_transfer(call);
 		call->client = NULL;
 		call->state = CALL_DONE;
 		dyn_status_set(&call->status, DYN_INTERNAL, "the client was closed");
@@ -190,12 +233,6 @@ int
 dyn_client_fd(const DynClient *client)
 {
 	return dyn_http_fd(client->http);
-}
-
-long
-dyn_client_connections_opened(const DynClient *client)
-{
-	return dyn_http_connections_opened(client->http);
 }
 
 bool
@@ -248,6 +285,15 @@ sign(DynCall *call, DynHttpHeader *headers, int nheaders, const char *amz_date, 
 }
 
 static void
+count_request(DynCall *call)
+{
+	dyn_count_request(call->counters);
+	DYN_COUNT(call->counters, bytes_sent, call->body.len);
+	if (call->attempts > 1)
+		DYN_COUNT(call->counters, retries, 1);
+}
+
+static void
 send_now(DynCall *call)
 {
 	DynClient  *client = call->client;
@@ -276,8 +322,11 @@ send_now(DynCall *call)
 	else
 	{
 		headers[n++] = (DynHttpHeader) {"Authorization", authorization.data};
+		call->sent_ms = now_ms();
 		call->transfer = dyn_http_start(client->http, headers, n, &call->body, &call->status);
 		call->state = call->transfer ? CALL_IN_FLIGHT : CALL_DONE;
+		if (call->transfer)
+			count_request(call);
 	}
 	dyn_buf_free(&authorization);
 }
@@ -358,13 +407,40 @@ read_error(DynCall *call, const DynHttpAnswer *answer)
 					   answer->status);
 }
 
+/* Counts what an attempt came to, and leaves its trace. */
+static void
+count_answer(DynCall *call, const DynHttpAnswer *answer)
+{
+	long		connects = dyn_transfer_connects(call->transfer);
+	DynTrace	trace = {0};
+
+	if (answer)
+		DYN_COUNT(call->counters, bytes_received, answer->body.len);
+	if (call->status.cls == DYN_THROTTLED)
+		DYN_COUNT(call->counters, throttles, 1);
+	DYN_COUNT(call->counters, connections_opened, connects);
+	if (answer && connects == 0)
+		DYN_COUNT(call->counters, connections_reused, 1);
+	if (!dyn_trace_on())
+		return;
+	trace.op = call->op;
+	trace.status = call->status;
+	trace.status.attempts = call->attempts;
+	trace.status.elapsed_ms = now_ms() - call->sent_ms;
+	trace.bytes_sent = call->body.len;
+	trace.bytes_received = answer ? answer->body.len : 0;
+	trace.new_connection = connects > 0;
+	dyn_trace_add(&trace);
+}
+
 /* Takes over the result of the transfer, which is then gone. */
 static void
 finish_attempt(DynCall *call)
 {
-	DynHttpAnswer *answer;
+	DynHttpAnswer *answer = NULL;
 	DynStatus  *status = &call->status;
 	double		retry_after_ms = 0;
+	bool		again = false;
 
 	dyn_status_clear(status);
 	if (dyn_transfer_result(call->transfer, &answer, status))
@@ -379,18 +455,18 @@ finish_attempt(DynCall *call)
 			read_error(call, answer);
 			redact(call->client, status);
 		}
-		if (status->cls != DYN_OK && correct_skew(call, answer))
-		{
-			dyn_transfer_free(call->transfer);
-			call->transfer = NULL;
-			return;
-		}
+		again = correct_skew(call, answer);
+	}
+	count_answer(call, answer);
+	if (answer && !again)
+	{
 		dyn_buf_free(&call->answer);
 		call->answer = answer->body;
 		memset(&answer->body, 0, sizeof(answer->body));
 	}
-	dyn_transfer_free(call->transfer);
-	call->transfer = NULL;
+	end_transfer(call);
+	if (again)
+		return;
 	if (status->cls != DYN_OK)
 	{
 		retry_or_finish(call, retry_after_ms);
@@ -422,7 +498,7 @@ dyn_client_drive(DynClient *client)
 /* ---- calls ---- */
 
 DynCall *
-dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynStatus *status)
+dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynCounters *counters, DynStatus *status)
 {
 	DynCall    *call = body->failed ? NULL : calloc(1, sizeof(*call));
 
@@ -434,6 +510,7 @@ dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynSt
 	}
 	call->client = client;
 	call->op = op;
+	call->counters = counters ? counters : client->counters;
 	call->body = *body;
 	memset(body, 0, sizeof(*body));
 	call->next = client->calls;
@@ -482,7 +559,7 @@ dyn_call_free(DynCall *call)
 {
 	if (call == NULL)
 		return;
-	dyn_transfer_free(call->transfer);
+	end_transfer(call);
 	if (call->client)
 	{
 		if (call->state != CALL_DONE)

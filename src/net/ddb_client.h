@@ -3,8 +3,9 @@
  *	  DynamoDB client: signs, sends, checks and retries single operations,
  *	  many at once.
  *
- * Like the engine below it, it never waits: poll dyn_client_fd() for at most
- * dyn_client_timeout_ms(), then dyn_client_drive().
+ * Like the engine below it, it never waits.  Every client is a member of the
+ * loop (loop.h), which drives all; one alone can be driven too: poll
+ * dyn_client_fd() for at most dyn_client_timeout_ms(), then dyn_client_drive().
  */
 #ifndef DYN_DDB_CLIENT_H
 #define DYN_DDB_CLIENT_H
@@ -15,6 +16,7 @@
 #include "core/ddb_op.h"
 #include "core/endpoint.h"
 #include "core/status.h"
+#include "net/counters.h"
 
 typedef struct DynClientConfig
 {
@@ -29,6 +31,7 @@ typedef struct DynClientConfig
 	int			total_max_retry_attempts;	/* the first included */
 	int			max_pool_connections;
 	double		keepalive_timeout_s;
+	DynCounters *counters;		/* borrowed; of calls that have none of their own; may be NULL */
 } DynClientConfig;
 
 typedef struct DynClient DynClient;
@@ -45,16 +48,17 @@ extern void dyn_client_free(DynClient *client);
 extern int	dyn_client_fd(const DynClient *client);
 extern int	dyn_client_timeout_ms(const DynClient *client);
 extern void dyn_client_drive(DynClient *client);
-extern long dyn_client_connections_opened(const DynClient *client);
 
 /* False once its engine failed: calls only fail from then on. */
 extern bool dyn_client_usable(const DynClient *client);
 
 /*
  * Starts an operation after `delay_ms`. `body` is moved into the call and left
- * empty, on failure too. NULL on failure, `status` set.
+ * empty, on failure too. `counters` outlive the call; NULL: the client's own.
+ * NULL on failure, `status` set.
  */
-extern DynCall *dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynStatus *status);
+extern DynCall *dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynCounters *counters,
+							   DynStatus *status);
 extern bool dyn_call_done(const DynCall *call);
 
 /* Of a call that is done: its class is DYN_OK when DynamoDB answered 200. */

@@ -39,7 +39,6 @@ struct DynHttp
 	int			epoll_fd;
 	int64_t		deadline_us;	/* when libcurl wants to be called, -1: never */
 	bool		broken;			/* a callback failed */
-	long		connections_opened;
 	DynTransfer *transfers;		/* all that are not freed */
 	CURL	  **idle;			/* easy handles for reuse */
 	int			nidle;
@@ -62,6 +61,7 @@ struct DynTransfer
 	bool		done;
 	bool		too_long;		/* the body hit its cap */
 	CURLcode	result;
+	long		connects;		/* connections opened for it */
 	char		error_text[CURL_ERROR_SIZE];
 };
 
@@ -329,13 +329,11 @@ collect(DynHttp *http)
 	while ((message = curl_multi_info_read(http->multi, &left)) != NULL)
 	{
 		DynTransfer *transfer = NULL;
-		long		opened = 0;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &transfer);
-		curl_easy_getinfo(message->easy_handle, CURLINFO_NUM_CONNECTS, &opened);
-		http->connections_opened += opened;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_NUM_CONNECTS, &transfer->connects);
 		transfer->result = message->data.result;
 		transfer->done = true;
 	}
@@ -402,12 +400,6 @@ bool
 dyn_http_usable(const DynHttp *http)
 {
 	return !http->broken;
-}
-
-long
-dyn_http_connections_opened(const DynHttp *http)
-{
-	return http->connections_opened;
 }
 
 /* ---- transfers ---- */
@@ -573,6 +565,12 @@ dyn_transfer_done(const DynTransfer *transfer)
 	return transfer->done || transfer->http->broken;
 }
 
+long
+dyn_transfer_connects(const DynTransfer *transfer)
+{
+	return transfer->connects;
+}
+
 static DynClass
 class_of(const DynTransfer *transfer)
 {
@@ -649,4 +647,10 @@ dyn_transfer_free(DynTransfer *transfer)
 	curl_slist_free_all(transfer->headers);
 	dyn_buf_free(&transfer->answer.body);
 	free(transfer);
+}
+
+const char *
+dyn_http_version(void)
+{
+	return curl_version();
 }

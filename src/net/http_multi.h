@@ -84,7 +84,10 @@ extern void dyn_transfer_free(DynTransfer *transfer);
 /* False once a callback or libcurl's multi handle failed. */
 extern bool dyn_http_usable(const DynHttp *http);
 
-/* Connections opened since dyn_http_new. */
-extern long dyn_http_connections_opened(const DynHttp *http);
+/* Of a transfer that is done: connections opened for it, 0: one was reused. */
+extern long dyn_transfer_connects(const DynTransfer *transfer);
+
+/* Of libcurl and the libraries it uses: "libcurl/7.88.1 OpenSSL/3.0.17 ...". */
+extern const char *dyn_http_version(void);
 
 #endif							/* DYN_HTTP_MULTI_H */

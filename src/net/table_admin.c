@@ -46,7 +46,7 @@ dyn_table_job_start(DynTableJob *job, double delay_ms)
 		dyn_op_create_table(&body, job->table);
 	else
 		dyn_op_name_table(&body, job->table);
-	job->call = dyn_call_start(job->client, job->op, &body, delay_ms, &job->status);
+	job->call = dyn_call_start(job->client, job->op, &body, delay_ms, NULL, &job->status);
 	job->done = job->call == NULL;
 }
 

@@ -14,6 +14,8 @@
 #include "nodes/plannodes.h"
 #include "optimizer/pathnode.h"
 #include "parser/parsetree.h"
+#include "storage/latch.h"
+#include "utils/wait_event.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -21,6 +23,7 @@
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
+#include "storage/waiteventset.h"
 #endif
 
 /* A path that is never chosen while another one exists: by cost up to 17, from 18 by disabled_nodes. */
@@ -74,6 +77,28 @@ dyn_modify_user(ResultRelInfo *result_rel, EState *estate)
 	userid = exec_rt_fetch(rti, estate)->checkAsUser;
 #endif
 	return OidIsValid(userid) ? userid : GetUserId();
+}
+
+/* One that lives as long as the session. */
+static inline WaitEventSet *
+dyn_create_wait_event_set(int nevents)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(NULL, nevents);
+#else
+	return CreateWaitEventSet(TopMemoryContext, nevents);
+#endif
+}
+
+/* A wait event of that name; servers before 17 know only one for all extensions. */
+static inline uint32
+dyn_wait_event_new(const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	return WaitEventExtensionNew(name);
+#else
+	return PG_WAIT_EXTENSION;
+#endif
 }
 
 #endif							/* DYN_COMPAT_H */

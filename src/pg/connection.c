@@ -17,6 +17,7 @@
 #include "pg/connection.h"
 #include "pg/error.h"
 #include "pg/option.h"
+#include "pg/stats.h"
 
 typedef struct CacheEntry
 {
@@ -79,7 +80,7 @@ init_cache(void)
 }
 
 DynClient *
-dyn_connection_new_client(List *server_options, const DynCredentials *credentials, DynStatus *status)
+dyn_connection_new_client(Oid serverid, List *server_options, const DynCredentials *credentials, DynStatus *status)
 {
 	DynClientConfig config = {0};
 
@@ -98,27 +99,30 @@ dyn_connection_new_client(List *server_options, const DynCredentials *credential
 	config.read_timeout_s = dyn_option_real("read_timeout", server_options, NIL);
 	config.total_max_retry_attempts = dyn_option_int("total_max_retry_attempts", server_options, NIL);
 	config.max_pool_connections = dyn_option_int("max_pool_connections", server_options, NIL);
+	config.counters = dyn_stats_of_server(serverid);
 	config.keepalive_timeout_s = dyn_option_real("keepalive_timeout", server_options, NIL);
 	return dyn_client_new(&config, status);
 }
 
 /*
- * Fills an entry that has no connection. False: an invalidation came while the
- * catalogs were read, so what was read may be mixed of old and new.
+ * Fills an entry that has no connection.  False: it still has none, and
+ * `status` says why; DYN_OK: an invalidation came while the catalogs were
+ * read, so what was read may be mixed of old and new.
  */
 static bool
-connect_entry(CacheEntry *entry, Oid serverid, Oid userid)
+connect_entry(CacheEntry *entry, Oid serverid, Oid userid, bool missing_ok, DynStatus *status)
 {
 	uint64		start = invalidations;
 	DynCredentials *credentials;
 	List	   *options;
 	DynConnection *connection;
-	DynClient  *client;
-	DynStatus	status;
 
+	dyn_status_clear(status);
 	entry->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
 	entry->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(entry->umid));
-	credentials = dyn_credentials(serverid, userid, false);
+	credentials = dyn_credentials(serverid, userid, missing_ok);
+	if (credentials == NULL)
+		return dyn_status_set(status, DYN_CREDENTIALS, "the user mapping holds no credentials");
 	options = GetForeignServer(serverid)->options;
 	if (invalidations != start || credentials->umid != entry->umid)
 	{
@@ -126,24 +130,25 @@ connect_entry(CacheEntry *entry, Oid serverid, Oid userid)
 		return false;
 	}
 	/* no catalog is read from here on */
-	client = dyn_connection_new_client(options, credentials, &status);
-	dyn_credentials_free(credentials);
-	if (client == NULL)
-		dyn_report(ERROR, &status, NULL);
 	connection = calloc(1, sizeof(DynConnection));
 	if (connection == NULL)
+		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+	else
+		connection->client = dyn_connection_new_client(serverid, options, credentials, status);
+	dyn_credentials_free(credentials);
+	if (connection == NULL || connection->client == NULL)
 	{
-		dyn_client_free(client);
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		free(connection);
+		return false;
 	}
-	connection->client = client;
+	connection->counters = dyn_stats_of_server(serverid);
 	connection->umid = entry->umid;
 	entry->connection = connection;
 	return true;
 }
 
-DynConnection *
-dyn_connection_get(Oid serverid, Oid userid)
+static DynConnection *
+get_connection(Oid serverid, Oid userid, bool missing_ok)
 {
 	if (cache == NULL)
 		init_cache();
@@ -151,22 +156,43 @@ dyn_connection_get(Oid serverid, Oid userid)
 	{
 		Oid			umid = dyn_user_mapping(serverid, userid);
 		CacheEntry *entry;
+		DynStatus	status;
 		bool		found;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!OidIsValid(umid))
-			dyn_credentials(serverid, userid, false);	/* raises */
+		{
+			dyn_credentials(serverid, userid, missing_ok);	/* raises */
+			return NULL;
+		}
 		entry = hash_search(cache, &umid, HASH_ENTER, &found);
 		if (!found)
 			entry->connection = NULL;
 		if (entry->connection && !dyn_client_usable(entry->connection->client))
 			forget(entry);
-		if (entry->connection || connect_entry(entry, serverid, userid))
+		if (entry->connection || connect_entry(entry, serverid, userid, missing_ok, &status))
 		{
 			entry->connection->users++;
 			return entry->connection;
 		}
+		if (status.cls == DYN_OK)
+			continue;
+		if (missing_ok)
+			return NULL;
+		dyn_report(ERROR, &status, NULL);
 	}
+}
+
+DynConnection *
+dyn_connection_get(Oid serverid, Oid userid)
+{
+	return get_connection(serverid, userid, false);
+}
+
+DynConnection *
+dyn_connection_try(Oid serverid, Oid userid)
+{
+	return get_connection(serverid, userid, true);
 }
 
 void

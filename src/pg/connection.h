@@ -14,6 +14,7 @@
 typedef struct DynConnection
 {
 	DynClient  *client;
+	DynCounters *counters;		/* the server's */
 	Oid			umid;
 	int			users;			/* references; the last one frees an outdated connection */
 	bool		outdated;		/* server or mapping changed */
@@ -25,11 +26,14 @@ typedef struct DynConnection
  */
 extern DynConnection *dyn_connection_get(Oid serverid, Oid userid);
 
+/* The same; NULL where that would fail for want of a mapping, credentials or anything else that can be foreseen. */
+extern DynConnection *dyn_connection_try(Oid serverid, Oid userid);
+
 /* Throws nothing; NULL is fine. */
 extern void dyn_connection_release(DynConnection *connection);
 
 /* A client outside the cache, owned by the caller; NULL on failure, `status` set. */
-extern DynClient *dyn_connection_new_client(List *server_options, const DynCredentials *credentials,
+extern DynClient *dyn_connection_new_client(Oid serverid, List *server_options, const DynCredentials *credentials,
 											DynStatus *status);
 
 #endif							/* DYN_CONNECTION_H */

@@ -18,9 +18,6 @@
 #include "pg/ddl_client.h"
 #include "pg/wait.h"
 
-/* While one of several clients is waited for, the others are looked at this often. */
-#define OTHERS_MS 50
-
 struct DynDdlClient
 {
 	DynDdlClient *next;			/* in `clients` */
@@ -113,7 +110,7 @@ make(Oid serverid, Oid userid, Oid umid, DynStatus *status)
 	}
 	client = calloc(1, sizeof(*client));
 	if (client)
-		client->client = dyn_connection_new_client(server->options, credentials, status);
+		client->client = dyn_connection_new_client(serverid, server->options, credentials, status);
 	else
 		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
 	dyn_credentials_free(credentials);
@@ -195,21 +192,13 @@ dyn_ddl_jobs_wait(DynTableJob **jobs, int njobs, int budget_ms)
 	INSTR_TIME_SET_CURRENT(start);
 	for (;;)
 	{
-		DynTableJob *running = NULL;
 		int			nrunning = 0;
 		int			wait_ms = -1;
 
-		/* jobs may share a client: drive all before any is looked at */
-		for (int i = 0; i < njobs; i++)
-			if (jobs[i]->call)
-				dyn_client_drive(jobs[i]->client);
 		for (int i = 0; i < njobs; i++)
 			if (!dyn_table_job_poll(jobs[i]))
-			{
-				running = jobs[i];
 				nrunning++;
-			}
-		if (running == NULL)
+		if (nrunning == 0)
 			return;
 		if (budget_ms >= 0)
 		{
@@ -217,9 +206,7 @@ dyn_ddl_jobs_wait(DynTableJob **jobs, int njobs, int budget_ms)
 			if (wait_ms <= 0)
 				break;
 		}
-		if (nrunning > 1 && (wait_ms < 0 || wait_ms > OTHERS_MS))
-			wait_ms = OTHERS_MS;
-		dyn_wait(running->client, wait_ms);
+		dyn_wait(DYN_WAIT_DDL, wait_ms);
 	}
 	for (int i = 0; i < njobs; i++)
 		dyn_table_job_stop(jobs[i], "no answer in time");

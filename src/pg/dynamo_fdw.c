@@ -5,7 +5,11 @@
 #include "pg/export.h"
 
 #include "fmgr.h"
+#include "utils/builtins.h"
 
+#include "core/attr_json.h"
+#include "core/sigv4.h"
+#include "net/http_multi.h"
 #include "pg/ddl.h"
 #include "pg/fdw.h"
 #include "pg/guc.h"
@@ -15,6 +19,8 @@ PG_MODULE_MAGIC;
 extern PGDLLEXPORT void _PG_init(void);
 extern PGDLLEXPORT Datum dynamo_fdw_handler(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(dynamo_fdw_handler);
+extern PGDLLEXPORT Datum dynamo_fdw_version(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(dynamo_fdw_version);
 
 /* Nothing here touches libcurl: it must not be initialized in the postmaster. */
 void
@@ -50,4 +56,13 @@ dynamo_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ExplainForeignScan = dynamoExplainForeignScan;
 	routine->ExplainForeignModify = dynamoExplainForeignModify;
 	PG_RETURN_POINTER(routine);
+}
+
+/* Of this module and the libraries it runs with, which need not be those it was compiled with. */
+Datum
+dynamo_fdw_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("dynamo_fdw %s, compiled for PostgreSQL %s, %s, %s, json-c %s",
+											  DYNAMO_FDW_VERSION, PG_VERSION, dyn_http_version(),
+											  dyn_openssl_version(), dyn_json_c_version())));
 }

@@ -10,6 +10,7 @@
 
 #include "pg/compat.h"
 #include "pg/fdw.h"
+#include "pg/modify.h"
 #include "pg/relation.h"
 #include "pg/scan.h"
 
@@ -47,6 +48,28 @@ explain_features(const DynRelation *rel, List *attnums, ExplainState *es)
 		ExplainPropertyList("Fetched", names, es);
 }
 
+static void
+explain_number(const char *name, int64 value, ExplainState *es)
+{
+	ExplainPropertyInteger(name, NULL, value, es);
+}
+
+/* What EXPLAIN ANALYZE tells of reads and writes alike. */
+static void
+explain_requests(const DynCounters *counters, bool capacity, ExplainState *es)
+{
+	explain_number("Requests", counters->requests, es);
+	explain_number("Retries", counters->retries, es);
+	explain_number("Throttles", counters->throttles, es);
+	explain_number("Most In Flight", counters->most_in_flight, es);
+	explain_number("Bytes Sent", counters->bytes_sent, es);
+	explain_number("Bytes Received", counters->bytes_received, es);
+	explain_number("Connections Opened", counters->connections_opened, es);
+	explain_number("Connections Reused", counters->connections_reused, es);
+	if (capacity)
+		ExplainPropertyFloat("Consumed Capacity", NULL, counters->consumed_capacity, 1, es);
+}
+
 void
 dynamoExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
@@ -60,6 +83,15 @@ dynamoExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		explain_features(rel, list_nth(plan->fdw_private, DYN_SCAN_COLUMNS), es);
 		ExplainPropertyInteger("Batch Size", NULL, rel->batch_size, es);
 	}
+	if (es->analyze)
+	{
+		const DynCounters *counters = dyn_scan_counters(node);
+
+		explain_number("Items Found", counters->items_found, es);
+		explain_number("Items Missing", counters->items_missing, es);
+		explain_number("Unprocessed Keys", counters->unprocessed_keys, es);
+		explain_requests(counters, rel->consumed_capacity, es);
+	}
 }
 
 void
@@ -67,8 +99,15 @@ dynamoExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List
 						   ExplainState *es)
 {
 	DynRelation *rel = dyn_relation_open(rinfo->ri_RelationDesc);
+	const DynCounters *counters = dyn_modify_counters(rinfo);
 
 	ExplainPropertyText("Remote Table", rel->remote.table, es);
 	if (es->verbose)
 		ExplainPropertyInteger("Batch Size", NULL, Min(rel->batch_size, 25), es);
+	if (es->analyze && counters)
+	{
+		explain_number("Items Written", counters->items_written, es);
+		explain_number("Unprocessed Items", counters->unprocessed_items, es);
+		explain_requests(counters, rel->consumed_capacity, es);
+	}
 }

@@ -8,6 +8,9 @@
 
 #include "foreign/fdwapi.h"
 
+/* The control file's default_version. */
+#define DYNAMO_FDW_VERSION "1.0"
+
 /* plan.c */
 extern void dynamoGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void dynamoGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
@@ -19,7 +22,8 @@ enum DynScanPrivate
 {
 	DYN_SCAN_COMPLETE,			/* Boolean: do the conditions name the keys? */
 	DYN_SCAN_TREE,				/* key condition (qual.h), or NULL */
-	DYN_SCAN_COLUMNS			/* IntList: attnums to fetch beside the keys */
+	DYN_SCAN_COLUMNS,			/* IntList: attnums to fetch beside the keys */
+	DYN_SCAN_INDEPENDENT		/* Boolean: see is_independent in plan.c */
 };
 
 /* scan.c */

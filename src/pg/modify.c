@@ -26,6 +26,7 @@
 #include "pg/convert.h"
 #include "pg/error.h"
 #include "pg/fdw.h"
+#include "pg/modify.h"
 #include "pg/relation.h"
 #include "pg/scratch.h"
 #include "pg/wait.h"
@@ -43,6 +44,7 @@ typedef struct ModifyState
 	DynBuf	   *scratch;		/* serialized key, value bytes */
 	DynBuf	   *put;			/* the item being made */
 	instr_time	last_drive;		/* when transfers were last moved on */
+	DynCounters counters;
 	char		event_ts[DYN_EVENT_TS_LEN]; /* the statement's, for tables without the column */
 } ModifyState;
 
@@ -128,6 +130,9 @@ begin_modify(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	config.table = state->rel->remote.table;
 	config.batch_size = state->rel->batch_size;
 	config.max_workers = state->rel->max_write_workers;
+	config.capacity = state->rel->consumed_capacity;
+	config.counters = &state->counters;
+	state->counters.parent = state->connection->counters;
 	state->write = dyn_batch_write_new(state->connection->client, &config);
 	if (state->write == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
@@ -156,6 +161,14 @@ dynamoBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	if (plan->onConflictAction != ONCONFLICT_NONE)
 		refuse("ON CONFLICT");
 	begin_modify(mtstate, rinfo);
+}
+
+const DynCounters *
+dyn_modify_counters(ResultRelInfo *rinfo)
+{
+	ModifyState *state = rinfo->ri_FdwState;
+
+	return state ? &state->counters : NULL;
 }
 
 /* ---- rows ---- */
@@ -277,7 +290,7 @@ static void
 report_failure(ModifyState *state, const DynStatus *status)
 {
 	DynErrorContext context = {DYN_OP_BATCH_WRITE_ITEM, state->rel->remote.table, state->rel->feature_view, NULL};
-	long		acknowledged = dyn_batch_write_stats(state->write)->acknowledged;
+	long		acknowledged = dyn_batch_write_acknowledged(state->write);
 	long		in_flight = dyn_batch_write_in_flight(state->write);
 
 	context.note = psprintf("Before that, %ld items were written; of %ld in flight it is not known.",
@@ -296,7 +309,7 @@ step(ModifyState *state, bool flush)
 		switch (dyn_batch_write_step(state->write, flush, &status))
 		{
 			case DYN_STEP_WAIT:
-				dyn_wait(state->connection->client, -1);
+				dyn_wait(DYN_WAIT_WRITE, -1);
 				break;
 			case DYN_STEP_FAILED:
 				report_failure(state, &status);
@@ -325,8 +338,7 @@ keep_moving(ModifyState *state)
 	if (INSTR_TIME_GET_MILLISEC(since) < 1)
 		return;
 	state->last_drive = now;
-	CHECK_FOR_INTERRUPTS();
-	dyn_client_drive(state->connection->client);
+	dyn_drive();
 }
 
 TupleTableSlot *

@@ -30,6 +30,7 @@ const DynOptionDef dyn_option_defs[] = {
 	{"max_read_workers", S | T, DYN_OPT_INT, "10", 1, 100, NULL, 0},
 	{"max_write_workers", S | T, DYN_OPT_INT, "10", 1, 100, NULL, 0},
 	{"consistent_reads", S | T, DYN_OPT_BOOL, "false", 0, 0, NULL, 0},
+	{"consumed_capacity", S | T, DYN_OPT_BOOL, "false", 0, 0, NULL, 0},
 	{"tags", S | T, DYN_OPT_TAGS, NULL, 0, 0, NULL, DYN_OPT_LATER},
 	{"session_based_auth", S, DYN_OPT_BOOL, "false", 0, 0, NULL, DYN_OPT_LATER},
 	{"endpoint_url", S, DYN_OPT_URL, NULL, 0, 0, NULL, 0},

@@ -20,6 +20,8 @@
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/lsyscache.h"
 
 #include "pg/compat.h"
 #include "pg/fdw.h"
@@ -232,15 +234,64 @@ columns_to_fetch(RelOptInfo *rel, const DynRelation *dyn, List *filters)
 	return columns;
 }
 
+/* Is the Param set by an init plan of this query or one around it? */
+static bool
+is_init_param(PlannerInfo *root, const Param *param)
+{
+	ListCell   *lc;
+
+	for (; root; root = root->parent_root)
+		foreach(lc, root->init_plans)
+			if (list_member_int(lfirst_node(SubPlan, lc)->setParam, param->paramid))
+				return true;
+	return false;
+}
+
+/*
+ * Is there anything in an operand beside constants, the query's parameters,
+ * results of init plans, and functions that can't fail?
+ */
+static bool
+needs_execution(Node *node, void *root)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_List:
+		case T_Const:
+		case T_RelabelType:
+		case T_ArrayExpr:
+			break;
+		case T_Param:
+			return castNode(Param, node)->paramkind != PARAM_EXTERN && !is_init_param(root, castNode(Param, node));
+		case T_FuncExpr:
+			if (!get_func_leakproof(castNode(FuncExpr, node)->funcid))
+				return true;
+			break;
+		default:
+			return true;
+	}
+	return expression_tree_walker(node, needs_execution, root);
+}
+
+/* Can the scan's keys be evaluated, without a failure, before the plan runs? */
+static bool
+is_independent(PlannerInfo *root, const DynKeyCondition *condition)
+{
+	return condition->complete && !needs_execution((Node *) condition->operands, root);
+}
+
 ForeignScan *
 dynamoGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path, List *tlist,
 					 List *scan_clauses, Plan *outer_plan)
 {
 	RelState  *state = rel->fdw_private;
 	DynKeyCondition *condition = dyn_qual_split(root, rel, state->dyn, scan_clauses);
-	List	   *private = list_make3(makeBoolean(condition->complete),
+	List	   *private = list_make4(makeBoolean(condition->complete),
 									 condition->complete ? condition->tree : NULL,
-									 columns_to_fetch(rel, state->dyn, condition->rest));
+									 columns_to_fetch(rel, state->dyn, condition->rest),
+									 makeBoolean(is_independent(root, condition)));
 
 	if (condition->complete)
 		return make_foreignscan(tlist, condition->rest, rel->relid, condition->operands, private, NIL,

@@ -284,6 +284,7 @@ dyn_relation_open_altered(Relation rel)
 	dyn->max_read_workers = dyn_option_int("max_read_workers", t, s);
 	dyn->max_write_workers = dyn_option_int("max_write_workers", t, s);
 	dyn->consistent_reads = dyn_option_bool("consistent_reads", t, s);
+	dyn->consumed_capacity = dyn_option_bool("consumed_capacity", t, s);
 	dyn->create_remote_table = dyn_option_bool("create_remote_table", t, s);
 	dyn->drop_policy = dyn_drop_policy(t, s);
 	dyn->startup_cost = dyn_option_real("fdw_startup_cost", t, s);

@@ -74,6 +74,7 @@ typedef struct DynRelation
 	int			max_read_workers;
 	int			max_write_workers;
 	bool		consistent_reads;
+	bool		consumed_capacity;	/* ask for it */
 	bool		create_remote_table;
 	DynDropPolicy drop_policy;
 	double		startup_cost;

@@ -5,10 +5,16 @@
  * Keys are evaluated when the first row is wanted, and again after a rescan.
  * The read below (batch_get.h) is malloc'd, so its owner is a holder with a
  * reset callback that exists before it.
+ *
+ * Lookups of one statement overlap: when the first row of any scan is wanted,
+ * the first window of the others goes out too, as far as their keys are known
+ * (plan.c tells) and evaluating them can't fail.
  */
 #include "pg/export.h"
 
 #include "executor/executor.h"
+#include "lib/ilist.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/memutils.h"
@@ -24,10 +30,15 @@
 #include "pg/scan.h"
 #include "pg/wait.h"
 
+/* A statement of many lookups, of partitions perhaps, sends no more than this ahead. */
+#define MAX_AHEAD_IN_FLIGHT 100
+
 /* What has to be given back when the query ends, however it does. */
 typedef struct ScanHolder
 {
 	MemoryContextCallback callback;
+	dlist_node	node;			/* in `scans` */
+	ForeignScanState *scan;
 	DynBatchGet *get;
 	DynConnection *connection;
 } ScanHolder;
@@ -37,6 +48,11 @@ typedef struct LookupState
 	DynRelation *rel;
 	ScanHolder *holder;			/* NULL under plain EXPLAIN */
 	bool		complete;		/* the plan names the keys */
+	bool		independent;	/* they hang on nothing that only running the plan can tell, but init plans */
+	List	   *init_params;	/* IntList: PARAM_EXECs in the operands of an independent scan */
+	int			part;			/* see part_of_plan */
+	bool		started;		/* at least once */
+	bool		ahead;			/* started, and no row was wanted yet */
 	Node	   *tree;
 	List	   *operands;		/* ExprStates */
 	MemoryContext key_context;	/* keys of one (re)scan */
@@ -44,7 +60,11 @@ typedef struct LookupState
 	DynGetRequest request;
 	DynFeatureNames features;
 	DynColumn **feature_columns;	/* in the order of `features` */
+	DynCounters counters;
 } LookupState;
+
+/* All that can be executed, over all nested queries of the session. */
+static dlist_head scans = DLIST_STATIC_INIT(scans);
 
 static void
 release(void *arg)
@@ -55,16 +75,21 @@ release(void *arg)
 	holder->get = NULL;
 	dyn_connection_release(holder->connection);
 	holder->connection = NULL;
+	if (holder->scan)
+		dlist_delete(&holder->node);
+	holder->scan = NULL;
 }
 
 static ScanHolder *
-make_holder(MemoryContext context)
+make_holder(MemoryContext context, ForeignScanState *scan)
 {
 	ScanHolder *holder = MemoryContextAllocZero(context, sizeof(ScanHolder));
 
 	holder->callback.func = release;
 	holder->callback.arg = holder;
 	MemoryContextRegisterResetCallback(context, &holder->callback);
+	holder->scan = scan;
+	dlist_push_tail(&scans, &holder->node);
 	return holder;
 }
 
@@ -72,6 +97,12 @@ const DynRelation *
 dyn_scan_relation(ForeignScanState *node)
 {
 	return ((LookupState *) node->fdw_state)->rel;
+}
+
+const DynCounters *
+dyn_scan_counters(ForeignScanState *node)
+{
+	return &((LookupState *) node->fdw_state)->counters;
 }
 
 /* The request's projection: which features, and the event timestamp or not. */
@@ -104,6 +135,33 @@ choose_features(LookupState *state, List *attnums)
 	state->request.features = &state->features;
 	state->request.table = state->rel->remote.table;
 	state->request.consistent = state->rel->consistent_reads;
+	state->request.capacity = state->rel->consumed_capacity;
+}
+
+/*
+ * Subplans are initialized one after the other, then the main plan: which of
+ * them is being initialized now?
+ */
+static int
+part_of_plan(const EState *estate)
+{
+	return list_length(estate->es_subplanstates);
+}
+
+static int
+main_part(const EState *estate)
+{
+	return list_length(estate->es_plannedstmt->subplans);
+}
+
+static bool
+add_exec_params(Node *node, List **params)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param) && castNode(Param, node)->paramkind == PARAM_EXEC)
+		*params = lappend_int(*params, castNode(Param, node)->paramid);
+	return expression_tree_walker(node, add_exec_params, params);
 }
 
 void
@@ -117,12 +175,16 @@ dynamoBeginForeignScan(ForeignScanState *node, int eflags)
 	state->rel = dyn_relation_open(node->ss.ss_currentRelation);
 	state->complete = boolVal(list_nth(plan->fdw_private, DYN_SCAN_COMPLETE));
 	state->tree = list_nth(plan->fdw_private, DYN_SCAN_TREE);
+	state->independent = boolVal(list_nth(plan->fdw_private, DYN_SCAN_INDEPENDENT));
+	state->part = part_of_plan(estate);
 	choose_features(state, list_nth(plan->fdw_private, DYN_SCAN_COLUMNS));
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 	state->operands = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 	state->key_context = AllocSetContextCreate(estate->es_query_cxt, "dynamo_fdw keys", ALLOCSET_DEFAULT_SIZES);
-	state->holder = make_holder(estate->es_query_cxt);
+	if (state->independent)
+		add_exec_params((Node *) plan->fdw_exprs, &state->init_params);
+	state->holder = make_holder(estate->es_query_cxt, node);
 }
 
 static void
@@ -141,30 +203,96 @@ report_no_keys(const DynRelation *rel)
 					 keys.data)));
 }
 
-/* Evaluates the keys and makes the read; the first requests go out with its first step. */
+/* Evaluates the keys and makes the read; the connection is there. */
 static void
-start_read(ForeignScanState *node, LookupState *state)
+make_read(ForeignScanState *node, LookupState *state)
 {
 	DynBatchGetConfig config;
 	MemoryContext old;
 
-	if (!state->complete)
-		report_no_keys(state->rel);
 	MemoryContextReset(state->key_context);
 	old = MemoryContextSwitchTo(state->key_context);
 	dyn_keys_evaluate(state->rel, state->tree, state->operands, node->ss.ps.ps_ExprContext, &state->keys);
 	MemoryContextSwitchTo(old);
 
-	if (state->holder->connection == NULL)
-		state->holder->connection = dyn_connection_get(state->rel->serverid, dyn_scan_user(node));
+	state->started = true;
+	state->counters.parent = state->holder->connection->counters;
 	config.request = state->request;
 	config.keys = state->keys.ids;
 	config.nkeys = state->keys.nkeys;
 	config.batch_size = state->rel->batch_size;
 	config.max_workers = state->rel->max_read_workers;
+	config.counters = &state->counters;
 	state->holder->get = dyn_batch_get_new(state->holder->connection->client, &config);
 	if (state->holder->get == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+}
+
+/* Are the keys known, and can evaluating them not fail? */
+static bool
+can_start_ahead(const LookupState *state, const EState *estate)
+{
+	ListCell   *lc;
+
+	if (!state->independent || state->started)
+		return false;
+	foreach(lc, state->init_params)
+		if (estate->es_param_exec_vals[lfirst_int(lc)].execPlan != NULL)
+			return false;		/* its init plan has not run */
+	for (int i = 0; i < state->rel->nkeys && GetDatabaseEncoding() != PG_UTF8; i++)
+		if (state->rel->keys[i]->feast_type == DYN_FEAST_STRING)
+			return false;		/* the text may have no UTF-8 */
+	return true;
+}
+
+/* Sends the first window of a scan ahead; what fails is told when its first row is wanted. */
+static void
+start_ahead(ForeignScanState *node, LookupState *state)
+{
+	ScanHolder *holder = state->holder;
+
+	if (holder->connection == NULL)
+		holder->connection = dyn_connection_try(state->rel->serverid, dyn_scan_user(node));
+	if (holder->connection == NULL || holder->connection->counters->in_flight >= MAX_AHEAD_IN_FLIGHT)
+		return;
+	make_read(node, state);
+	state->ahead = true;
+	dyn_batch_get_begin(holder->get);
+}
+
+/* Starts what can go together with the scan `node`: its own part of the plan, and the main plan. */
+static void
+start_others_ahead(ForeignScanState *node, LookupState *state)
+{
+	EState	   *estate = node->ss.ps.state;
+	dlist_iter	iter;
+
+	if (estate->es_epq_active)
+		return;
+	dlist_foreach(iter, &scans)
+	{
+		ForeignScanState *other = dlist_container(ScanHolder, node, iter.cur)->scan;
+		LookupState *other_state = other->fdw_state;
+
+		if (other->ss.ps.state == estate && can_start_ahead(other_state, estate) &&
+			(other_state->part == state->part || other_state->part == main_part(estate)))
+			start_ahead(other, other_state);
+	}
+}
+
+static void
+start_read(ForeignScanState *node, LookupState *state)
+{
+	bool		first = !state->started;
+
+	if (!state->complete)
+		report_no_keys(state->rel);
+	if (state->holder->connection == NULL)
+		state->holder->connection = dyn_connection_get(state->rel->serverid, dyn_scan_user(node));
+	make_read(node, state);
+	dyn_batch_get_begin(state->holder->get);
+	if (first)
+		start_others_ahead(node, state);
 }
 
 static void
@@ -212,6 +340,9 @@ dynamoIterateForeignScan(ForeignScanState *node)
 
 	if (state->holder->get == NULL)
 		start_read(node, state);
+	else if (state->ahead)
+		start_others_ahead(node, state);
+	state->ahead = false;
 	for (;;)
 	{
 		switch (dyn_batch_get_next(state->holder->get, &item, &key, &status))
@@ -219,7 +350,7 @@ dynamoIterateForeignScan(ForeignScanState *node)
 			case DYN_STEP_ROW:
 				return make_row(state, item, key, slot);
 			case DYN_STEP_WAIT:
-				dyn_wait(state->holder->connection->client, -1);
+				dyn_wait(DYN_WAIT_READ, -1);
 				break;
 			case DYN_STEP_END:
 				return ExecClearTuple(slot);
@@ -235,8 +366,12 @@ dynamoReScanForeignScan(ForeignScanState *node)
 {
 	LookupState  *state = node->fdw_state;
 
+	/* a nested loop rescans its inner side before the first row, too */
+	if (state->ahead && node->ss.ps.chgParam == NULL)
+		return;
 	dyn_batch_get_free(state->holder->get);
 	state->holder->get = NULL;
+	state->ahead = false;
 }
 
 void

@@ -7,9 +7,13 @@
 
 #include "nodes/execnodes.h"
 
+#include "net/counters.h"
 #include "pg/relation.h"
 
 /* The table that a scan node, even one only explained, reads. */
 extern const DynRelation *dyn_scan_relation(ForeignScanState *node);
+
+/* What it has asked so far, over all rescans. */
+extern const DynCounters *dyn_scan_counters(ForeignScanState *node);
 
 #endif							/* DYN_SCAN_H */

@@ -127,7 +127,7 @@ test_write(json_object *body, const char *what)
 		}
 		dyn_op_put_end(&out);
 	}
-	dyn_op_write_suffix(&out);
+	dyn_op_write_suffix(&out, false);
 	is_json(&out, body, what);
 }
 
@@ -247,7 +247,7 @@ test_escapes(void)
 	dyn_op_put_feature(&out, "q\"\\\x01", "\xfb\xff", 2, true);
 	dyn_op_put_feature(&out, "empty", NULL, 0, false);
 	dyn_op_put_end(&out);
-	dyn_op_write_suffix(&out);
+	dyn_op_write_suffix(&out, false);
 	body = golden_parse(out.data, out.len);
 	if (ok(body != NULL, "a put with odd names is JSON"))
 	{
@@ -289,7 +289,7 @@ test_no_features(void)
 	dyn_op_write_prefix(&out, "p.t");
 	dyn_op_put_begin(&out, &id, "x");
 	dyn_op_put_end(&out);
-	dyn_op_write_suffix(&out);
+	dyn_op_write_suffix(&out, false);
 	body = golden_parse(out.data, out.len);
 	ok(json_object_equal(golden_get(json_object_array_get_idx(only_table(body, &table), 0), "PutRequest.Item.values"),
 						 want), "a put without features has empty values");

@@ -1,0 +1,50 @@
+/*
+ * counters.h
+ *	  What was asked of DynamoDB and what came of it, counted where it happens.
+ */
+#ifndef DYN_COUNTERS_H
+#define DYN_COUNTERS_H
+
+#include <stdint.h>
+
+/* All zero to begin with. */
+typedef struct DynCounters
+{
+	struct DynCounters *parent; /* counts the same, and more; outlives this one; may be NULL */
+	int64_t		requests;		/* HTTP requests sent, retries included */
+	int64_t		retries;
+	int64_t		throttles;		/* answers that said "slow down" */
+	int64_t		unprocessed_keys;	/* that DynamoDB gave back, to be asked again */
+	int64_t		unprocessed_items;	/* that DynamoDB gave back, to be sent again */
+	int64_t		items_found;
+	int64_t		items_missing;	/* keys without an item */
+	int64_t		items_written;
+	int64_t		bytes_sent;		/* of bodies */
+	int64_t		bytes_received; /* of bodies */
+	int64_t		connections_opened;
+	int64_t		connections_reused; /* requests that needed no new one */
+	int64_t		in_flight;		/* requests, now */
+	int64_t		most_in_flight;
+	double		consumed_capacity;	/* units, where the answers tell */
+} DynCounters;
+
+/* Adds to one member, up the chain; `counters` may be NULL. */
+#define DYN_COUNT(counters, member, n) \
+	do { \
+		for (DynCounters *counter_ = (counters); counter_; counter_ = counter_->parent) \
+			counter_->member += (n); \
+	} while (0)
+
+static inline void
+dyn_count_request(DynCounters *counters)
+{
+	for (; counters; counters = counters->parent)
+	{
+		counters->requests++;
+		counters->in_flight++;
+		if (counters->in_flight > counters->most_in_flight)
+			counters->most_in_flight = counters->in_flight;
+	}
+}
+
+#endif							/* DYN_COUNTERS_H */

@@ -1,0 +1,38 @@
+/*
+ * loop.h
+ *	  All that this process has in flight, behind one pollable descriptor: who
+ *	  waits, for whatever, moves everybody's transfers on.
+ *
+ * Waiting is the caller's: poll dyn_loop_fd() for input, for at most
+ * dyn_loop_timeout_ms(), then dyn_loop_drive().
+ */
+#ifndef DYN_LOOP_H
+#define DYN_LOOP_H
+
+#include <stdbool.h>
+
+typedef struct DynLoopMember
+{
+	int			fd;				/* readable: there is work */
+	int			(*timeout_ms) (void *arg);	/* until there is work without any input; 0: now, -1: never */
+	void		(*drive) (void *arg);
+	void	   *arg;
+	/* private */
+	bool		joined;
+	bool		ready;
+	struct DynLoopMember *next;
+	struct DynLoopMember *prev;
+} DynLoopMember;
+
+/* False: no descriptor could be had. The member stays where it is until it leaves. */
+extern bool dyn_loop_join(DynLoopMember *member);
+
+/* One that never joined may leave too. Not from within a member's functions. */
+extern void dyn_loop_leave(DynLoopMember *member);
+
+/* -1 before the first member joined; stays the same from then on. */
+extern int	dyn_loop_fd(void);
+extern int	dyn_loop_timeout_ms(void);
+extern void dyn_loop_drive(void);
+
+#endif							/* DYN_LOOP_H */

@@ -1,0 +1,13 @@
+/*
+ * stats.h
+ *	  What this session has asked of each server.
+ */
+#ifndef DYN_STATS_H
+#define DYN_STATS_H
+
+#include "net/counters.h"
+
+/* The counters of a server; they stay where they are for the rest of the session. */
+extern DynCounters *dyn_stats_of_server(Oid serverid);
+
+#endif							/* DYN_STATS_H */
