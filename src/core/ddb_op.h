@@ -44,8 +44,8 @@ typedef struct DynGetRequest
 	const char *table;
 	bool		consistent;
 	bool		event_ts;		/* ask for it */
-	bool		capacity;		/* ask what the request consumes */
 	const DynFeatureNames *features;
+	bool		capacity;		/* ask what the request consumes */
 } DynGetRequest;
 
 /* The projection is made once a scan, the keys go in between. */
