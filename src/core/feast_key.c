@@ -93,25 +93,20 @@ dyn_entity_id_to_hex(const DynEntityId *id, char hex[DYN_ENTITY_ID_HEX_LEN])
 	}
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+/* One more than the digit that a character stands for; 0: it is none. */
+static const uint8_t hex_digits[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16
+};
 
 bool
 dyn_hex_decode(uint8_t *text, size_t *len)
 {
 	for (size_t i = 0; i + 1 < *len; i += 2)
 	{
-		int			high = hex_digit((char) text[i]);
-		int			low = hex_digit((char) text[i + 1]);
+		int			high = hex_digits[text[i]] - 1;
+		int			low = hex_digits[text[i + 1]] - 1;
 
 		if (high < 0 || low < 0)
 			return false;

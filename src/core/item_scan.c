@@ -22,6 +22,7 @@ typedef struct Scanner
 	const DynFeatureNames *wanted;
 	DynAnswer  *answer;
 	int			guess;			/* feature expected next: items repeat one order */
+	bool		plain_names;	/* wanted names stand in JSON as they are */
 	bool		no_memory;
 } Scanner;
 
@@ -50,9 +51,15 @@ at(Scanner *s, char c)
 	return s->pos < s->end && *s->pos == c;
 }
 
-static bool
+static inline bool
 take(Scanner *s, char c)
 {
+	/* answers hold no white space */
+	if (s->pos < s->end && *s->pos == c)
+	{
+		s->pos++;
+		return true;
+	}
 	if (!at(s, c))
 		return false;
 	s->pos++;
@@ -152,6 +159,40 @@ unescape(Scanner *s, char *out)
 	return out;
 }
 
+/* Passes over what stands for itself in a string, eight bytes a step where that is easy. */
+static inline void
+skip_plain(Scanner *s)
+{
+	char	   *p = s->pos;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	const uint64_t highs = ones << 7;
+
+	for (; s->end - p >= 8; p += 8)
+	{
+		uint64_t	word;
+		uint64_t	quote;
+		uint64_t	backslash;
+		uint64_t	found;
+
+		/* the lowest high bit of `found` is right: at the first byte that is '"', '\\' or below 0x20 */
+		memcpy(&word, p, sizeof(word));
+		quote = word ^ ones * '"';
+		backslash = word ^ ones * '\\';
+		found = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) & highs;
+		if (found)
+		{
+			s->pos = p + (__builtin_ctzll(found) >> 3);
+			return;
+		}
+	}
+#endif
+	while (p < s->end && *p != '"' && *p != '\\' && (unsigned char) *p >= 0x20)
+		p++;
+	s->pos = p;
+}
+
 /* A string, decoded over its own bytes. */
 static bool
 take_string(Scanner *s, Text *text)
@@ -161,8 +202,12 @@ take_string(Scanner *s, Text *text)
 	if (!take(s, '"'))
 		return false;
 	text->data = s->pos;
-	while (s->pos < s->end && *s->pos != '"' && *s->pos != '\\' && (unsigned char) *s->pos >= 0x20)
-		s->pos++;
+	skip_plain(s);
+	if (s->pos < s->end && *s->pos == '"')
+	{
+		text->len = s->pos++ - text->data;
+		return true;
+	}
 	for (out = s->pos; s->pos < s->end && (unsigned char) *s->pos >= 0x20;)
 	{
 		char		c = *s->pos++;
@@ -287,16 +332,35 @@ text_is(const Text *text, const char *name)
 
 /* ---- DynamoDB values ---- */
 
-/* An attribute value: `{"S": "..."}`.  WRONG_TYPE where its tag is not `tag`. */
-static bool
-take_attr(Scanner *s, const char *tag, DynAttr *attr)
+/* The start of an attribute value, `{"S":`; *right: its tag is `tag`. */
+static inline bool
+take_tag(Scanner *s, char tag, bool *right)
 {
 	Text		name;
-	Text		text = {0};
 
+	if (s->end - s->pos >= 5 && s->pos[0] == '{' && s->pos[1] == '"' && s->pos[2] == tag && s->pos[3] == '"' &&
+		s->pos[4] == ':')
+	{
+		s->pos += 5;
+		*right = true;
+		return true;
+	}
 	if (!take(s, '{') || !take_string(s, &name) || !take(s, ':'))
 		return false;
-	if (text_is(&name, tag))
+	*right = name.len == 1 && name.data[0] == tag;
+	return true;
+}
+
+/* An attribute value: `{"S": "..."}`.  WRONG_TYPE where its tag is not `tag`. */
+static bool
+take_attr(Scanner *s, char tag, DynAttr *attr)
+{
+	Text		text = {0};
+	bool		right;
+
+	if (!take_tag(s, tag, &right))
+		return false;
+	if (right)
 	{
 		if (!take_string(s, &text))
 			return false;
@@ -313,18 +377,23 @@ take_attr(Scanner *s, const char *tag, DynAttr *attr)
 	return take(s, '}');
 }
 
-static int
-base64_digit(unsigned char c)
+/* One more than the digit that a character stands for; 0: it is none. */
+static const uint8_t base64_digits[256] = {
+	['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,
+	['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+	['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+	['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+	['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+	['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+	['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+	['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64
+};
+
+/* -1: not a digit */
+static inline int
+base64_digit(uint8_t c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
+	return base64_digits[c] - 1;
 }
 
 /* Decodes over the text; padding is required, as RFC 4648 has it. */
@@ -389,18 +458,53 @@ feature_index(Scanner *s, const Text *name)
 }
 
 static bool
+names_are_plain(const DynFeatureNames *wanted)
+{
+	for (int i = 0; i < wanted->count; i++)
+		for (size_t k = 0; k < wanted->lengths[i]; k++)
+			if (wanted->names[i][k] == '"' || wanted->names[i][k] == '\\' || (uint8_t) wanted->names[i][k] < 0x20)
+				return false;
+	return true;
+}
+
+/* Takes `"name":` if it names the feature expected next. */
+static inline bool
+take_guess(Scanner *s)
+{
+	const DynFeatureNames *wanted = s->wanted;
+	size_t		len;
+
+	if (!s->plain_names || wanted->count == 0)
+		return false;
+	len = wanted->lengths[s->guess];
+	if ((size_t) (s->end - s->pos) < len + 3 || s->pos[0] != '"' || s->pos[len + 1] != '"' || s->pos[len + 2] != ':' ||
+		memcmp(s->pos + 1, wanted->names[s->guess], len) != 0)
+		return false;
+	s->pos += len + 3;
+	return true;
+}
+
+static bool
 take_feature(Scanner *s, DynAttr *features)
 {
 	Text		name;
 	DynAttr		ignored;
 	int			k;
 
-	if (!take_string(s, &name) || !take(s, ':'))
-		return false;
-	k = feature_index(s, &name);
+	if (take_guess(s))
+	{
+		k = s->guess;
+		s->guess = k + 1 < s->wanted->count ? k + 1 : 0;
+	}
+	else
+	{
+		if (!take_string(s, &name) || !take(s, ':'))
+			return false;
+		k = feature_index(s, &name);
+	}
 	if (k < 0)
-		return take_attr(s, "B", &ignored);
-	return take_attr(s, "B", &features[k]) &&
+		return take_attr(s, 'B', &ignored);
+	return take_attr(s, 'B', &features[k]) &&
 		(features[k].state != DYN_ATTR_OK || decode_base64(&features[k]));
 }
 
@@ -408,12 +512,12 @@ take_feature(Scanner *s, DynAttr *features)
 static bool
 take_values(Scanner *s, DynItem *item, DynAttr *features)
 {
-	Text		tag;
+	bool		is_map;
 	bool		ok = true;
 
-	if (!take(s, '{') || !take_string(s, &tag) || !take(s, ':'))
+	if (!take_tag(s, 'M', &is_map))
 		return false;
-	if (!text_is(&tag, "M"))
+	if (!is_map)
 	{
 		item->values.state = DYN_ATTR_WRONG_TYPE;
 		return skip_value(s, 4) && take(s, '}');
@@ -437,7 +541,7 @@ take_entity_id(Scanner *s, DynEntityId *id)
 {
 	DynAttr		attr = {0};
 
-	return take_attr(s, "S", &attr) && attr.state == DYN_ATTR_OK &&
+	return take_attr(s, 'S', &attr) && attr.state == DYN_ATTR_OK &&
 		dyn_entity_id_from_hex(id, (const char *) attr.data, attr.len);
 }
 
@@ -501,7 +605,7 @@ take_item(Scanner *s)
 		else if (text_is(&name, "values"))
 			ok = take_values(s, item, features);
 		else if (text_is(&name, "event_ts"))
-			ok = take_attr(s, "S", &item->event_ts);
+			ok = take_attr(s, 'S', &item->event_ts);
 		else
 			ok = skip_value(s, 3);
 	} while (ok && more(s, '}', &ok));
@@ -677,6 +781,7 @@ dyn_item_scan(char *body, size_t len, const char *table, const DynFeatureNames *
 	s.table = table;
 	s.table_len = strlen(table);
 	s.wanted = wanted;
+	s.plain_names = names_are_plain(wanted);
 	s.answer = answer;
 	if (!take_answer(&s))
 	{

@@ -169,13 +169,17 @@ dyn_batch_get_begin(DynBatchGet *get)
 
 /* ---- answers ---- */
 
-/* Position among the request's keys of an id not used yet, or -1. */
+/* Position among the request's keys of an id not used yet, or -1; the search starts at `guess`. */
 static int
-find_key(const DynBatchGet *get, const Request *request, const DynEntityId *id, const bool *used)
+find_key(const DynBatchGet *get, const Request *request, const DynEntityId *id, const bool *used, int guess)
 {
-	for (int i = 0; i < request->nkeys; i++)
+	for (int n = 0, i = guess; n < request->nkeys; n++, i++)
+	{
+		if (i >= request->nkeys)
+			i = 0;
 		if (!used[i] && memcmp(&get->config.keys[request->keys[i]], id, sizeof(*id)) == 0)
 			return i;
+	}
 	return -1;
 }
 
@@ -205,11 +209,11 @@ match_keys(DynBatchGet *get, Request *request, uint32_t *unprocessed)
 {
 	DynAnswer  *answer = &request->answer;
 	bool		used[DYN_MAX_GET_KEYS] = {false};
+	int			k = -1;
 
 	for (int i = 0; i < answer->nitems; i++)
 	{
-		int			k = find_key(get, request, &answer->items[i].id, used);
-
+		k = find_key(get, request, &answer->items[i].id, used, k + 1);
 		if (k < 0)
 			return false;
 		used[k] = true;
@@ -217,8 +221,7 @@ match_keys(DynBatchGet *get, Request *request, uint32_t *unprocessed)
 	}
 	for (int i = 0; i < answer->nunprocessed; i++)
 	{
-		int			k = find_key(get, request, &answer->unprocessed[i], used);
-
+		k = find_key(get, request, &answer->unprocessed[i], used, k + 1);
 		if (k < 0)
 			return false;
 		used[k] = true;

@@ -571,6 +571,8 @@ dyn_call_free(DynCall *call)
 		if (call->next)
 			call->next->prev = call->prev;
 	}
+	if (call->client)
+		dyn_http_give_body(call->client->http, &call->answer);
 	dyn_buf_free(&call->body);
 	dyn_buf_free(&call->answer);
 	free(call);

@@ -30,8 +30,12 @@
 #endif
 
 #define EVENTS_AT_ONCE 64
-#define RECEIVE_BUFFER_BYTES (128L * 1024)
+#define RECEIVE_BUFFER_BYTES (16L * 1024)
 #define USER_AGENT "dynamo_fdw"
+
+/* Bodies kept for reuse, and the largest: malloc would give the pages back to the kernel after each statement. */
+#define SPARE_BODIES 32
+#define SPARE_BODY_BYTES (128 * 1024)
 
 struct DynHttp
 {
@@ -43,6 +47,8 @@ struct DynHttp
 	CURL	  **idle;			/* easy handles for reuse */
 	int			nidle;
 	int			idle_cap;
+	DynBuf		spare[SPARE_BODIES];
+	int			nspare;
 	char	   *url;
 	char	   *ca_bundle;
 	DynHttpConfig config;
@@ -181,10 +187,38 @@ header_value(const char *line, size_t len, const char *name, char *value, size_t
 	return value;
 }
 
+/* Makes room for a body of this length, in memory that was used before if there is some. */
+static void
+expect_body(DynTransfer *transfer, unsigned long len)
+{
+	DynHttp    *http = transfer->http;
+	DynBuf	   *body = &transfer->answer.body;
+
+	if (body->data == NULL && http->nspare > 0)
+		*body = http->spare[--http->nspare];
+	/* a longer one grows as it comes: who says how long it is need not send it */
+	if (len <= SPARE_BODY_BYTES && len > body->cap)
+		dyn_buf_reserve(body, len);
+}
+
+void
+dyn_http_give_body(DynHttp *http, DynBuf *body)
+{
+	if (body->data == NULL || body->cap > SPARE_BODY_BYTES || http->nspare == SPARE_BODIES)
+	{
+		dyn_buf_free(body);
+		return;
+	}
+	dyn_buf_clear(body);
+	http->spare[http->nspare++] = *body;
+	memset(body, 0, sizeof(*body));
+}
+
 static size_t
 on_header(char *line, size_t size, size_t count, void *arg)
 {
-	DynHttpAnswer *answer = &((DynTransfer *) arg)->answer;
+	DynTransfer *transfer = arg;
+	DynHttpAnswer *answer = &transfer->answer;
 	size_t		len = size * count;
 	char		value[80];
 
@@ -197,6 +231,8 @@ on_header(char *line, size_t size, size_t count, void *arg)
 	}
 	else if (header_value(line, len, "x-amz-retry-after", value, sizeof(value)))
 		answer->retry_after_ms = strtod(value, NULL);
+	else if (header_value(line, len, "content-length", value, sizeof(value)))
+		expect_body(transfer, strtoul(value, NULL, 10));
 	else if (header_value(line, len, "date", value, sizeof(value)))
 		answer->date = (int64_t) curl_getdate(value, NULL);
 	return len;
@@ -280,6 +316,8 @@ dyn_http_free(DynHttp *http)
 	restore_signals(&saved);
 	if (http->epoll_fd >= 0)
 		close(http->epoll_fd);
+	for (int i = 0; i < http->nspare; i++)
+		dyn_buf_free(&http->spare[i]);
 	free(http->idle);
 	free(http->url);
 	free(http->ca_bundle);
@@ -404,12 +442,67 @@ dyn_http_usable(const DynHttp *http)
 
 /* ---- transfers ---- */
 
-static CURL *
-take_easy(DynHttp *http)
+#define SET(option, value) (curl_easy_setopt(easy, option, value) == CURLE_OK)
+
+/* What is the same for all requests of the engine. */
+static bool
+set_up_easy(const DynHttp *http, CURL *easy)
 {
-	if (http->nidle > 0)
-		return http->idle[--http->nidle];
-	return curl_easy_init();
+	const DynHttpConfig *config = &http->config;
+
+	return SET(CURLOPT_URL, http->url) &&
+		SET(CURLOPT_POST, 1L) &&
+		SET(CURLOPT_USERAGENT, USER_AGENT) &&
+		SET(CURLOPT_WRITEFUNCTION, on_body) &&
+		SET(CURLOPT_HEADERFUNCTION, on_header) &&
+		SET(CURLOPT_PREREQFUNCTION, on_request) &&
+		SET(CURLOPT_CONNECTTIMEOUT_MS, config->connect_timeout_ms) &&
+		SET(CURLOPT_NOSIGNAL, 1L) &&
+		SET(CURLOPT_QUICK_EXIT, 1L) &&
+		SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
+		SET(CURLOPT_FOLLOWLOCATION, 0L) &&
+		SET(CURLOPT_NETRC, (long) CURL_NETRC_IGNORED) &&
+		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1) &&
+		SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES) &&
+		SET(CURLOPT_TCP_KEEPALIVE, 1L) &&
+		SET(CURLOPT_MAXAGE_CONN, config->keepalive_timeout_s) &&
+		(!config->no_proxy || SET(CURLOPT_PROXY, "")) &&
+		(http->ca_bundle == NULL || SET(CURLOPT_CAINFO, http->ca_bundle));
+}
+
+/* What a request has of its own; an idle handle still holds what the last one had. */
+static bool
+set_up_request(DynTransfer *transfer, const DynBuf *body)
+{
+	CURL	   *easy = transfer->easy;
+
+	return SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) body->len) &&
+		SET(CURLOPT_POSTFIELDS, body->data ? body->data : "") &&
+		SET(CURLOPT_HTTPHEADER, transfer->headers) &&
+		SET(CURLOPT_WRITEDATA, transfer) &&
+		SET(CURLOPT_HEADERDATA, transfer) &&
+		SET(CURLOPT_ERRORBUFFER, transfer->error_text) &&
+		SET(CURLOPT_PRIVATE, transfer) &&
+		SET(CURLOPT_PREREQDATA, transfer);
+}
+
+static CURL *
+take_easy(DynHttp *http, DynStatus *status)
+{
+	CURL	   *easy = http->nidle > 0 ? http->idle[--http->nidle] : NULL;
+
+	if (easy)
+		return easy;
+	easy = curl_easy_init();
+	if (easy == NULL)
+		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+	else if (!set_up_easy(http, easy))
+	{
+		dyn_status_set(status, DYN_INTERNAL, "libcurl refuses an option");
+		curl_easy_cleanup(easy);
+		easy = NULL;
+	}
+	return easy;
 }
 
 /* Keeps the handle for the next request, or frees it. */
@@ -429,7 +522,7 @@ give_easy(DynHttp *http, CURL *easy)
 		http->idle = idle;
 		http->idle_cap = cap;
 	}
-	curl_easy_reset(easy);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
 	http->idle[http->nidle++] = easy;
 }
 
@@ -468,50 +561,6 @@ add_headers(DynTransfer *transfer, const DynHttpHeader *headers, int nheaders)
 	return add_header(transfer, "Expect", "") && add_header(transfer, "Accept", "");
 }
 
-#define SET(option, value) (curl_easy_setopt(easy, option, value) == CURLE_OK)
-
-static bool
-set_up_request(DynTransfer *transfer, const DynBuf *body)
-{
-	CURL	   *easy = transfer->easy;
-	const DynHttpConfig *config = &transfer->http->config;
-
-	return SET(CURLOPT_URL, transfer->http->url) &&
-		SET(CURLOPT_POST, 1L) &&
-		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) body->len) &&
-		SET(CURLOPT_POSTFIELDS, body->data ? body->data : "") &&
-		SET(CURLOPT_HTTPHEADER, transfer->headers) &&
-		SET(CURLOPT_USERAGENT, USER_AGENT) &&
-		SET(CURLOPT_WRITEFUNCTION, on_body) &&
-		SET(CURLOPT_WRITEDATA, transfer) &&
-		SET(CURLOPT_HEADERFUNCTION, on_header) &&
-		SET(CURLOPT_HEADERDATA, transfer) &&
-		SET(CURLOPT_ERRORBUFFER, transfer->error_text) &&
-		SET(CURLOPT_PRIVATE, transfer) &&
-		SET(CURLOPT_PREREQFUNCTION, on_request) &&
-		SET(CURLOPT_PREREQDATA, transfer) &&
-		SET(CURLOPT_CONNECTTIMEOUT_MS, config->connect_timeout_ms);
-}
-
-static bool
-set_up_safety(DynTransfer *transfer)
-{
-	CURL	   *easy = transfer->easy;
-	const DynHttpConfig *config = &transfer->http->config;
-
-	return SET(CURLOPT_NOSIGNAL, 1L) &&
-		SET(CURLOPT_QUICK_EXIT, 1L) &&
-		SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
-		SET(CURLOPT_FOLLOWLOCATION, 0L) &&
-		SET(CURLOPT_NETRC, (long) CURL_NETRC_IGNORED) &&
-		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1) &&
-		SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES) &&
-		SET(CURLOPT_TCP_KEEPALIVE, 1L) &&
-		SET(CURLOPT_MAXAGE_CONN, config->keepalive_timeout_s) &&
-		(!config->no_proxy || SET(CURLOPT_PROXY, "")) &&
-		(transfer->http->ca_bundle == NULL || SET(CURLOPT_CAINFO, transfer->http->ca_bundle));
-}
-
 /* Hands the request to libcurl and lets it begin at once. */
 static bool
 begin(DynTransfer *transfer)
@@ -546,15 +595,18 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 		transfer->next->prev = transfer;
 	http->transfers = transfer;
 	transfer->answer.date = -1;
-	transfer->easy = take_easy(http);
-	if (transfer->easy == NULL || !add_headers(transfer, headers, nheaders))
+	transfer->easy = take_easy(http, status);
+	if (transfer->easy == NULL)
+		goto failed;
+	if (!add_headers(transfer, headers, nheaders))
 		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
-	else if (!set_up_request(transfer, body) || !set_up_safety(transfer))
+	else if (!set_up_request(transfer, body))
 		dyn_status_set(status, DYN_INTERNAL, "libcurl refuses an option");
 	else if (!begin(transfer))
 		dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
 	else
 		return transfer;
+failed:
 	dyn_transfer_free(transfer);
 	return NULL;
 }
@@ -645,7 +697,7 @@ dyn_transfer_free(DynTransfer *transfer)
 		give_easy(transfer->http, transfer->easy);
 	restore_signals(&saved);
 	curl_slist_free_all(transfer->headers);
-	dyn_buf_free(&transfer->answer.body);
+	dyn_http_give_body(transfer->http, &transfer->answer.body);
 	free(transfer);
 }
 

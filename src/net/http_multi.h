@@ -78,6 +78,9 @@ extern bool dyn_transfer_done(const DynTransfer *transfer);
  */
 extern bool dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *status);
 
+/* Takes back the body of an answer, which is left empty: its memory may serve the next one. */
+extern void dyn_http_give_body(DynHttp *http, DynBuf *body);
+
 /* At any time; one in flight is broken off at once. NULL is fine. */
 extern void dyn_transfer_free(DynTransfer *transfer);
 
