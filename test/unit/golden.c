@@ -58,14 +58,14 @@ golden_read(const char *file, size_t *len)
 	return data;
 }
 
-json_object *
-golden_parse(const char *text, size_t len)
+static json_object *
+parse(const char *text, size_t len, int flags)
 {
 	/* deeper than any body that the code under test accepts */
 	json_tokener *tokener = json_tokener_new_ex(256);
 	json_object *object;
 
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	json_tokener_set_flags(tokener, flags);
 	object = json_tokener_parse_ex(tokener, text, (int) len);
 	if (json_tokener_get_error(tokener) != json_tokener_success)
 	{
@@ -74,6 +74,24 @@ golden_parse(const char *text, size_t len)
 	}
 	json_tokener_free(tokener);
 	return object;
+}
+
+/* json-c 0.18 in its strict mode refuses what isn't ASCII: there the text is judged with letters in its place. */
+json_object *
+golden_parse(const char *text, size_t len)
+{
+	char	   *ascii = golden_copy(text, len);
+	json_object *judged;
+
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char) ascii[i] >= 0x80)
+			ascii[i] = 'x';
+	judged = parse(ascii, len, JSON_TOKENER_STRICT);
+	free(ascii);
+	if (judged == NULL)
+		return NULL;
+	json_object_put(judged);
+	return parse(text, len, 0);
 }
 
 json_object *
