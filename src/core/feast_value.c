@@ -2,8 +2,9 @@
  * feast_value.c
  *	  feast.types.Value from its protobuf bytes.
  *
- * One recursive reader for all messages below Value.  Reading a message member
- * a second time goes on with what is there, which is protobuf's merge.
+ * read_message() reads every message, with a function for the fields of its
+ * kind.  Reading a message member a second time goes on with what is there,
+ * which is protobuf's merge.
  */
 #include "core/feast_value.h"
 
@@ -16,8 +17,12 @@
 typedef struct Decoder
 {
 	DynArena   *arena;
+	int			depth_left;		/* messages and groups that may still be opened */
 	bool		no_memory;
 } Decoder;
+
+/* Takes a field into what is being read: a DynValue, or a DynMapEntry. */
+typedef bool (*FieldReader) (Decoder *d, const DynPbField *field, void *target);
 
 /* Field numbers of MapKey, in their order: the types of a scalar map's keys. */
 static const int map_key_types[] = {
@@ -25,7 +30,24 @@ static const int map_key_types[] = {
 	DYN_FEAST_UNIX_TIMESTAMP, DYN_FEAST_BYTES, DYN_FEAST_UUID, DYN_FEAST_TIME_UUID, DYN_FEAST_DECIMAL
 };
 
-static bool merge_value(Decoder *d, const uint8_t *data, size_t len, DynValue *value, int depth);
+static bool value_field(Decoder *d, const DynPbField *field, void *target);
+
+static bool
+read_message(Decoder *d, const DynPbField *message, FieldReader read_field, void *target)
+{
+	DynPbReader reader;
+	DynPbField	field;
+	bool		ok = true;
+
+	if (d->depth_left == 0)
+		return false;
+	d->depth_left--;
+	dyn_pb_init(&reader, message->data, message->len, d->depth_left);
+	while (ok && dyn_pb_next(&reader, &field))
+		ok = read_field(d, &field, target);
+	d->depth_left++;
+	return ok && dyn_pb_at_end(&reader);
+}
 
 /* ---- scalars ---- */
 
@@ -117,7 +139,7 @@ add_packed(Decoder *d, const DynPbField *field, int type, DynValue *list)
 	DynPbReader reader;
 	size_t		size = number_wire(type) == DYN_PB_FIXED64 ? 8 : 4;
 
-	dyn_pb_init(&reader, field->data, field->len);
+	dyn_pb_init(&reader, field->data, field->len, 0);
 	while (!dyn_pb_at_end(&reader))
 	{
 		uint64_t	bits = 0;
@@ -139,40 +161,27 @@ add_packed(Decoder *d, const DynPbField *field, int type, DynValue *list)
 }
 
 static bool
-merge_list(Decoder *d, const uint8_t *data, size_t len, DynValue *list, int depth)
+list_field(Decoder *d, const DynPbField *field, void *target)
 {
+	DynValue   *list = target;
 	int			type = dyn_feast_type_element(list->type);
-	bool		packable = dyn_feast_type_shape(type) == DYN_SHAPE_NUMBER;
-	DynPbReader reader;
-	DynPbField	field;
+	DynValue	item = {0};
+	DynValue   *slot;
+	bool		known;
 
-	if (depth > DYN_VALUE_MAX_DEPTH)
+	if (field->number != 1)
+		return true;
+	if (field->wire == DYN_PB_LEN && dyn_feast_type_shape(type) == DYN_SHAPE_NUMBER)
+		return add_packed(d, field, type, list);
+	if (!set_scalar(&item, type, field, &known))
 		return false;
-	dyn_pb_init(&reader, data, len);
-	while (dyn_pb_next(&reader, &field))
-	{
-		DynValue	item = {0};
-		DynValue   *slot;
-		bool		known;
-
-		if (field.number != 1)
-			continue;
-		if (packable && field.wire == DYN_PB_LEN)
-		{
-			if (!add_packed(d, &field, type, list))
-				return false;
-			continue;
-		}
-		if (!set_scalar(&item, type, &field, &known))
-			return false;
-		if (!known)
-			continue;
-		slot = add_item(d, list);
-		if (slot == NULL)
-			return false;
-		*slot = item;
-	}
-	return dyn_pb_at_end(&reader);
+	if (!known)
+		return true;
+	slot = add_item(d, list);
+	if (slot == NULL)
+		return false;
+	*slot = item;
+	return true;
 }
 
 /* ---- maps ---- */
@@ -199,29 +208,29 @@ add_entry(Decoder *d, DynValue *map, const DynMapEntry *entry)
 	return true;
 }
 
-/* One entry of map<string, Value>; both parts may be missing. */
+/* Of an entry of map<string, Value>. */
 static bool
-read_entry(Decoder *d, const DynPbField *outer, DynMapEntry *entry, int depth)
+entry_field(Decoder *d, const DynPbField *field, void *target)
 {
-	DynPbReader reader;
-	DynPbField	field;
+	DynMapEntry *entry = target;
 
-	if (depth > DYN_VALUE_MAX_DEPTH)
-		return false;
-	memset(entry, 0, sizeof(*entry));
-	entry->key.type = DYN_FEAST_STRING;
-	entry->key.u.bytes.data = (const uint8_t *) "";
-	dyn_pb_init(&reader, outer->data, outer->len);
-	while (dyn_pb_next(&reader, &field))
-	{
-		if (field.wire != DYN_PB_LEN)
-			continue;
-		if (field.number == 1 && !set_bytes(&entry->key, DYN_FEAST_STRING, &field))
-			return false;
-		if (field.number == 2 && !merge_value(d, field.data, field.len, &entry->value, depth + 1))
-			return false;
-	}
-	return dyn_pb_at_end(&reader);
+	if (field->wire != DYN_PB_LEN)
+		return true;
+	if (field->number == 1)
+		return set_bytes(&entry->key, DYN_FEAST_STRING, field);
+	return field->number != 2 || read_message(d, field, value_field, &entry->value);
+}
+
+static bool
+map_field(Decoder *d, const DynPbField *field, void *target)
+{
+	DynMapEntry entry = {0};
+
+	if (field->number != 1 || field->wire != DYN_PB_LEN)
+		return true;
+	entry.key.type = DYN_FEAST_STRING;	/* both parts may be missing */
+	entry.key.u.bytes.data = (const uint8_t *) "";
+	return read_message(d, field, entry_field, &entry) && add_entry(d, target, &entry);
 }
 
 static int
@@ -265,178 +274,105 @@ make_distinct(DynValue *map)
 }
 
 static bool
-merge_map(Decoder *d, const uint8_t *data, size_t len, DynValue *map, int depth)
+map_key_field(Decoder *d, const DynPbField *field, void *target)
 {
-	DynPbReader reader;
-	DynPbField	field;
+	DynValue	key = {0};
+	bool		known;
 
-	if (depth > DYN_VALUE_MAX_DEPTH)
+	if (field->number >= sizeof(map_key_types) / sizeof(map_key_types[0]))
+		return true;
+	if (!set_scalar(&key, map_key_types[field->number], field, &known))
 		return false;
-	dyn_pb_init(&reader, data, len);
-	while (dyn_pb_next(&reader, &field))
-	{
-		DynMapEntry entry;
-
-		if (field.number != 1 || field.wire != DYN_PB_LEN)
-			continue;
-		if (!read_entry(d, &field, &entry, depth + 1) || !add_entry(d, map, &entry))
-			return false;
-	}
-	return dyn_pb_at_end(&reader);
+	if (known)
+		*(DynValue *) target = key;
+	return true;
 }
 
 static bool
-read_map_key(const DynPbField *outer, DynValue *key)
+scalar_entry_field(Decoder *d, const DynPbField *field, void *target)
 {
-	DynPbReader reader;
-	DynPbField	field;
+	DynMapEntry *entry = target;
 
-	dyn_pb_init(&reader, outer->data, outer->len);
-	while (dyn_pb_next(&reader, &field))
-	{
-		DynValue	value = {0};
-		bool		known;
-
-		if (field.number >= sizeof(map_key_types) / sizeof(map_key_types[0]))
-			continue;
-		if (!set_scalar(&value, map_key_types[field.number], &field, &known))
-			return false;
-		if (known)
-			*key = value;
-	}
-	return dyn_pb_at_end(&reader);
-}
-
-static bool
-read_scalar_entry(Decoder *d, const DynPbField *outer, DynMapEntry *entry, int depth)
-{
-	DynPbReader reader;
-	DynPbField	field;
-
-	if (depth > DYN_VALUE_MAX_DEPTH)
-		return false;
-	memset(entry, 0, sizeof(*entry));
-	dyn_pb_init(&reader, outer->data, outer->len);
-	while (dyn_pb_next(&reader, &field))
-	{
-		if (field.wire != DYN_PB_LEN)
-			continue;
-		if (field.number == 1 && (depth >= DYN_VALUE_MAX_DEPTH || !read_map_key(&field, &entry->key)))
-			return false;
-		if (field.number == 2 && !merge_value(d, field.data, field.len, &entry->value, depth + 1))
-			return false;
-	}
-	return dyn_pb_at_end(&reader);
+	if (field->wire != DYN_PB_LEN)
+		return true;
+	if (field->number == 1)
+		return read_message(d, field, map_key_field, &entry->key);
+	return field->number != 2 || read_message(d, field, value_field, &entry->value);
 }
 
 /* A repeated message, no protobuf map: equal keys stay. */
 static bool
-merge_scalar_map(Decoder *d, const uint8_t *data, size_t len, DynValue *map, int depth)
+scalar_map_field(Decoder *d, const DynPbField *field, void *target)
 {
-	DynPbReader reader;
-	DynPbField	field;
+	DynMapEntry entry = {0};
 
-	if (depth > DYN_VALUE_MAX_DEPTH)
-		return false;
-	dyn_pb_init(&reader, data, len);
-	while (dyn_pb_next(&reader, &field))
-	{
-		DynMapEntry entry;
-
-		if (field.number != 1 || field.wire != DYN_PB_LEN)
-			continue;
-		if (!read_scalar_entry(d, &field, &entry, depth + 1) || !add_entry(d, map, &entry))
-			return false;
-	}
-	return dyn_pb_at_end(&reader);
+	if (field->number != 1 || field->wire != DYN_PB_LEN)
+		return true;
+	return read_message(d, field, scalar_entry_field, &entry) && add_entry(d, target, &entry);
 }
 
 /* ---- lists of messages ---- */
 
-/* MapList and RepeatedValue: each element a message of its own. */
+/* Of MapList and RepeatedValue: each element a message of its own. */
 static bool
-merge_messages(Decoder *d, const uint8_t *data, size_t len, DynValue *list, int depth)
+messages_field(Decoder *d, const DynPbField *field, void *target)
 {
+	DynValue   *list = target;
 	bool		maps = dyn_feast_type_shape(list->type) == DYN_SHAPE_MAP_LIST;
-	DynPbReader reader;
-	DynPbField	field;
+	DynValue	item = {.type = maps ? DYN_FEAST_MAP : DYN_FEAST_NONE};
+	DynValue   *slot;
 
-	if (depth > DYN_VALUE_MAX_DEPTH)
+	if (field->number != 1 || field->wire != DYN_PB_LEN)
+		return true;
+	if (!read_message(d, field, maps ? map_field : value_field, &item))
 		return false;
-	dyn_pb_init(&reader, data, len);
-	while (dyn_pb_next(&reader, &field))
-	{
-		DynValue	item = {0};
-		DynValue   *slot;
-
-		if (field.number != 1 || field.wire != DYN_PB_LEN)
-			continue;
-		if (maps)
-			item.type = DYN_FEAST_MAP;
-		if (!(maps ? merge_map(d, field.data, field.len, &item, depth + 1) :
-			  merge_value(d, field.data, field.len, &item, depth + 1)))
-			return false;
-		slot = add_item(d, list);
-		if (slot == NULL)
-			return false;
-		*slot = item;
-	}
-	return dyn_pb_at_end(&reader);
+	slot = add_item(d, list);
+	if (slot == NULL)
+		return false;
+	*slot = item;
+	return true;
 }
 
 static bool
-merge_zoned(const uint8_t *data, size_t len, DynValue *zoned)
+zoned_field(Decoder *d, const DynPbField *field, void *target)
 {
-	DynPbReader reader;
-	DynPbField	field;
+	DynValue   *zoned = target;
 
-	dyn_pb_init(&reader, data, len);
-	while (dyn_pb_next(&reader, &field))
+	if (field->number == 1 && field->wire == DYN_PB_VARINT)
+		zoned->u.zoned.seconds = (int64_t) field->value;
+	if (field->number == 2 && field->wire == DYN_PB_LEN)
 	{
-		if (field.number == 1 && field.wire == DYN_PB_VARINT)
-			zoned->u.zoned.seconds = (int64_t) field.value;
-		if (field.number == 2 && field.wire == DYN_PB_LEN)
-		{
-			if (!dyn_utf8_valid(field.data, field.len))
-				return false;
-			zoned->u.zoned.zone = field.data;
-			zoned->u.zoned.zone_len = field.len;
-		}
+		zoned->u.zoned.zone = field->data;
+		zoned->u.zoned.zone_len = field->len;
+		return dyn_utf8_valid(field->data, field->len);
 	}
-	return dyn_pb_at_end(&reader);
+	return true;
 }
 
 /* ---- Value ---- */
 
-/* A member that is a message: goes on with the one that is there, or starts anew. */
-static bool
-merge_member(Decoder *d, const DynPbField *field, DynValue *value, int depth)
+static FieldReader
+member_reader(DynShape shape)
 {
-	int			type = (int) field->number;
-
-	if (value->type != type)
-	{
-		memset(value, 0, sizeof(*value));
-		value->type = type;
-	}
-	switch (dyn_feast_type_shape(type))
+	switch (shape)
 	{
 		case DYN_SHAPE_LIST:
-			return merge_list(d, field->data, field->len, value, depth + 1);
+			return list_field;
 		case DYN_SHAPE_MAP:
-			return merge_map(d, field->data, field->len, value, depth + 1);
+			return map_field;
 		case DYN_SHAPE_SCALAR_MAP:
-			return merge_scalar_map(d, field->data, field->len, value, depth + 1);
+			return scalar_map_field;
 		case DYN_SHAPE_ZONED:
-			return depth < DYN_VALUE_MAX_DEPTH && merge_zoned(field->data, field->len, value);
+			return zoned_field;
 		default:
-			return merge_messages(d, field->data, field->len, value, depth + 1);
+			return messages_field;
 	}
 }
 
 static bool
-merge_field(Decoder *d, const DynPbField *field, DynValue *value, int depth)
+value_field(Decoder *d, const DynPbField *field, void *target)
 {
+	DynValue   *value = target;
 	int			type = field->number <= DYN_FEAST_ZONED_TIMESTAMP ? (int) field->number : DYN_FEAST_NONE;
 	DynShape	shape = dyn_feast_type_shape(type);
 	bool		known;
@@ -446,7 +382,6 @@ merge_field(Decoder *d, const DynPbField *field, DynValue *value, int depth)
 		memset(value, 0, sizeof(*value));
 		return true;
 	}
-	/* JSON_LIST, UUID_LIST and their like share their messages with STRING_LIST */
 	if (shape == DYN_SHAPE_NUMBER || shape == DYN_SHAPE_BYTES)
 	{
 		DynValue	scalar = {0};
@@ -459,22 +394,13 @@ merge_field(Decoder *d, const DynPbField *field, DynValue *value, int depth)
 	}
 	if (shape == DYN_SHAPE_NONE || field->wire != DYN_PB_LEN)
 		return true;			/* unknown */
-	return merge_member(d, field, value, depth);
-}
-
-static bool
-merge_value(Decoder *d, const uint8_t *data, size_t len, DynValue *value, int depth)
-{
-	DynPbReader reader;
-	DynPbField	field;
-
-	if (depth > DYN_VALUE_MAX_DEPTH)
-		return false;
-	dyn_pb_init(&reader, data, len);
-	while (dyn_pb_next(&reader, &field))
-		if (!merge_field(d, &field, value, depth))
-			return false;
-	return dyn_pb_at_end(&reader);
+	/* a message goes on with the one that is there, or starts anew */
+	if (value->type != type)
+	{
+		memset(value, 0, sizeof(*value));
+		value->type = type;
+	}
+	return read_message(d, field, member_reader(shape), value);
 }
 
 /* Makes the keys of all maps distinct, once each: a map may have been merged from many parts. */
@@ -505,10 +431,11 @@ finish(DynValue *value)
 DynDecode
 dyn_feast_value_decode(const uint8_t *data, size_t len, DynValue *value, DynArena *arena)
 {
-	Decoder		d = {arena, false};
+	Decoder		d = {.arena = arena, .depth_left = 1 + DYN_VALUE_MAX_DEPTH};
+	DynPbField	whole = {.data = data, .len = len};
 
 	memset(value, 0, sizeof(*value));
-	if (merge_value(&d, data, len, value, 0))
+	if (read_message(&d, &whole, value_field, value))
 	{
 		finish(value);
 		return DYN_DECODE_OK;

@@ -57,7 +57,7 @@ typedef struct DynMapEntry
 	size_t		order;			/* private to the decoder */
 } DynMapEntry;
 
-/* Messages nested deeper than this are refused, as by protobuf's own parsers. */
+/* Messages and unknown groups in each other, below the Value itself; more is refused, as by protobuf's own parser. */
 #define DYN_VALUE_MAX_DEPTH 100
 
 typedef enum DynDecode

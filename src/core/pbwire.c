@@ -4,16 +4,14 @@
  */
 #include "core/pbwire.h"
 
-/* Groups inside groups deeper than this are malformed, as in protobuf's own parsers. */
-#define MAX_GROUP_DEPTH 100
-
 void
-dyn_pb_init(DynPbReader *reader, const void *data, size_t len)
+dyn_pb_init(DynPbReader *reader, const void *data, size_t len, int max_groups)
 {
 	static const uint8_t empty;
 
 	reader->pos = len > 0 ? data : &empty;
 	reader->end = reader->pos + len;
+	reader->max_groups = max_groups;
 }
 
 bool
@@ -73,15 +71,15 @@ read_tag(DynPbReader *reader, uint32_t *number, DynPbWire *wire)
 	return true;
 }
 
-static bool read_body(DynPbReader *reader, DynPbField *field, int depth);
+static bool read_body(DynPbReader *reader, DynPbField *field, int max_groups);
 
 /* Skips to the end tag that closes the group; the data is of no use to us. */
 static bool
-skip_group(DynPbReader *reader, uint32_t number, int depth)
+skip_group(DynPbReader *reader, uint32_t number, int max_groups)
 {
 	DynPbField	inner;
 
-	if (depth >= MAX_GROUP_DEPTH)
+	if (max_groups <= 0)
 		return false;
 	for (;;)
 	{
@@ -89,13 +87,13 @@ skip_group(DynPbReader *reader, uint32_t number, int depth)
 			return false;
 		if (inner.wire == DYN_PB_END_GROUP)
 			return inner.number == number;
-		if (!read_body(reader, &inner, depth + 1))
+		if (!read_body(reader, &inner, max_groups - 1))
 			return false;
 	}
 }
 
 static bool
-read_body(DynPbReader *reader, DynPbField *field, int depth)
+read_body(DynPbReader *reader, DynPbField *field, int max_groups)
 {
 	switch (field->wire)
 	{
@@ -116,7 +114,7 @@ read_body(DynPbReader *reader, DynPbField *field, int depth)
 			reader->pos += field->len;
 			return true;
 		case DYN_PB_GROUP:
-			return skip_group(reader, field->number, depth);
+			return skip_group(reader, field->number, max_groups);
 		default:
 			return false;
 	}
@@ -129,7 +127,7 @@ dyn_pb_next(DynPbReader *reader, DynPbField *field)
 
 	if (dyn_pb_at_end(reader))
 		return false;
-	if (read_tag(reader, &field->number, &field->wire) && read_body(reader, field, 0))
+	if (read_tag(reader, &field->number, &field->wire) && read_body(reader, field, reader->max_groups))
 		return true;
 	reader->pos = start;		/* so that the caller sees it is not the end */
 	return false;

@@ -26,6 +26,7 @@ typedef struct DynPbReader
 {
 	const uint8_t *pos;
 	const uint8_t *end;
+	int			max_groups;
 } DynPbReader;
 
 typedef struct DynPbField
@@ -37,7 +38,8 @@ typedef struct DynPbField
 	size_t		len;
 } DynPbField;
 
-extern void dyn_pb_init(DynPbReader *reader, const void *data, size_t len);
+/* Groups that are nested deeper than `max_groups` are malformed. */
+extern void dyn_pb_init(DynPbReader *reader, const void *data, size_t len, int max_groups);
 extern bool dyn_pb_varint(DynPbReader *reader, uint64_t *value);
 
 /* `size` bytes, 4 or 8. */
