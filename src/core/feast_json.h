@@ -1,6 +1,7 @@
 /*
  * feast_json.h
- *	  Values as JSON, for the types that SQL has no other form for.
+ *	  Values as JSON, for the types that SQL has no other form for:
+ *	  feast_json_read.c, feast_json_write.c.
  *
  *	  MAP, STRUCT			object
  *	  MAP_LIST, STRUCT_LIST	array of objects
@@ -29,10 +30,10 @@ extern bool dyn_value_to_json(const DynValue *value, DynBuf *out);
  * The other way, to a value of type `type` (one of those above), as Feast
  * reads JSON: whole numbers INT64 (DOUBLE where they don't fit), others DOUBLE,
  * an array of one scalar kind its list, of objects MAP_LIST, any other array
- * VALUE_LIST, an object MAP, null nothing set.  A name with a NUL, which json-c
- * would cut, and what is nested deeper than Feast reads are refused.  On false
- * *why says what is wrong with the text; NULL: out of memory.  Takes everything
- * from the arena.
+ * VALUE_LIST, an object MAP, null nothing set.  A name with a NUL, half of
+ * a surrogate pair, and what is nested deeper than Feast reads are refused.  On
+ * false *why says what is wrong with the text; NULL: out of memory.  Takes
+ * everything from the arena.
  */
 extern bool dyn_json_to_value(const char *json, size_t len, int type, DynValue *value, DynArena *arena,
 							  const char **why);

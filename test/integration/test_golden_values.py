@@ -3,7 +3,9 @@
 from collections import defaultdict
 
 import pytest
+from feast.protos.feast.types.Value_pb2 import Value
 from feast.value_type import ValueType
+from google.protobuf.message import DecodeError
 
 from golden import COLUMNS, MADE_OF_JSON, as_selected, column, decoded, entity_id, exactly, load, meaning, selected
 from support import dynamodb, raw_items
@@ -155,6 +157,50 @@ def test_zoned_timestamps_in_a_timestamptz(session, project, views):
         assert zoned.zone == "UTC"
 
 
+# Reals around the largest integers. jsonb writes none of them with an exponent.
+REALS = [1e15, 1e16, 12345678901234567.0, 1.1e18, 2.0**63, -(2.0**63), 9.9e18, 1e19, 2.0**64, 1e300, 1e-7, -1e6, 0.1]
+
+
+@pytest.mark.parametrize("sql_type", ["json", "jsonb"])
+def test_reals_in_json_stay_reals(session, project, views, sql_type):
+    views("MAP", sql_type)
+    stored = {}
+    for i, real in enumerate(REALS):
+        value = Value()
+        value.map_val.val["x"].double_val = real
+        stored[str(i)] = value.SerializeToString()
+    put(project, stored)
+    shown = read(session, stored)
+    assert {name: float(value["x"]) for name, value in shown.items()} == {str(i): real for i, real in enumerate(REALS)}
+    assert copy(session, project, stored) == stored
+    assert read(session, stored, "f::text") == read(session, stored, "f::text", "two")
+    # What psql shows, typed in again.
+    for name, text in read(session, stored, "f::text").items():
+        session.run("INSERT INTO two (k, f) VALUES (%s, %s)", [name, text])
+        assert raw_items(project + ".two")[entity_id("k", name)]["values"]["M"]["f"]["B"] == stored[name]
+
+
+@pytest.mark.parametrize("sql_type", ["json", "jsonb"])
+def test_singles_in_json_come_back_as_the_same_number(session, project, views, sql_type):
+    """As a DOUBLE, for JSON has no FLOAT."""
+    views("VALUE_LIST", sql_type)
+    value = Value()
+    for real in (1e6, 1e10, 1.1e18, 9.5e18, 2e19, 0.1, 16777216.0, 1e-20):
+        value.list_val.val.add().float_val = real
+    put(project, {"x": value.SerializeToString()})
+    got = decoded(copy(session, project, ["x"])["x"]).list_val.val
+    assert {each.WhichOneof("val") for each in got} == {"double_val"}
+    singles = [Value(float_val=each.double_val).float_val for each in got]
+    assert singles == [each.float_val for each in value.list_val.val]
+
+
+@pytest.mark.parametrize("text", ['{"a": "\\ud800"}', '{"\\udc00": 1}', '{"a": "\\ude80\\ud83d"}'])
+def test_half_of_a_surrogate_pair_is_refused(session, views, text):
+    views("MAP")
+    error = session.fail("INSERT INTO two (k, f) VALUES ('x', %s)", [text])
+    assert error.sqlstate == "22023" and "surrogate" in error.diag.message_detail
+
+
 # --- other encodings, legal and broken ---
 
 
@@ -180,3 +226,31 @@ def test_broken_encodings(session, project, views, case, kind):
     assert error.sqlstate == "HV004"
     message = "%s %s" % (error.diag.message_primary, error.diag.message_detail)
     assert all(part in message for part in ['"one"', '"f"', kind, "key of it"])
+
+
+
+def field(number, content):
+    """The bytes of a field that is a message; number and length in two bytes each."""
+    tag = number << 3 | 2
+    return bytes([tag & 127 | 128, tag >> 7, len(content) & 127 | 128, len(content) >> 7]) + content
+
+
+def values_of(value):
+    return [values_of(each) for each in value.list_val.val] if value.WhichOneof("val") else None
+
+
+@pytest.mark.parametrize("depth", [0, 1, 49, 50, 51])
+@pytest.mark.parametrize("groups", [0, 1, 2, 98, 100, 101])
+def test_nesting(session, project, views, depth, groups):
+    """VALUE_LISTs in each other, and groups (of an unknown field) in the innermost: as deep as the SDK reads."""
+    views("VALUE_LIST")
+    stored = b"\xa3\x06" * groups + b"\xa4\x06" * groups
+    for _ in range(depth):
+        stored = field(42, field(1, stored))
+    put(project, {"x": stored})
+    try:
+        readable = decoded(stored)
+    except DecodeError:
+        assert session.fail("SELECT f FROM one WHERE k = 'x'").sqlstate == "HV004"
+    else:
+        assert read(session, "x") == {"x": values_of(readable)}

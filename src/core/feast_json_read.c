@@ -1,6 +1,6 @@
 /*
- * feast_json.c
- *	  Values to JSON text and back.
+ * feast_json_read.c
+ *	  Values from JSON text.
  */
 #include "core/feast_json.h"
 
@@ -13,161 +13,6 @@
 
 #include "core/feast_key.h"
 #include "core/json_text.h"
-
-static void
-put_text(DynBuf *out, const uint8_t *data, size_t len)
-{
-	dyn_buf_json_string(out, (const char *) data, len);
-}
-
-/* The shortest decimal that gives the number again; never taken for a whole one. */
-static void
-put_real(DynBuf *out, double value, bool single)
-{
-	char		text[40];
-
-	if (!isfinite(value))
-	{
-		dyn_buf_str(out, isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
-		return;
-	}
-	for (int digits = single ? 6 : 15; digits <= 17; digits++)
-	{
-		snprintf(text, sizeof(text), "%.*g", digits, value);
-		if (single ? strtof(text, NULL) == (float) value : strtod(text, NULL) == value)
-			break;
-	}
-	dyn_buf_str(out, text);
-	if (strpbrk(text, ".e") == NULL)
-		dyn_buf_str(out, ".0");
-}
-
-static void
-put_hex(DynBuf *out, const uint8_t *data, size_t len)
-{
-	dyn_buf_byte(out, '"');
-	dyn_buf_hex(out, data, len);
-	dyn_buf_byte(out, '"');
-}
-
-static void
-put_scalar(DynBuf *out, const DynValue *value)
-{
-	switch (value->type)
-	{
-		case DYN_FEAST_NONE:
-			dyn_buf_str(out, "null");
-			break;
-		case DYN_FEAST_BYTES:
-			put_hex(out, value->u.bytes.data, value->u.bytes.len);
-			break;
-		case DYN_FEAST_DOUBLE:
-			put_real(out, value->u.real, false);
-			break;
-		case DYN_FEAST_FLOAT:
-			put_real(out, value->u.single, true);
-			break;
-		case DYN_FEAST_BOOL:
-			dyn_buf_str(out, value->u.boolean ? "true" : "false");
-			break;
-		default:
-			if (dyn_feast_type_shape(value->type) == DYN_SHAPE_BYTES)
-				put_text(out, value->u.bytes.data, value->u.bytes.len);
-			else
-				dyn_buf_int(out, value->u.integer);
-			break;
-	}
-}
-
-static void put_value(DynBuf *out, const DynValue *value);
-
-static void
-put_list(DynBuf *out, const DynValue *list)
-{
-	dyn_buf_byte(out, '[');
-	for (size_t i = 0; i < list->u.list.count; i++)
-	{
-		if (i > 0)
-			dyn_buf_str(out, ", ");
-		put_value(out, &list->u.list.items[i]);
-	}
-	dyn_buf_byte(out, ']');
-}
-
-static void
-put_map(DynBuf *out, const DynValue *map)
-{
-	dyn_buf_byte(out, '{');
-	for (size_t i = 0; i < map->u.map.count; i++)
-	{
-		const DynMapEntry *entry = &map->u.map.entries[i];
-
-		if (i > 0)
-			dyn_buf_str(out, ", ");
-		put_text(out, entry->key.u.bytes.data, entry->key.u.bytes.len);
-		dyn_buf_str(out, ": ");
-		put_value(out, &entry->value);
-	}
-	dyn_buf_byte(out, '}');
-}
-
-static void
-put_scalar_map(DynBuf *out, const DynValue *map)
-{
-	dyn_buf_byte(out, '[');
-	for (size_t i = 0; i < map->u.map.count; i++)
-	{
-		const DynMapEntry *entry = &map->u.map.entries[i];
-
-		dyn_buf_str(out, i > 0 ? ", {\"key_type\": \"" : "{\"key_type\": \"");
-		dyn_buf_str(out, dyn_feast_type_name(entry->key.type));
-		dyn_buf_str(out, "\", \"key\": ");
-		put_scalar(out, &entry->key);
-		dyn_buf_str(out, ", \"value\": ");
-		put_value(out, &entry->value);
-		dyn_buf_byte(out, '}');
-	}
-	dyn_buf_byte(out, ']');
-}
-
-/* The decoder's depth limit bounds the recursion. */
-static void
-put_value(DynBuf *out, const DynValue *value)
-{
-	switch (dyn_feast_type_shape(value->type))
-	{
-		case DYN_SHAPE_LIST:
-		case DYN_SHAPE_MAP_LIST:
-		case DYN_SHAPE_VALUES:
-			put_list(out, value);
-			break;
-		case DYN_SHAPE_MAP:
-			put_map(out, value);
-			break;
-		case DYN_SHAPE_SCALAR_MAP:
-			put_scalar_map(out, value);
-			break;
-		case DYN_SHAPE_ZONED:
-			dyn_buf_str(out, "{\"unix_timestamp\": ");
-			dyn_buf_int(out, value->u.zoned.seconds);
-			dyn_buf_str(out, ", \"zone\": ");
-			put_text(out, value->u.zoned.zone, value->u.zoned.zone_len);
-			dyn_buf_byte(out, '}');
-			break;
-		default:
-			put_scalar(out, value);
-			break;
-	}
-}
-
-bool
-dyn_value_to_json(const DynValue *value, DynBuf *out)
-{
-	put_value(out, value);
-	return !out->failed;
-}
-
-/* ---- and back ---- */
 
 typedef struct Reader
 {
@@ -243,6 +88,72 @@ widen_integers(const char *text, size_t len, DynBuf *out)
 		}
 	}
 	dyn_buf_add(out, text + done, len - done);
+}
+
+/* The code unit of an escape like \u00fc; -1: there is none. */
+static long
+unicode_escape(const char *text, size_t len)
+{
+	char		digits[5] = "";
+	char	   *end;
+	long		code;
+
+	if (len < 6 || text[0] != '\\' || text[1] != 'u')
+		return -1;
+	memcpy(digits, text + 2, 4);
+	code = strtol(digits, &end, 16);
+	return end == digits + 4 ? code : -1;
+}
+
+/*
+ * What json-c would silently change: it ends a name at its first NUL, and
+ * replaces half of a surrogate pair.  *i is at a backslash, and moves to the
+ * last byte of what it begins.
+ */
+static bool
+check_escape(Reader *r, const char *text, size_t len, size_t *i, bool *nul)
+{
+	long		code = unicode_escape(text + *i, len - *i);
+	long		next;
+
+	if (code < 0)
+	{
+		*i += 1;
+		return true;
+	}
+	*i += 5;
+	*nul = *nul || code == 0;
+	if (code < 0xd800 || code > 0xdfff)
+		return true;
+	next = unicode_escape(text + *i + 1, len - *i - 1);
+	if (code > 0xdbff || next < 0xdc00 || next > 0xdfff)
+		return wrong(r, "a text holds half of a surrogate pair");
+	*i += 6;
+	return true;
+}
+
+static bool
+check_escapes(Reader *r, const char *text, size_t len)
+{
+	bool		in_string = false;
+	bool		nul = false;	/* in the last string */
+
+	for (size_t i = 0; i < len; i++)
+	{
+		if (in_string && text[i] == '\\')
+		{
+			if (!check_escape(r, text, len, &i, &nul))
+				return false;
+		}
+		else if (text[i] == '"')
+		{
+			in_string = !in_string;
+			nul = nul && !in_string;
+		}
+		else if (!in_string && text[i] == ':' && nul)
+			return wrong(r, "a name holds \\u0000");
+	}
+	return true;
 }
 
 static bool
@@ -513,32 +424,6 @@ read_zoned(Reader *r, struct json_object *json, DynValue *zoned)
 	return true;
 }
 
-/* json-c ends a name at its first NUL. */
-static bool
-has_nul_in_name(const char *text, size_t len)
-{
-	bool		in_string = false;
-	bool		nul = false;
-
-	for (size_t i = 0; i < len; i++)
-	{
-		if (in_string && text[i] == '\\')
-		{
-			nul = nul || (len - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0);
-			i++;
-		}
-		else if (text[i] == '"')
-		{
-			in_string = !in_string;
-			if (in_string)
-				nul = false;
-		}
-		else if (!in_string && text[i] == ':' && nul)
-			return true;
-	}
-	return false;
-}
-
 /* Of the messages that encode it, below the outermost one. */
 static int
 message_depth(const DynValue *value)
@@ -580,10 +465,8 @@ dyn_json_to_value(const char *text, size_t len, int type, DynValue *value, DynAr
 
 	memset(value, 0, sizeof(*value));
 	widen_integers(text, len, &widened);
-	if (widened.failed)
+	if (widened.failed || !check_escapes(&r, text, len))
 		ok = false;
-	else if (has_nul_in_name(text, len))
-		ok = wrong(&r, "a name holds \\u0000");
 	else if (!dyn_json_parse(widened.data, widened.len, &json))
 		ok = wrong(&r, "it is not JSON, or nested too deep");
 	else
