@@ -99,6 +99,33 @@ SELECT n FROM narrow WHERE id = 2;
 SELECT l FROM narrow WHERE id = 2;
 DROP FOREIGN TABLE wide, narrow;
 
+-- what a domain says holds for what is read: keys, NULLs and elements, too
+CREATE DOMAIN word AS text CHECK (VALUE ~ '^[a-z]+$');
+CREATE DOMAIN given AS integer NOT NULL;
+CREATE DOMAIN moment AS timestamptz NOT NULL CHECK (VALUE < '3000-01-01');
+CREATE DOMAIN few AS word[] CHECK (array_length(VALUE, 1) < 3);
+CREATE FOREIGN TABLE plain (k text OPTIONS (entity_key 'true'), ts timestamptz OPTIONS (event_timestamp 'true'),
+    i integer, l text[]) SERVER feast;
+CREATE FOREIGN TABLE checked (k text OPTIONS (entity_key 'true'), ts moment OPTIONS (event_timestamp 'true'),
+    i given, l few) SERVER feast OPTIONS (feature_view 'plain', create_remote_table 'false');
+CREATE FOREIGN TABLE words (k word OPTIONS (entity_key 'true')) SERVER feast
+    OPTIONS (feature_view 'plain', create_remote_table 'false');
+CREATE FOREIGN TABLE short (k varchar(2) OPTIONS (entity_key 'true')) SERVER feast
+    OPTIONS (feature_view 'plain', create_remote_table 'false');
+INSERT INTO plain VALUES ('a', '2026-01-01 00:00:00+00', 1, '{a,b}'), ('NO', '3026-01-01 00:00:00+00', NULL, '{a,B}'),
+    ('more', now(), 1, '{a,b,c}');
+SELECT * FROM checked WHERE k = 'a';
+SELECT ts FROM checked WHERE k = 'NO';
+SELECT i FROM checked WHERE k = 'NO';
+SELECT l FROM checked WHERE k = 'NO';
+SELECT l FROM checked WHERE k = 'more';
+SELECT k FROM words WHERE k IN ('a', 'NONE');
+SELECT k FROM words WHERE k = 'NO';
+SELECT k FROM short WHERE k = 'a';
+SELECT k FROM short WHERE k = 'more';
+DROP FOREIGN TABLE plain, checked, words, short;
+DROP DOMAIN few, moment, given, word;
+
 -- what does not go together
 CREATE FOREIGN TABLE bad (id bigint OPTIONS (entity_key 'true'), f integer[] OPTIONS (value_type 'INT32')) SERVER feast;
 CREATE FOREIGN TABLE bad (id bigint OPTIONS (entity_key 'true'), f uuid OPTIONS (value_type 'STRING')) SERVER feast;

@@ -43,10 +43,13 @@ extern char *dyn_key_text(const DynRelation *rel, const Datum *keys);
 /*
  * Value of a feature or event timestamp column from a stored item; false: NULL.
  * Raises HV004 where the bytes are not what the column says, and what the
- * column's domain objects to.
+ * column's length, precision or domain objects to, also of a NULL.
  */
 extern bool dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const DynAttr *attr,
 								const Datum *keys, Datum *value);
+
+/* Value of the i-th key column in a row of these keys. Raises as the above. */
+extern Datum dyn_key_column(const DynRelation *rel, int i, const Datum *keys);
 
 /* Appends a feature's Value bytes; nothing for NULL. Raises errors. */
 extern void dyn_datum_to_value(const DynColumn *column, Datum value, bool isnull, DynBuf *out);

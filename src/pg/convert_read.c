@@ -36,6 +36,14 @@ report_stored(const DynRelation *rel, const DynColumn *column, const Datum *keys
 			 errdetail("Entity key: %s. Remote table: \"%s\".", dyn_key_text(rel, keys), rel->remote.table)));
 }
 
+/* Of a value: for messages. */
+typedef struct Place
+{
+	const DynRelation *rel;
+	const DynColumn *column;
+	const Datum *keys;
+} Place;
+
 /* pandas' NaT, which Feast stores for a missing timestamp: SQL NULL. */
 static bool
 is_nat(const DynValue *stored)
@@ -210,7 +218,9 @@ read_scalar(const DynColumn *column, Oid type, int feast_type, const DynValue *s
 	}
 }
 
-/* What varchar(n), numeric(p, s) and timestamptz(p) ask for; raises where something would be lost. */
+/* ---- what the declared type asks for beyond its base type ---- */
+
+/* varchar(n), numeric(p, s) and timestamptz(p): raises where something would be lost. */
 static Datum
 fit_typmod(const DynColumn *column, Datum value)
 {
@@ -219,11 +229,25 @@ fit_typmod(const DynColumn *column, Datum value)
 	return OidFunctionCall3(column->typmod_function, value, Int32GetDatum(column->typmod), BoolGetDatum(false));
 }
 
+static void
+check_domain(const DynRelation *rel, DynColumn *column, Datum value, bool isnull)
+{
+	if (column->type != column->base_type)
+		domain_check(value, isnull, column->type, &column->domain_check, rel->context);
+}
+
+static void
+check_element_domain(const DynRelation *rel, DynColumn *column, Datum value, bool isnull)
+{
+	if (column->element_type != column->element_base_type)
+		domain_check(value, isnull, column->element_type, &column->element_check, rel->context);
+}
+
 /* ---- arrays ---- */
 
 /* Lists and sets alike: the elements in the order they are stored. An empty one has no type to differ. */
 static bool
-read_array(const DynColumn *column, const DynValue *stored, Datum *value)
+read_array(const DynRelation *rel, DynColumn *column, const DynValue *stored, Datum *value)
 {
 	size_t		n = stored->u.list.count;
 	Datum	   *elements;
@@ -236,7 +260,7 @@ read_array(const DynColumn *column, const DynValue *stored, Datum *value)
 
 	if (dyn_feast_type_shape(stored->type) != dyn_feast_type_shape(column->feast_type))
 		return false;
-	elements = palloc(sizeof(Datum) * Max(n, 1));
+	elements = palloc0(sizeof(Datum) * Max(n, 1));
 	nulls = palloc(sizeof(bool) * Max(n, 1));
 	for (size_t i = 0; i < n; i++)
 	{
@@ -246,6 +270,7 @@ read_array(const DynColumn *column, const DynValue *stored, Datum *value)
 			return false;
 		if (!nulls[i])
 			elements[i] = fit_typmod(column, elements[i]);
+		check_element_domain(rel, column, elements[i], nulls[i]);
 	}
 	get_typlenbyvalalign(column->element_type, &typlen, &typbyval, &typalign);
 	dims[0] = (int) n;
@@ -294,30 +319,68 @@ decode(const DynRelation *rel, const DynColumn *column, const DynAttr *attr, con
 	}
 }
 
-bool
-dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const DynAttr *attr, const Datum *keys,
-					Datum *value)
+static bool
+value_to_datum(const DynRelation *rel, DynColumn *column, const DynAttr *attr, const Datum *keys, Datum *value)
 {
 	DynValue	stored;
 	bool		fits;
 
-	if (attr->state == DYN_ATTR_ABSENT)
-		return false;
-	if (attr->state == DYN_ATTR_WRONG_TYPE)
-		report_stored(rel, column, keys, "was not written by Feast");
-	if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
-		return event_ts_to_datum(rel, column, attr, keys, value);
 	decode(rel, column, attr, keys, &stored);
 	if (stored.type == DYN_FEAST_NONE || is_nat(&stored))
 		return false;
 	fits = OidIsValid(column->element_type) ?
-		read_array(column, &stored, value) :
+		read_array(rel, column, &stored, value) :
 		read_scalar(column, column->base_type, column->feast_type, &stored, value);
 	if (!fits)
 		report_stored(rel, column, keys, psprintf("is %s", dyn_feast_type_name(stored.type)));
 	if (!OidIsValid(column->element_type))
 		*value = fit_typmod(column, *value);
-	if (column->type != column->base_type)
-		domain_check(*value, false, column->type, &column->domain_check, rel->context);
 	return true;
+}
+
+/* Says where a value stands that the server's own functions object to; report_stored() says it itself. */
+static void
+say_where(void *arg)
+{
+	const Place *place = arg;
+
+	if (geterrcode() != ERRCODE_FDW_INVALID_DATA_TYPE)
+		errcontext("column \"%s\" of feature view \"%s\", entity key: %s", place->column->sql_name,
+				   place->rel->feature_view, dyn_key_text(place->rel, place->keys));
+}
+
+bool
+dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const DynAttr *attr, const Datum *keys,
+					Datum *value)
+{
+	Place		place = {rel, column, keys};
+	ErrorContextCallback context = {error_context_stack, say_where, &place};
+	bool		found = false;
+
+	error_context_stack = &context;
+	*value = (Datum) 0;
+	if (attr->state == DYN_ATTR_WRONG_TYPE)
+		report_stored(rel, column, keys, "was not written by Feast");
+	if (attr->state != DYN_ATTR_ABSENT)
+		found = column->role == DYN_COLUMN_EVENT_TIMESTAMP ?
+			event_ts_to_datum(rel, column, attr, keys, value) :
+			value_to_datum(rel, column, attr, keys, value);
+	check_domain(rel, column, *value, !found);
+	error_context_stack = context.previous;
+	return found;
+}
+
+Datum
+dyn_key_column(const DynRelation *rel, int i, const Datum *keys)
+{
+	DynColumn  *column = rel->keys[i];
+	Place		place = {rel, column, keys};
+	ErrorContextCallback context = {error_context_stack, say_where, &place};
+	Datum		value;
+
+	error_context_stack = &context;
+	value = fit_typmod(column, dyn_key_to_datum(column, keys[i]));
+	check_domain(rel, column, value, false);
+	error_context_stack = context.previous;
+	return value;
 }

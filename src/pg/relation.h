@@ -39,6 +39,7 @@ typedef struct DynColumn
 	Oid			typmod_function;	/* that sees to it, of a value or an element; InvalidOid: none */
 	int			feast_type;
 	void	   *domain_check;	/* cache of the domain's constraints, NULL at first */
+	void	   *element_check;	/* and of those of an element's domain */
 } DynColumn;
 
 typedef enum DynDropPolicy

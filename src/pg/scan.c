@@ -316,7 +316,7 @@ make_row(LookupState *state, const DynItem *item, uint32 key, TupleTableSlot *sl
 	{
 		int			attno = rel->keys[i]->attnum - 1;
 
-		slot->tts_values[attno] = dyn_key_to_datum(rel->keys[i], keys[i]);
+		slot->tts_values[attno] = dyn_key_column(rel, i, keys);
 		slot->tts_isnull[attno] = false;
 	}
 	if (item->values.state == DYN_ATTR_WRONG_TYPE && state->features.count > 0)
