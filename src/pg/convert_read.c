@@ -105,12 +105,14 @@ report_range(const DynColumn *column, int64 seconds)
 
 /* date and timestamp are UTC */
 static bool
-read_time(const DynColumn *column, Oid type, const DynValue *stored, Datum *value)
+read_time(const DynColumn *column, Oid type, int feast_type, const DynValue *stored, Datum *value)
 {
 	int64		seconds = stored->type == DYN_FEAST_ZONED_TIMESTAMP ? stored->u.zoned.seconds : stored->u.integer;
 	Timestamp	result;
 
-	if (stored->type != DYN_FEAST_UNIX_TIMESTAMP && stored->type != DYN_FEAST_ZONED_TIMESTAMP)
+	/* the zone is given up only where value_type says that there may be one */
+	if (stored->type != DYN_FEAST_UNIX_TIMESTAMP && (stored->type != DYN_FEAST_ZONED_TIMESTAMP ||
+													 feast_type != DYN_FEAST_ZONED_TIMESTAMP))
 		return false;
 	if (pg_sub_s64_overflow(seconds, DYN_EPOCH_DIFF_SECONDS, &result) ||
 		pg_mul_s64_overflow(result, USECS_PER_SEC, &result) || !IS_VALID_TIMESTAMP(result))
@@ -212,7 +214,7 @@ read_scalar(const DynColumn *column, Oid type, int feast_type, const DynValue *s
 		case TIMESTAMPTZOID:
 		case TIMESTAMPOID:
 		case DATEOID:
-			return read_time(column, type, stored, value);
+			return read_time(column, type, feast_type, stored, value);
 		default:
 			return read_by_input(type, feast_type, stored, value);
 	}
@@ -282,6 +284,24 @@ read_array(const DynRelation *rel, DynColumn *column, const DynValue *stored, Da
 
 /* ---- items ---- */
 
+/* What is stored instead of what the column expects, for report_stored(). */
+static char *
+describe(const DynColumn *column, const DynValue *stored)
+{
+	bool		list = dyn_feast_type_shape(stored->type) == DYN_SHAPE_LIST;
+	const DynValue *items = list ? stored->u.list.items : stored;
+	size_t		n = list ? stored->u.list.count : 1;
+	Oid			type = OidIsValid(column->element_type) ? column->element_base_type : column->base_type;
+	const char *name = dyn_feast_type_name(stored->type);
+	Datum		unused;
+
+	for (size_t i = 0; i < n && (type == INT2OID || type == INT4OID); i++)
+		if (is_integer(&items[i]) && !read_integer(type, &items[i], &unused))
+			return psprintf("is %s with " INT64_FORMAT ", which type %s cannot hold", name, items[i].u.integer,
+							format_type_be(type));
+	return psprintf("is %s", name);
+}
+
 static bool
 event_ts_to_datum(const DynRelation *rel, const DynColumn *column, const DynAttr *attr, const Datum *keys,
 				  Datum *value)
@@ -332,7 +352,7 @@ value_to_datum(const DynRelation *rel, DynColumn *column, const DynAttr *attr, c
 		read_array(rel, column, &stored, value) :
 		read_scalar(column, column->base_type, column->feast_type, &stored, value);
 	if (!fits)
-		report_stored(rel, column, keys, psprintf("is %s", dyn_feast_type_name(stored.type)));
+		report_stored(rel, column, keys, describe(column, &stored));
 	if (!OidIsValid(column->element_type))
 		*value = fit_typmod(column, *value);
 	return true;
