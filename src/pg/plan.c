@@ -28,12 +28,6 @@
 #include "pg/qual.h"
 #include "pg/relation.h"
 
-/*
- * Rows expected where the query names no keys: as many as the planner expects
- * distinct values of an unknown column, so that a join by key gives one row.
- */
-#define UNKEYED_ROWS 200.0
-
 /* Sets of outer tables that are looked at, at most; a join of more feature views than that is beyond planning. */
 #define MAX_PARAMETERIZATIONS 64
 
@@ -46,11 +40,10 @@ typedef struct RelState
 static void
 set_size(PlannerInfo *root, RelOptInfo *rel, RelState *state)
 {
-	double		rows = state->base->complete ? state->base->keys : UNKEYED_ROWS;
+	double		rows = clamp_row_est(state->base->keys);
 
-	rows *= clauselist_selectivity(root, state->base->rest, rel->relid, JOIN_INNER, NULL);
-	rel->rows = clamp_row_est(rows);
-	rel->tuples = Max(rel->tuples, rel->rows);
+	rel->tuples = Max(rel->tuples, rows);
+	rel->rows = clamp_row_est(rows * clauselist_selectivity(root, state->base->rest, rel->relid, JOIN_INNER, NULL));
 }
 
 void

@@ -2,9 +2,9 @@
  * qual.c
  *	  Key predicates, planner side.
  *
- * A condition is used when its operator is the equality of the key's own
- * comparison, so that the rows found by key are just those it is true for;
- * such a condition need not be checked again.
+ * A condition is used when its operator is an equality of the key's type, so
+ * that the rows found by key are just those it is true for; such a condition
+ * need not be checked again.  Which keys a tree binds: qual_bind.c.
  */
 #include "pg/export.h"
 
@@ -16,18 +16,13 @@
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/restrictinfo.h"
-#include "utils/array.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
 #include "pg/qual.h"
-
-/* Keys estimated for an array whose length isn't known. */
-#define DEFAULT_ARRAY_KEYS 10
-
-/* Sets of key columns that a branch may bind; more alternatives than this are not followed. */
-#define MAX_BOUND_SETS 64
+#include "pg/qual_bind.h"
+#include "pg/qual_operand.h"
 
 typedef struct Extraction
 {
@@ -39,36 +34,36 @@ typedef struct Extraction
 
 /* ---- single conditions ---- */
 
-/* Can the executor turn an operand of this type into the key's form? */
-static bool
-operand_type_fits(const DynColumn *column, Oid type)
-{
-	type = getBaseType(type);
-	switch (column->base_type)
-	{
-		case INT4OID:
-		case INT8OID:
-			return type == INT2OID || type == INT4OID || type == INT8OID;
-		case TEXTOID:
-		case VARCHAROID:
-			return type == TEXTOID || type == VARCHAROID;
-		default:
-			return type == column->base_type;
-	}
-}
-
-/* A cast that changes no value: a relabelling, or an integer made wider. */
+/*
+ * A cast of a key that leaves it equal to just what it was equal to: a
+ * relabelling, or to another type of whole numbers (a cast to a smaller one
+ * fails where it isn't equal).
+ */
 static Node *
 strip_equal_casts(Node *expr)
 {
 	for (;;)
 	{
 		if (IsA(expr, RelabelType))
+		{
 			expr = (Node *) ((RelabelType *) expr)->arg;
-		else if (IsA(expr, FuncExpr) && ((FuncExpr *) expr)->funcid == F_INT8_INT4)
-			expr = linitial(((FuncExpr *) expr)->args);
-		else
+			continue;
+		}
+		if (!IsA(expr, FuncExpr))
 			return expr;
+		switch (((FuncExpr *) expr)->funcid)
+		{
+			case F_INT8_INT4:
+			case F_INT4_INT8:
+			case F_INT2_INT4:
+			case F_INT2_INT8:
+			case F_NUMERIC_INT4:
+			case F_NUMERIC_INT8:
+				expr = linitial(((FuncExpr *) expr)->args);
+				break;
+			default:
+				return expr;
+		}
 	}
 }
 
@@ -98,11 +93,19 @@ is_operand(Extraction *x, Node *expr)
 }
 
 static bool
+is_equality_of(Oid opno, Oid type)
+{
+	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
+
+	return get_op_opfamily_strategy(opno, entry->btree_opf) == BTEqualStrategyNumber;
+}
+
+static bool
 operator_fits(const DynColumn *column, Oid opno, Oid collation)
 {
-	TypeCacheEntry *type = lookup_type_cache(column->base_type, TYPECACHE_BTREE_OPFAMILY);
+	bool		is_integer = column->base_type == INT4OID || column->base_type == INT8OID;
 
-	if (get_op_opfamily_strategy(opno, type->btree_opf) != BTEqualStrategyNumber)
+	if (!is_equality_of(opno, column->base_type) && !(is_integer && is_equality_of(opno, NUMERICOID)))
 		return false;
 	/* bytes decide in DynamoDB, a non-deterministic collation would find more */
 	return !OidIsValid(collation) || get_collation_isdeterministic(collation);
@@ -115,30 +118,32 @@ make_leaf(Extraction *x, DynKeyNode kind, int key, Node *operand)
 	return (Node *) list_make3_int(kind, key, list_length(x->operands) - 1);
 }
 
+static int
+key_number(Extraction *x, Node *expr)
+{
+	return dyn_qual_key_number(x->dyn, x->rel->relid, expr);
+}
+
 static Node *
 extract_equality(Extraction *x, OpExpr *op)
 {
-	Node	   *left;
-	Node	   *right;
-	int			key;
+	Node	   *operand = lsecond(op->args);
+	int			key = key_number(x, linitial(op->args));
+	int			other = key_number(x, operand);
 
-	if (list_length(op->args) != 2)
-		return NULL;
-	left = linitial(op->args);
-	right = lsecond(op->args);
-	key = dyn_qual_key_number(x->dyn, x->rel->relid, left);
 	if (key < 0)
 	{
-		Node	   *swap = left;
-
-		left = right;
-		right = swap;
-		key = dyn_qual_key_number(x->dyn, x->rel->relid, left);
+		key = other;
+		other = -1;
+		operand = linitial(op->args);
 	}
-	if (key < 0 || !operator_fits(x->dyn->keys[key], op->opno, op->inputcollid) ||
-		!operand_type_fits(x->dyn->keys[key], exprType(right)) || !is_operand(x, right))
+	if (key < 0 || !operator_fits(x->dyn->keys[key], op->opno, op->inputcollid))
 		return NULL;
-	return make_leaf(x, DYN_KEY_EQ, key, right);
+	if (other >= 0)
+		return (Node *) list_make3_int(DYN_KEY_SAME, key, other);
+	if (!dyn_operand_fits(x->dyn->keys[key], exprType(operand)) || !is_operand(x, operand))
+		return NULL;
+	return make_leaf(x, DYN_KEY_EQ, key, operand);
 }
 
 static Node *
@@ -150,11 +155,22 @@ extract_any(Extraction *x, ScalarArrayOpExpr *op)
 
 	if (!op->useOr || !OidIsValid(element))
 		return NULL;
-	key = dyn_qual_key_number(x->dyn, x->rel->relid, linitial(op->args));
+	key = key_number(x, linitial(op->args));
 	if (key < 0 || !operator_fits(x->dyn->keys[key], op->opno, op->inputcollid) ||
-		!operand_type_fits(x->dyn->keys[key], element) || !is_operand(x, array))
+		!dyn_operand_fits(x->dyn->keys[key], element) || !is_operand(x, array))
 		return NULL;
 	return make_leaf(x, DYN_KEY_ANY, key, array);
+}
+
+/* No key is NULL. */
+static Node *
+extract_null_test(Extraction *x, NullTest *test)
+{
+	int			key = key_number(x, (Node *) test->arg);
+
+	if (key < 0 || test->nulltesttype != IS_NULL)
+		return NULL;
+	return make_leaf(x, DYN_KEY_EQ, key, (Node *) makeNullConst(x->dyn->keys[key]->base_type, -1, InvalidOid));
 }
 
 /* ---- trees ---- */
@@ -223,137 +239,22 @@ extract(Extraction *x, Node *clause, bool *exact)
 {
 	check_stack_depth();
 	*exact = true;
-	if (IsA(clause, OpExpr))
+	if (IsA(clause, OpExpr) && list_length(((OpExpr *) clause)->args) == 2)
 		return extract_equality(x, (OpExpr *) clause);
 	if (IsA(clause, ScalarArrayOpExpr))
 		return extract_any(x, (ScalarArrayOpExpr *) clause);
+	if (IsA(clause, NullTest))
+		return extract_null_test(x, (NullTest *) clause);
+	if (IsA(clause, BooleanTest) && ((BooleanTest *) clause)->booltesttype == IS_TRUE)
+		return extract(x, (Node *) ((BooleanTest *) clause)->arg, exact);
 	if (is_andclause(clause))
 		return extract_and(x, ((BoolExpr *) clause)->args, exact);
 	if (is_orclause(clause))
 		return extract_or(x, ((BoolExpr *) clause)->args, exact);
+	/* IS NOT DISTINCT FROM: no key is NULL, so it is equality */
+	if (is_notclause(clause) && IsA(get_notclausearg(clause), DistinctExpr))
+		return extract_equality(x, (OpExpr *) get_notclausearg(clause));
 	return NULL;
-}
-
-/* ---- which keys a tree binds ---- */
-
-typedef struct BoundSets
-{
-	uint64		sets[MAX_BOUND_SETS];
-	int			n;
-	bool		too_many;
-} BoundSets;
-
-static void
-add_set(BoundSets *sets, uint64 set)
-{
-	for (int i = 0; i < sets->n; i++)
-		if (sets->sets[i] == set)
-			return;
-	if (sets->n == MAX_BOUND_SETS)
-		sets->too_many = true;
-	else
-		sets->sets[sets->n++] = set;
-}
-
-/* Each alternative of the tree as the set of keys that it binds. */
-static void
-bound_sets(Node *tree, BoundSets *out)
-{
-	List	   *list = (List *) tree;
-	DynKeyNode	kind;
-	BoundSets	joined = {{0}, 1, false};
-
-	check_stack_depth();
-	out->n = 0;
-	out->too_many = false;
-	if (IsA(tree, IntList))
-	{
-		add_set(out, UINT64CONST(1) << lsecond_int(list));
-		return;
-	}
-	kind = intVal(linitial(list));
-	for (int i = 1; i < list_length(list); i++)
-	{
-		BoundSets	child;
-		BoundSets	product = {{0}, 0, false};
-
-		bound_sets(list_nth(list, i), &child);
-		out->too_many = out->too_many || child.too_many;
-		for (int a = 0; a < child.n; a++)
-		{
-			if (kind == DYN_KEY_OR)
-				add_set(out, child.sets[a]);
-			else
-				for (int b = 0; b < joined.n; b++)
-					add_set(&product, joined.sets[b] | child.sets[a]);
-		}
-		out->too_many = out->too_many || product.too_many;
-		joined = product;
-	}
-	if (kind == DYN_KEY_AND)
-		for (int b = 0; b < joined.n; b++)
-			add_set(out, joined.sets[b]);
-}
-
-static bool
-binds_all_keys(Node *tree, int nkeys)
-{
-	uint64		all = (UINT64CONST(1) << nkeys) - 1;
-	BoundSets	sets;
-
-	if (nkeys == 0)
-		return true;
-	if (tree == NULL)
-		return false;
-	bound_sets(tree, &sets);
-	for (int i = 0; i < sets.n; i++)
-		if (sets.sets[i] != all)
-			return false;
-	return !sets.too_many;
-}
-
-/* ---- estimates ---- */
-
-static double
-array_length_estimate(Node *array)
-{
-	array = strip_equal_casts(array);
-	if (IsA(array, Const))
-	{
-		Const	   *value = (Const *) array;
-		ArrayType  *elements;
-
-		if (value->constisnull)
-			return 0;
-		elements = DatumGetArrayTypeP(value->constvalue);
-		return ArrayGetNItems(ARR_NDIM(elements), ARR_DIMS(elements));
-	}
-	if (IsA(array, ArrayExpr))
-		return list_length(((ArrayExpr *) array)->elements);
-	return DEFAULT_ARRAY_KEYS;
-}
-
-static double
-estimate_keys(Node *tree, List *operands)
-{
-	List	   *list = (List *) tree;
-	double		estimate;
-	bool		is_and;
-
-	check_stack_depth();
-	if (tree == NULL)
-		return 1;
-	if (IsA(tree, IntList))
-		return linitial_int(list) == DYN_KEY_EQ ? 1 : array_length_estimate(list_nth(operands, lthird_int(list)));
-	is_and = intVal(linitial(list)) == DYN_KEY_AND;
-	estimate = is_and ? 1 : 0;
-	for (int i = 1; i < list_length(list); i++)
-	{
-		double		child = estimate_keys(list_nth(list, i), operands);
-
-		estimate = is_and ? estimate * child : estimate + child;
-	}
-	return estimate;
 }
 
 /* ---- the whole ---- */
@@ -387,7 +288,6 @@ dyn_qual_split(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn, List 
 	}
 	condition->tree = make_inner(DYN_KEY_AND, children);
 	condition->operands = x.operands;
-	condition->complete = binds_all_keys(condition->tree, dyn->nkeys);
-	condition->keys = estimate_keys(condition->tree, condition->operands);
+	condition->complete = dyn_tree_binds_all(condition->tree, condition->operands, dyn->nkeys, &condition->keys);
 	return condition;
 }

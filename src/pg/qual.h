@@ -4,7 +4,8 @@
  *	  for, and in what shape.
  *
  * A key condition is a tree of nodes that the plan can copy:
- *	  leaf	IntList (DYN_KEY_EQ or DYN_KEY_ANY, key number, index of operand)
+ *	  leaf	IntList (DYN_KEY_EQ or DYN_KEY_ANY, key number, index of operand),
+ *			or (DYN_KEY_SAME, key number, key number)
  *	  inner	List (Integer DYN_KEY_AND or DYN_KEY_OR, child, child, ...)
  * Operands are expressions without columns of the table; a key number is an
  * index into DynRelation.keys.
@@ -20,6 +21,7 @@ typedef enum DynKeyNode
 {
 	DYN_KEY_EQ,					/* key = operand */
 	DYN_KEY_ANY,				/* key = ANY (operand) */
+	DYN_KEY_SAME,				/* key = other key */
 	DYN_KEY_AND,
 	DYN_KEY_OR
 } DynKeyNode;
@@ -31,7 +33,7 @@ typedef struct DynKeyCondition
 	List	   *operands;
 	List	   *clauses;		/* bare clauses that went into the tree */
 	List	   *rest;			/* bare clauses that must still be checked for each row */
-	double		keys;			/* estimated number */
+	double		keys;			/* estimated number of rows with such keys */
 } DynKeyCondition;
 
 /* Splits RestrictInfos (pseudoconstant ones are left out). */

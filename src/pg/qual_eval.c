@@ -5,11 +5,11 @@
  * A condition is evaluated as a small relational expression: a leaf is a set
  * of values of one key, AND a natural join, OR a union.  Tuples are grouped by
  * which keys they bind, since branches of an OR may bind different ones; the
- * planner made sure that in the end all are bound.
+ * planner made sure that in the end all are bound.  A key that equals another
+ * one binds nothing by itself: the group remembers it until a join does.
  */
 #include "pg/export.h"
 
-#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -20,14 +20,16 @@
 
 #include "pg/convert.h"
 #include "pg/qual.h"
+#include "pg/qual_bind.h"
 #include "pg/qual_eval.h"
+#include "pg/qual_operand.h"
 #include "pg/scratch.h"
 
 /* Tuples that bind the same keys. */
 typedef struct KeyGroup
 {
-	uint64		bound;			/* bit i: rel->keys[i] */
-	Datum	   *values;			/* ntuples × rel->nkeys */
+	DynKeyBinding binding;
+	Datum	   *values;			/* ntuples × rel->nkeys; those not bound are undefined */
 	Size		ntuples;
 	Size		capacity;
 } KeyGroup;
@@ -40,12 +42,20 @@ typedef struct Evaluation
 } Evaluation;
 
 static KeyGroup *
-new_group(uint64 bound)
+new_group(const DynKeyBinding *binding)
 {
-	KeyGroup	   *group = palloc0(sizeof(KeyGroup));
+	KeyGroup   *group = palloc0(sizeof(KeyGroup));
 
-	group->bound = bound;
+	group->binding = *binding;
 	return group;
+}
+
+static void
+free_group(KeyGroup *group)
+{
+	if (group->values)
+		pfree(group->values);
+	pfree(group);
 }
 
 /* Room for one more tuple; its values. */
@@ -56,7 +66,7 @@ add_tuple(Evaluation *e, KeyGroup *group)
 
 	if (group->ntuples == group->capacity)
 	{
-		Size		capacity = group->capacity ? group->capacity * 2 : 16;
+		Size		capacity = group->capacity ? group->capacity * 2 : 1;
 
 		if (capacity * Max(width * sizeof(Datum), sizeof(DynEntityId)) > MaxAllocSize)
 			ereport(ERROR,
@@ -79,35 +89,12 @@ tuple(const Evaluation *e, const KeyGroup *group, Size i)
 
 /* ---- leaves ---- */
 
-/* Canonical form of an operand; false: no key has that value. */
-static bool
-operand_to_key(const DynColumn *column, Oid type, Datum value, Datum *key)
-{
-	switch (type)
-	{
-		case INT2OID:
-			*key = Int64GetDatum(DatumGetInt16(value));
-			break;
-		case INT4OID:
-			*key = Int64GetDatum(DatumGetInt32(value));
-			break;
-		case INT8OID:
-		case TIMESTAMPTZOID:
-			*key = Int64GetDatum(DatumGetInt64(value));
-			break;
-		default:
-			*key = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
-			break;
-	}
-	return dyn_key_storable(column, *key);
-}
-
 static void
 add_operand(Evaluation *e, KeyGroup *group, int key, Oid type, Datum value)
 {
 	Datum		canonical;
 
-	if (operand_to_key(e->rel->keys[key], type, value, &canonical))
+	if (dyn_operand_to_key(e->rel->keys[key], type, value, &canonical))
 		add_tuple(e, group)[key] = canonical;
 }
 
@@ -139,7 +126,7 @@ static void
 add_elements(Evaluation *e, KeyGroup *group, int key, Datum array_datum)
 {
 	ArrayType  *array = DatumGetArrayTypeP(array_datum);
-	Oid			type = getBaseType(ARR_ELEMTYPE(array));
+	Oid			type = ARR_ELEMTYPE(array);
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;
@@ -147,8 +134,8 @@ add_elements(Evaluation *e, KeyGroup *group, int key, Datum array_datum)
 	bool		typbyval;
 	char		typalign;
 
-	get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval, &typalign);
-	deconstruct_array(array, ARR_ELEMTYPE(array), typlen, typbyval, typalign, &elements, &nulls, &n);
+	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
+	deconstruct_array(array, type, typlen, typbyval, typalign, &elements, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -161,40 +148,50 @@ add_elements(Evaluation *e, KeyGroup *group, int key, Datum array_datum)
 		drop_repeats(e, group, key);
 }
 
-static List *
+static KeyGroup *
 evaluate_leaf(Evaluation *e, List *leaf)
 {
 	DynKeyNode	kind = linitial_int(leaf);
 	int			key = lsecond_int(leaf);
-	ExprState  *state = list_nth(e->operand_states, lthird_int(leaf));
-	KeyGroup	   *group = new_group(UINT64CONST(1) << key);
+	DynKeyBinding binding;
+	KeyGroup   *group;
+	ExprState  *state;
+	Datum		value;
 	bool		isnull;
-	Datum		value = ExecEvalExpr(state, e->econtext, &isnull);
 
+	dyn_binding_of(leaf, &binding);
+	group = new_group(&binding);
+	if (kind == DYN_KEY_SAME)
+	{
+		add_tuple(e, group);
+		return group;
+	}
+	state = list_nth(e->operand_states, lthird_int(leaf));
+	value = ExecEvalExpr(state, e->econtext, &isnull);
 	if (isnull)
-		return list_make1(group);
+		return group;
 	if (kind == DYN_KEY_ANY)
 		add_elements(e, group, key, value);
 	else
-		add_operand(e, group, key, getBaseType(exprType((Node *) state->expr)), value);
-	return list_make1(group);
+		add_operand(e, group, key, exprType((Node *) state->expr), value);
+	return group;
 }
 
 /* ---- inner nodes ---- */
 
 static KeyGroup *
-group_for(List **groups, uint64 bound)
+group_for(List **groups, const DynKeyBinding *binding)
 {
 	ListCell   *lc;
-	KeyGroup	   *group;
+	KeyGroup   *group;
 
 	foreach(lc, *groups)
 	{
 		group = lfirst(lc);
-		if (group->bound == bound)
+		if (dyn_binding_equal(&group->binding, binding))
 			return group;
 	}
-	group = new_group(bound);
+	group = new_group(binding);
 	*groups = lappend(*groups, group);
 	return group;
 }
@@ -208,15 +205,7 @@ copy_keys(const Evaluation *e, Datum *to, const Datum *from, uint64 bound)
 			to[i] = from[i];
 }
 
-static bool
-agree(const Evaluation *e, const Datum *a, const Datum *b, uint64 keys)
-{
-	for (int i = 0; i < e->rel->nkeys; i++)
-		if ((keys & UINT64CONST(1) << i) && dyn_key_compare(e->rel->keys[i], a[i], b[i]) != 0)
-			return false;
-	return true;
-}
-
+/* Moves the tuples of `more` to the groups they belong to. */
 static void
 unite(Evaluation *e, List **groups, List *more)
 {
@@ -224,36 +213,150 @@ unite(Evaluation *e, List **groups, List *more)
 
 	foreach(lc, more)
 	{
-		KeyGroup	   *from = lfirst(lc);
-		KeyGroup	   *to = group_for(groups, from->bound);
+		KeyGroup   *from = lfirst(lc);
+		KeyGroup   *to = group_for(groups, &from->binding);
 
 		for (Size i = 0; i < from->ntuples; i++)
 		{
 			Datum	   *slot = add_tuple(e, to);
 
 			CHECK_FOR_INTERRUPTS();
-			copy_keys(e, slot, tuple(e, from, i), from->bound);
+			copy_keys(e, slot, tuple(e, from, i), from->binding.bound);
 		}
+		free_group(from);
 	}
 }
 
-static void
-join_groups(Evaluation *e, const KeyGroup *a, const KeyGroup *b, KeyGroup *out)
+/* Gives keys that must be equal to one in `have` its value; false: they can't be. */
+static bool
+make_same(const Evaluation *e, Datum *values, uint64 have, const DynKeyBinding *binding)
 {
-	for (Size i = 0; i < a->ntuples; i++)
-		for (Size k = 0; k < b->ntuples; k++)
+	for (int i = 0; i < e->rel->nkeys; i++)
+		for (int k = 0; k < e->rel->nkeys && (have & UINT64CONST(1) << i); k++)
 		{
-			Datum	   *slot;
-
-			CHECK_FOR_INTERRUPTS();
-			if (!agree(e, tuple(e, a, i), tuple(e, b, k), a->bound & b->bound))
+			if (k == i || binding->same[k] != binding->same[i])
 				continue;
-			slot = add_tuple(e, out);
-			copy_keys(e, slot, tuple(e, a, i), a->bound);
-			copy_keys(e, slot, tuple(e, b, k), b->bound);
+			if (have & UINT64CONST(1) << k)
+			{
+				if (dyn_key_compare(e->rel->keys[k], values[k], values[i]) != 0)
+					return false;
+				continue;
+			}
+			values[k] = values[i];
+			if (!dyn_key_storable(e->rel->keys[k], values[k]))
+				return false;
 		}
+	return true;
 }
 
+/* Two groups to be joined. */
+typedef struct GroupJoin
+{
+	Evaluation *e;
+	const KeyGroup *left;
+	const KeyGroup *right;
+	uint64		common;			/* keys that both bind */
+	DynKeyBinding binding;		/* of both, not settled */
+	KeyGroup   *out;
+} GroupJoin;
+
+/* Order by the common keys. */
+static int
+compare_common(const GroupJoin *join, const Datum *a, const Datum *b)
+{
+	const DynRelation *rel = join->e->rel;
+	int			c = 0;
+
+	for (int i = 0; i < rel->nkeys && c == 0; i++)
+		if (join->common & UINT64CONST(1) << i)
+			c = dyn_key_compare(rel->keys[i], a[i], b[i]);
+	return c;
+}
+
+static int
+compare_right(const void *a, const void *b, void *arg)
+{
+	const GroupJoin *join = arg;
+
+	return compare_common(join, tuple(join->e, join->right, *(const Size *) a),
+						  tuple(join->e, join->right, *(const Size *) b));
+}
+
+/* Numbers of the right tuples, in order of the common keys. */
+static Size *
+sort_right(GroupJoin *join)
+{
+	Size		n = join->right->ntuples;
+	Size	   *order = palloc_extended(sizeof(Size) * Max(n, 1), MCXT_ALLOC_HUGE);
+
+	for (Size i = 0; i < n; i++)
+		order[i] = i;
+	if (join->common != 0)
+		qsort_arg(order, n, sizeof(Size), compare_right, join);
+	return order;
+}
+
+/* The first right tuple, in that order, whose common keys aren't below the left one's. */
+static Size
+first_match(const GroupJoin *join, const Size *order, const Datum *left)
+{
+	Size		low = 0;
+	Size		high = join->right->ntuples;
+
+	while (low < high)
+	{
+		Size		middle = low + (high - low) / 2;
+
+		if (compare_common(join, tuple(join->e, join->right, order[middle]), left) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void
+join_tuples(GroupJoin *join, const Datum *left, const Datum *right)
+{
+	Datum	   *slot = add_tuple(join->e, join->out);
+	uint64		have = join->left->binding.bound | join->right->binding.bound;
+
+	copy_keys(join->e, slot, left, join->left->binding.bound);
+	copy_keys(join->e, slot, right, join->right->binding.bound);
+	if (!make_same(join->e, slot, have, &join->binding))
+		join->out->ntuples--;
+}
+
+static void
+join_groups(Evaluation *e, const KeyGroup *left, const KeyGroup *right, List **groups)
+{
+	GroupJoin	join = {e, left, right, left->binding.bound & right->binding.bound, left->binding, NULL};
+	DynKeyBinding settled;
+	Size	   *order;
+
+	dyn_binding_merge(&join.binding, &right->binding);
+	settled = join.binding;
+	dyn_binding_settle(&settled);
+	join.out = group_for(groups, &settled);
+	order = sort_right(&join);
+	for (Size i = 0; i < left->ntuples; i++)
+	{
+		const Datum *a = tuple(e, left, i);
+
+		for (Size k = first_match(&join, order, a); k < right->ntuples; k++)
+		{
+			const Datum *b = tuple(e, right, order[k]);
+
+			CHECK_FOR_INTERRUPTS();
+			if (compare_common(&join, a, b) != 0)
+				break;
+			join_tuples(&join, a, b);
+		}
+	}
+	pfree(order);
+}
+
+/* Every group of one with every one of the other; frees these. */
 static List *
 join(Evaluation *e, List *left, List *right)
 {
@@ -262,15 +365,12 @@ join(Evaluation *e, List *left, List *right)
 	ListCell   *b;
 
 	foreach(a, left)
-	{
 		foreach(b, right)
-		{
-			KeyGroup	   *x = lfirst(a);
-			KeyGroup	   *y = lfirst(b);
-
-			join_groups(e, x, y, group_for(&groups, x->bound | y->bound));
-		}
-	}
+			join_groups(e, lfirst(a), lfirst(b), &groups);
+	foreach(a, left)
+		free_group(lfirst(a));
+	foreach(b, right)
+		free_group(lfirst(b));
 	return groups;
 }
 
@@ -282,7 +382,7 @@ evaluate(Evaluation *e, Node *tree)
 
 	check_stack_depth();
 	if (IsA(tree, IntList))
-		return evaluate_leaf(e, list);
+		return list_make1(evaluate_leaf(e, list));
 	groups = evaluate(e, lsecond(list));
 	for (int i = 2; i < list_length(list); i++)
 	{
@@ -348,7 +448,7 @@ void
 dyn_keys_evaluate(const DynRelation *rel, Node *tree, List *operand_states, ExprContext *econtext, DynKeySet *keys)
 {
 	Evaluation	e = {rel, operand_states, econtext};
-	KeyGroup		entityless = {0};
+	KeyGroup	entityless = {0};
 	List	   *groups;
 
 	memset(keys, 0, sizeof(*keys));
