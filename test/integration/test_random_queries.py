@@ -1,0 +1,104 @@
+"""Random queries give the same rows from foreign tables as from plain ones with the same rows.
+
+The seed is fixed, so that a failure is no surprise; RANDOM_QUERIES="seed number" tries others.
+"""
+
+import os
+import random
+from collections import Counter
+
+import psycopg
+import pytest
+
+from random_queries import KEY, LOCAL, TABLES, VALUES, Query, literal
+from support import ENDPOINT
+
+SEED, NUMBER = map(int, os.environ.get("RANDOM_QUERIES", "1 200").split())
+SETTINGS = ["enable_nestloop", "enable_hashjoin", "enable_mergejoin", "enable_memoize", "enable_material"]
+
+
+def make_tables(session, project):
+    """The same tables in two schemas, with the same rows."""
+    session.server(project, ENDPOINT, batch_size=10, max_read_workers=2)
+    session.run("SET TIME ZONE 'UTC'; SET client_min_messages = error; CREATE DOMAIN small_id AS integer")
+    session.run(LOCAL)
+    for schema in ("plain", "feast"):
+        session.run("CREATE SCHEMA %s; SET search_path = %s, public" % (schema, schema))
+        for table, keys in TABLES.items():
+            columns = ["%s %s %s" % (key, type, KEY) for key, (type, _) in keys.items()] + ["n integer", "s text"]
+            if schema == "feast":
+                session.table(table, ", ".join(columns))
+                session.run("INSERT INTO feast.%s SELECT * FROM plain.%s" % (table, table))
+            else:
+                session.run("CREATE TABLE %s (%s)" % (table, ", ".join(columns).replace(KEY, "")))
+                fill(session, table, keys)
+        session.run("CREATE VIEW one_view AS SELECT * FROM one WHERE n IS DISTINCT FROM 3")
+        session.run("CREATE VIEW two_barrier WITH (security_barrier) AS SELECT * FROM two WHERE n IS NOT NULL")
+
+
+def fill(session, table, keys):
+    """Most combinations of the keys' values; all values are NULL now and then."""
+    lists = ["unnest(ARRAY[%s]::%s[]) AS %s" % (", ".join(VALUES[kind]), type, key) for key, (type, kind) in keys.items()]
+    source = " CROSS JOIN ".join("(SELECT %s) AS of_%d" % pair[::-1] for pair in enumerate(lists)) or "(SELECT) AS row"
+    session.run(
+        "INSERT INTO {0} SELECT *, nullif((row_number() OVER ()) %% 5, 2), nullif('s' || (row_number() OVER ()) %% 4, 's3')"
+        " FROM {1}".format(table, source).replace("%%", "%")
+    )
+    if keys:
+        session.run("DELETE FROM %s WHERE hashtext(%s::text) %% 4 = 0" % (table, table))
+
+
+def change_settings(session, chooser):
+    for setting in SETTINGS:
+        session.run("SET %s = %s" % (setting, chooser.choice(["on", "on", "off"])))
+    session.run("SET plan_cache_mode = %s" % chooser.choice(["force_generic_plan", "force_custom_plan"]))
+    session.run("SET join_collapse_limit = %s" % chooser.choice(["1", "8"]))
+    session.run("SET geqo_threshold = %s" % chooser.choice(["2", "12"]))
+
+
+def execute(session, query, way):
+    """The rows of a query, executed in one of several ways."""
+    if query.parameters or way == "prepared":
+        types = ", ".join(type for _, type in query.parameters)
+        values = ", ".join(literal(*parameter) for parameter in query.parameters)
+        session.run("PREPARE query %s AS %s" % ("(%s)" % types if types else "", query.sql))
+        try:
+            return session.run("EXECUTE query %s" % ("(%s)" % values if values else ""))
+        finally:
+            session.run("DEALLOCATE query")
+    if way == "cursor":
+        rows = []
+        session.run("BEGIN")
+        session.run("DECLARE c CURSOR FOR %s" % query.sql)
+        while batch := session.run("FETCH 3 FROM c"):
+            rows += batch
+        session.run("COMMIT")
+        return rows
+    return session.run(query.sql)
+
+
+def outcome(session, schema, query, way):
+    """Rows with how often each came, or the error's SQLSTATE."""
+    session.run("SET search_path = %s, public" % schema)
+    try:
+        return Counter(map(repr, execute(session, query, way)))
+    except psycopg.Error as error:
+        assert not session.conn.closed, query.sql
+        session.run("ROLLBACK")
+        return "%s: %s" % (error.sqlstate, error)
+
+
+def test_random_queries(session, project):
+    chooser = random.Random(SEED)
+    make_tables(session, project)
+    with_rows = 0
+    for number in range(NUMBER):
+        if number % 10 == 0:
+            change_settings(session, chooser)
+        query = Query(chooser)
+        way = chooser.choice(["plain", "plain", "prepared", "cursor"])
+        plain, feast = (outcome(session, schema, query, way) for schema in ("plain", "feast"))
+        assert feast == plain, "query %d (%s): %s %s" % (number, way, query.sql, query.parameters)
+        assert isinstance(plain, Counter), "%s: %s" % (plain, query.sql)
+        with_rows += bool(plain)
+    assert with_rows > NUMBER / 2  # else it would say little
