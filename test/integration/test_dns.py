@@ -16,18 +16,11 @@ import time
 import psycopg
 import pytest
 
+from cluster import as_owner
 from deaf_dns import NAMESPACES
 from support import DRIVERS, Session, takes
 
 SELECT = "SELECT trips FROM drivers WHERE driver_id = 1"
-
-
-def as_owner(data):
-    """What to put before a command so that root, too, can start PostgreSQL: as the owner of a data directory."""
-    owner = os.stat(data)
-    if os.geteuid() != 0:
-        return []
-    return ["setpriv", "--reuid", str(owner.st_uid), "--regid", str(owner.st_gid), "--clear-groups"]
 
 
 @pytest.fixture(scope="module")
