@@ -105,6 +105,7 @@ install_packages() {
         need clang test/fuzz/find-clang
         need libclang-rt-dev test/fuzz/find-clang
         need valgrind command -v valgrind
+        need pgbouncer command -v pgbouncer
     fi
     if [ -n "$major" ]; then
         need "postgresql-$major" test -x "$(postgres_bindir)/postgres"
