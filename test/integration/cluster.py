@@ -74,6 +74,9 @@ class Cluster:
         with open(self.home + "/log") as log:
             return log.read()
 
+    def clear_log(self):
+        os.truncate(self.home + "/log", 0)
+
     def signal(self, how):
         self.server.send_signal(how)
 
