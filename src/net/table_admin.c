@@ -102,9 +102,8 @@ wait_for_clients(DynTableJob **jobs, int njobs, struct pollfd *fds, int timeout_
 			dyn_client_drive(jobs[i]->client);
 }
 
-/* Starts what may run now; the number of jobs that are not done. */
-static int
-start_some(DynTableJob **jobs, int njobs)
+int
+dyn_table_jobs_step(DynTableJob **jobs, int njobs)
 {
 	int			running = 0;
 	int			left = 0;
@@ -129,7 +128,7 @@ dyn_table_jobs_run(DynTableJob **jobs, int njobs, int budget_ms, bool (*stop) (v
 	struct pollfd *fds = calloc(njobs > 0 ? njobs : 1, sizeof(*fds));
 	int64_t		end = now_ms() + budget_ms;
 
-	while (fds != NULL && start_some(jobs, njobs) > 0)
+	while (fds != NULL && dyn_table_jobs_step(jobs, njobs) > 0)
 	{
 		int64_t		budget = end - now_ms();
 

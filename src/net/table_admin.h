@@ -13,7 +13,7 @@
 #include "core/status.h"
 #include "net/ddb_client.h"
 
-/* dyn_table_jobs_run starts no more than this at once: each may need a connection. */
+/* dyn_table_jobs_step starts no more than this at once: each may need a connection. */
 #define DYN_TABLE_JOBS_IN_FLIGHT 50
 
 typedef struct DynTableJob
@@ -40,6 +40,9 @@ extern bool dyn_table_job_poll(DynTableJob *job);
 
 /* Breaks off a job that is not done: it is, with class DYN_TIMEOUT. */
 extern void dyn_table_job_stop(DynTableJob *job, const char *why);
+
+/* Starts what may run now and takes answers in; the number of jobs that are not done. */
+extern int	dyn_table_jobs_step(DynTableJob **jobs, int njobs);
 
 /*
  * Runs all jobs, started or not, in parallel to their end, at most `budget_ms`, in a plain

@@ -195,11 +195,12 @@ dyn_ddl_jobs_wait(DynTableJob **jobs, int njobs, int budget_ms)
 		int			nrunning = 0;
 		int			wait_ms = -1;
 
-		for (int i = 0; i < njobs; i++)
-			if (!dyn_table_job_poll(jobs[i]))
-				nrunning++;
-		if (nrunning == 0)
+		if (dyn_table_jobs_step(jobs, njobs) == 0)
 			return;
+		for (int i = 0; i < njobs; i++)
+			nrunning += jobs[i]->call != NULL ? 1 : 0;
+		if (nrunning == 0)
+			continue;			/* none could be started, but there are more */
 		if (budget_ms >= 0)
 		{
 			wait_ms = budget_ms - (int) elapsed_ms(&start);

@@ -30,7 +30,7 @@ extern void dyn_ddl_client_forget_all(void);
 extern void dyn_ddl_client_init(void);
 
 /*
- * Runs jobs of any clients to their end or for `budget_ms` (-1: no limit),
+ * Runs jobs of any clients, started or not, to their end or for `budget_ms` (-1: no limit),
  * waiting on the latch: cancel raises.
  */
 extern void dyn_ddl_jobs_wait(DynTableJob **jobs, int njobs, int budget_ms);

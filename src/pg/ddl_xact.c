@@ -263,8 +263,7 @@ look(void)
 						   DYN_OP_DESCRIBE_TABLE);
 		jobs[n++] = &dropped->look;
 	}
-	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS, dyn_ddl_interrupted);
-	CHECK_FOR_INTERRUPTS();
+	dyn_ddl_jobs_wait(jobs, n, DYN_DDL_BUDGET_MS);
 }
 
 static void
