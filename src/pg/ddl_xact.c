@@ -19,10 +19,14 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "pg/ddl.h"
 #include "pg/ddl_catalog.h"
 #include "pg/error.h"
+
+/* An abort takes a cancel of its first moments for the echo of the one that caused it. */
+#define CANCEL_ECHO_MS 100
 
 /* Keeps our advisory locks apart from those of users, which have 1 and 2 there. */
 #define LOCK_FIELD4 0xdf
@@ -193,6 +197,21 @@ bool
 dyn_ddl_interrupted(void)
 {
 	return QueryCancelPending || ProcDiePending;
+}
+
+static TimestampTz abort_started;
+
+/*
+ * As above, during an abort.  A client's cancel reaches the backend as two
+ * signals, for the postmaster signals the process and its process group; the
+ * second must not break off the undoing.
+ */
+static bool
+interrupted_again(void)
+{
+	if (QueryCancelPending && !TimestampDifferenceExceeds(abort_started, GetCurrentTimestamp(), CANCEL_ECHO_MS))
+		QueryCancelPending = false;
+	return dyn_ddl_interrupted();
 }
 
 static DynOwned *
@@ -401,14 +420,14 @@ dyn_ddl_warn_not_deleted(const DynTableJob *job, const char *hint)
 
 /* Waits for CreateTable calls still in flight, whose outcome decides, and names those nobody knows of. */
 static void
-finish_creates(DynTableJob **jobs)
+finish_creates(DynTableJob **jobs, bool (*stop) (void))
 {
 	int			n = 0;
 
 	for (DynMade *made = all_made; made; made = made->next)
 		if (made->create.call)
 			jobs[n++] = &made->create;
-	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 2, dyn_ddl_interrupted);
+	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 2, stop);
 	for (DynMade *made = all_made; made; made = made->next)
 	{
 		DynClass	cls = made->create.status.cls;
@@ -431,7 +450,7 @@ send_deletes(void)
 
 	if (commit_jobs == NULL)
 		return;
-	finish_creates(commit_jobs);
+	finish_creates(commit_jobs, dyn_ddl_interrupted);
 	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
 		if (dropped->send)
 		{
@@ -467,7 +486,8 @@ undo_creates(void)
 	jobs = n > 0 ? calloc(n, sizeof(DynTableJob *)) : NULL;
 	if (jobs == NULL)
 		return;
-	finish_creates(jobs);
+	abort_started = GetCurrentTimestamp();
+	finish_creates(jobs, interrupted_again);
 	n = 0;
 	for (DynMade *made = all_made; made; made = made->next)
 		if (made->ours)
@@ -475,7 +495,7 @@ undo_creates(void)
 			dyn_table_job_init(&made->delete, dyn_ddl_client_of(made->client), made->table, DYN_OP_DELETE_TABLE);
 			jobs[n++] = &made->delete;
 		}
-	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 2, dyn_ddl_interrupted);
+	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 2, interrupted_again);
 	for (DynMade *made = all_made; made; made = made->next)
 		if (made->ours && !dyn_table_job_deleted(&made->delete))
 			dyn_ddl_add_leftover(made->client, &made->create.description, &made->delete);
