@@ -11,6 +11,7 @@ import http.server
 import json
 import select
 import socket
+import struct
 import threading
 import time
 import zlib
@@ -411,3 +412,23 @@ def unprocessed(done):
         exchange.send_json(200, data)
 
     return act
+
+
+def raw(make, close=True):
+    """The bytes that make(right body) gives, block by block, whatever HTTP they are."""
+
+    def act(exchange):
+        body = exchange.forward()[2]
+        exchange.mark_answered()
+        exchange.close_connection = close
+        for block in make(body):
+            exchange.wfile.write(block)
+
+    return act
+
+
+def reset(exchange):
+    """Breaks the connection off by RST, instead of ending it."""
+    exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    exchange.close_connection = True
+    exchange.connection.close()
