@@ -31,6 +31,7 @@
 
 #define EVENTS_AT_ONCE 64
 #define RECEIVE_BUFFER_BYTES (16L * 1024)
+#define MAX_HEADER_BYTES (128 * 1024)
 #define USER_AGENT "dynamo_fdw"
 
 /* Bodies kept for reuse, and the largest: malloc would give the pages back to the kernel after each statement. */
@@ -65,7 +66,8 @@ struct DynTransfer
 	int64_t		read_deadline_us;	/* from when the request is sent, 0: not sent */
 	bool		added;			/* to the multi handle */
 	bool		done;
-	bool		too_long;		/* the body hit its cap */
+	bool		too_long;		/* body or headers hit their cap */
+	size_t		header_bytes;
 	CURLcode	result;
 	long		connects;		/* connections opened for it */
 	char		error_text[CURL_ERROR_SIZE];
@@ -222,6 +224,13 @@ on_header(char *line, size_t size, size_t count, void *arg)
 	size_t		len = size * count;
 	char		value[80];
 
+	/* of interim answers and trailers too: libcurl keeps them all, and before 8.3 without limit */
+	transfer->header_bytes += len;
+	if (transfer->header_bytes > MAX_HEADER_BYTES)
+	{
+		transfer->too_long = true;
+		return 0;
+	}
 	if (header_value(line, len, "x-amzn-requestid", value, sizeof(value)))
 		snprintf(answer->request_id, sizeof(answer->request_id), "%s", value);
 	else if (header_value(line, len, "x-amz-crc32", value, sizeof(value)))
@@ -666,8 +675,9 @@ dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *st
 	if (transfer->result != CURLE_OK)
 	{
 		if (transfer->too_long)
-			return dyn_status_set(status, DYN_PROTOCOL, "the answer is longer than %d MB",
-								  DYN_HTTP_MAX_BODY / (1024 * 1024));
+			return dyn_status_set(status, DYN_PROTOCOL,
+								  "the answer is longer than %d MB, or its headers are longer than %d kB",
+								  DYN_HTTP_MAX_BODY / (1024 * 1024), MAX_HEADER_BYTES / 1024);
 		return dyn_status_set(status, class_of(transfer), "%s",
 							  transfer->error_text[0] ? transfer->error_text : curl_easy_strerror(transfer->result));
 	}
