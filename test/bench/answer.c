@@ -1,0 +1,248 @@
+/*
+ * answer.c
+ *	  What the mock answers to a request, as HTTP bytes ready to be sent.
+ *
+ * BatchGetItem finds every key in every table, with the same features.  The
+ * requests of known clients are trusted to be JSON: the scanner looks for what
+ * it needs and no further.
+ */
+#include "answer.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/crc32.h"
+#include "core/feast_key.h"
+#include "item.h"
+
+#define SLOTS 1024				/* of the cache, a power of two */
+
+static Answer *slots[SLOTS];
+
+/* ---- scanning requests ---- */
+
+static const char *
+skip_blanks(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+		p++;
+	return p;
+}
+
+/* Behind the tokens, which blanks may separate; NULL: not these. `tokens` are single characters or names. */
+static const char *
+expect(const char *p, const char *end, const char *const *tokens)
+{
+	for (; *tokens; tokens++)
+	{
+		size_t		len = strlen(*tokens);
+
+		p = skip_blanks(p, end);
+		if ((size_t) (end - p) < len || memcmp(p, *tokens, len) != 0)
+			return NULL;
+		p += len;
+	}
+	return p;
+}
+
+/* Behind the first place from `p` on where the tokens stand, the first of which is a name; NULL: nowhere. */
+static const char *
+find(const char *p, const char *end, const char *const *tokens)
+{
+	while ((p = memmem(p, end - p, tokens[0], strlen(tokens[0]))) != NULL)
+	{
+		const char *behind = expect(p, end, tokens);
+
+		if (behind)
+			return behind;
+		p++;
+	}
+	return NULL;
+}
+
+/* The text up to the next quote, as *text and its length; false: there is none. */
+static bool
+read_text(const char *p, const char *end, const char **text, size_t *len)
+{
+	const char *quote = p ? memchr(p, '"', end - p) : NULL;
+
+	if (quote == NULL)
+		return false;
+	*text = p;
+	*len = quote - p;
+	return true;
+}
+
+/* ---- bodies ---- */
+
+/* An item behind its entity_id; the same for all. */
+static const DynBuf *
+item_rest(void)
+{
+	static DynBuf rest;
+
+	if (rest.len > 0)
+		return &rest;
+	dyn_buf_str(&rest, "\"},\"event_ts\":{\"S\":\"" BENCH_EVENT_TS "\"},\"values\":{\"M\":{");
+	for (int i = 0; i < BENCH_NFEATURES; i++)
+	{
+		dyn_buf_str(&rest, i > 0 ? ",\"" : "\"");
+		dyn_buf_str(&rest, bench_features[i].name);
+		dyn_buf_str(&rest, "\":{\"B\":\"");
+		dyn_buf_str(&rest, bench_features[i].value);
+		dyn_buf_str(&rest, "\"}");
+	}
+	dyn_buf_str(&rest, "}}}");
+	return &rest;
+}
+
+static bool
+batch_get_item(DynBuf *out, const char *p, const char *end)
+{
+	static const char *const table_tokens[] = {"\"RequestItems\"", ":", "{", "\"", NULL};
+	static const char *const key_tokens[] = {"\"entity_id\"", ":", "{", "\"S\"", ":", "\"", NULL};
+	const DynBuf *rest = item_rest();
+	const char *text;
+	size_t		len;
+	int			items = 0;
+
+	if (!read_text(find(p, end, table_tokens), end, &text, &len))
+		return false;
+	dyn_buf_str(out, "{\"Responses\":{\"");
+	dyn_buf_add(out, text, len);
+	dyn_buf_str(out, "\":[");
+	while ((p = find(p, end, key_tokens)) != NULL)
+	{
+		if (!read_text(p, end, &text, &len) || len != DYN_ENTITY_ID_HEX_LEN)
+			return false;
+		dyn_buf_str(out, items++ > 0 ? ",{\"entity_id\":{\"S\":\"" : "{\"entity_id\":{\"S\":\"");
+		dyn_buf_add(out, text, len);
+		dyn_buf_add(out, rest->data, rest->len);
+	}
+	dyn_buf_str(out, "]},\"UnprocessedKeys\":{}}");
+	return items > 0;
+}
+
+static bool
+describe_table(DynBuf *out, const char *p, const char *end)
+{
+	static const char *const name_tokens[] = {"\"TableName\"", ":", "\"", NULL};
+	const char *name;
+	size_t		len;
+
+	if (!read_text(find(p, end, name_tokens), end, &name, &len))
+		return false;
+	dyn_buf_str(out, "{\"Table\":{\"TableName\":\"");
+	dyn_buf_add(out, name, len);
+	dyn_buf_str(out, "\",\"TableArn\":\"arn:aws:dynamodb:us-west-2:000000000000:table/");
+	dyn_buf_add(out, name, len);
+	dyn_buf_str(out, "\",\"TableId\":\"00000000-0000-0000-0000-000000000000\",\"TableStatus\":\"ACTIVE\","
+				"\"CreationDateTime\":1767225600,\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"},"
+				"\"KeySchema\":[{\"AttributeName\":\"entity_id\",\"KeyType\":\"HASH\"}],"
+				"\"AttributeDefinitions\":[{\"AttributeName\":\"entity_id\",\"AttributeType\":\"S\"}]}}");
+	return true;
+}
+
+/* The answer's body; false: an error. */
+static bool
+make_body(DynBuf *out, const char *op, const char *body, size_t len)
+{
+	if (strcmp(op, "BatchGetItem") == 0)
+		return batch_get_item(out, body, body + len);
+	if (strcmp(op, "DescribeTable") == 0)
+		return describe_table(out, body, body + len);
+	if (strcmp(op, "ListTagsOfResource") == 0)
+	{
+		dyn_buf_str(out, "{\"Tags\":[]}");
+		return true;
+	}
+	return false;
+}
+
+static void
+make_http(DynBuf *out, const char *op, const char *request, size_t len)
+{
+	DynBuf		body = {0};
+	char		head[300];
+	bool		ok = make_body(&body, op, request, len);
+
+	if (!ok)
+	{
+		dyn_buf_clear(&body);
+		dyn_buf_str(&body, "{\"__type\":\"com.amazon.coral.service#UnknownOperationException\","
+					"\"message\":\"the mock has no answer to this\"}");
+	}
+	snprintf(head, sizeof(head),
+			 "HTTP/1.1 %s\r\nServer: Server\r\nContent-Type: application/x-amz-json-1.0\r\n"
+			 "Content-Length: %zu\r\nConnection: keep-alive\r\n"
+			 "x-amzn-RequestId: MOCKMOCKMOCKMOCKMOCKMOCKMOCKMOCKMOCKMOCKMOCKMOCKMOCK\r\nx-amz-crc32: %u\r\n\r\n",
+			 ok ? "200 OK" : "400 Bad Request", body.len, (unsigned) dyn_crc32(body.data, body.len));
+	dyn_buf_str(out, head);
+	dyn_buf_add(out, body.data, body.len);
+	out->failed |= body.failed;
+	dyn_buf_free(&body);
+}
+
+/* ---- the cache ---- */
+
+static uint64_t
+hash(const char *data, size_t len)
+{
+	uint64_t	h = len;
+
+	for (; len >= 8; data += 8, len -= 8)
+	{
+		uint64_t	word;
+
+		memcpy(&word, data, 8);
+		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 29;
+	}
+	return h;
+}
+
+static Answer *
+make_answer(const char *op, const char *body, size_t len)
+{
+	Answer	   *answer = calloc(1, sizeof(*answer));
+
+	if (answer)
+	{
+		dyn_buf_add(&answer->request, body, len);
+		make_http(&answer->http, op, body, len);
+	}
+	if (answer == NULL || answer->request.failed || answer->http.failed)
+	{
+		fprintf(stderr, "mock: out of memory\n");
+		exit(1);
+	}
+	return answer;
+}
+
+/* Bodies of two operations are never the same. */
+Answer *
+answer_to(const char *op, const char *body, size_t len)
+{
+	Answer	  **slot = &slots[hash(body, len) % SLOTS];
+
+	if (*slot == NULL || (*slot)->request.len != len || memcmp((*slot)->request.data, body, len) != 0)
+	{
+		answer_release(*slot);
+		*slot = make_answer(op, body, len);
+		(*slot)->users = 1;
+	}
+	(*slot)->users++;
+	return *slot;
+}
+
+void
+answer_release(Answer *answer)
+{
+	if (answer == NULL || --answer->users > 0)
+		return;
+	dyn_buf_free(&answer->request);
+	dyn_buf_free(&answer->http);
+	free(answer);
+}
