@@ -20,6 +20,7 @@
 #define SLOTS 1024				/* of the cache, a power of two */
 
 static Answer *slots[SLOTS];
+static long made;
 
 /* ---- scanning requests ---- */
 
@@ -232,6 +233,7 @@ answer_to(const char *op, const char *body, size_t len)
 		answer_release(*slot);
 		*slot = make_answer(op, body, len);
 		(*slot)->users = 1;
+		made++;
 	}
 	(*slot)->users++;
 	return *slot;
@@ -245,4 +247,10 @@ answer_release(Answer *answer)
 	dyn_buf_free(&answer->request);
 	dyn_buf_free(&answer->http);
 	free(answer);
+}
+
+long
+answers_made(void)
+{
+	return made;
 }

@@ -24,4 +24,7 @@ typedef struct Answer
 extern Answer *answer_to(const char *op, const char *body, size_t len);
 extern void answer_release(Answer *answer);
 
+/* How many answers were not known yet. */
+extern long answers_made(void);
+
 #endif							/* BENCH_ANSWER_H */

@@ -5,9 +5,10 @@
  *	  mock [--latency-ms MS] [--cert FILE --key FILE]
  *
  * Listens on a free port of the loopback interface, prints it, and serves
- * until its standard input ends.  One thread waits for all: an answer is made
- * while its latency passes, and sent by the clock, which starts when the last
- * byte of the request has arrived.
+ * until its standard input ends; then it prints how many requests it got and
+ * for how many of them it had to make an answer (the rest were repetitions).
+ * One thread waits for all: an answer is made while its latency passes, and
+ * sent by the clock, which starts when the last byte of the request has arrived.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -55,6 +56,7 @@ static int	epoll_fd;
 static int	timer_fd;
 static int64_t latency_ns;
 static SSL_CTX *tls;
+static long requests;
 
 /* Connections whose answer waits for its time.  All wait equally long, so first come is first due. */
 static Conn *first;
@@ -362,6 +364,7 @@ receive(Conn *conn, int64_t arrived_ns)
 		close_conn(conn);
 		return;
 	}
+	requests++;
 	conn->answer = answer_to(request.op, request.body, request.body_len);
 	dyn_buf_clear(&conn->in);
 	enqueue(conn, arrived_ns + latency_ns);
@@ -486,5 +489,6 @@ main(int argc, char **argv)
 	if (epoll_fd < 0 || timer_fd < 0)
 		die("epoll, timerfd");
 	serve(listen_on_loopback());
+	printf("%ld %ld\n", requests, answers_made());
 	return 0;
 }

@@ -1,0 +1,87 @@
+"""A quick look, in TAP, whether everything still measures what it should; nobody's time is judged."""
+
+import psycopg
+
+import report
+from backend import cpu_per_1000, peak_of
+from item import EVENT_TS, NAMES, VALUES
+from programs import FLOOR_WARMUP, WARMUP, Mock, floor, pgbench
+from tables import make_tables, table_name
+
+ENTITIES = 250  # three requests, the last one not full
+LEAST_MS = 10  # latency of the mock that has one
+
+
+def rows_are_right(table):
+    statement = "SELECT driver_id, event_timestamp, %s FROM %s WHERE driver_id = ANY (%%s)" % (", ".join(NAMES), table)
+    with psycopg.connect() as conn:
+        rows = conn.execute(statement, [list(range(1, ENTITIES + 1))]).fetchall()
+    assert sorted(row[0] for row in rows) == list(range(1, ENTITIES + 1))
+    assert all(list(row[1:]) == [EVENT_TS] + VALUES for row in rows), rows[0]
+
+
+def requests_are_the_same():
+    """The floor sends what dynamo_fdw sends, byte for byte, and no more often."""
+    mock = Mock(0)
+    with psycopg.connect(autocommit=True) as conn:
+        make_tables(conn, "other", mock)
+    pgbench(table_name("other", 10), ENTITIES, 4)
+    floor(mock, ENTITIES, 10, 7)
+    # 3 requests for each of 4 and 7 rounds, and for each round of warming up
+    assert mock.close() == [3 * (4 + WARMUP + 7 + FLOOR_WARMUP), 3]
+
+
+def pgbench_waits(table):
+    times = pgbench(table, ENTITIES, 5)
+    assert len(times) == 5 and min(times) >= LEAST_MS, times
+
+
+def floor_reads_all(mock):
+    times, received = floor(mock, ENTITIES, 10, 5)
+    assert len(times) == 5 and min(times) >= LEAST_MS, times
+    _, one = floor(mock, 1, 1, 1)
+    assert received > ENTITIES * (one - 100), (received, one)
+
+
+def peer_waits(peers, client, mock):
+    times = peers.measure(client, mock, ENTITIES, 2)  # what it reads is checked there
+    assert len(times) == 2 and min(times) >= LEAST_MS, times
+
+
+def backend_is_measured(table):
+    assert 0.1 < cpu_per_1000(table, ENTITIES, rounds=10) < 1000
+    small, large = peak_of(table, ENTITIES)
+    assert 1 < small <= large < 10000
+
+
+def report_judges():
+    assert report.verdict(True) == "ok" and report.number(1234.5) == "1,234"
+
+
+def checks(mocks, peers):
+    slow = table_name(LEAST_MS, 10)
+    for latency, mock in mocks.items():
+        yield "rows are right, latency %s ms" % latency, rows_are_right, [table_name(latency, 20)]
+        if mock.ca_bundle or latency == LEAST_MS:
+            yield "the floor reads all, latency %s ms" % latency, floor_reads_all, [mock]
+    yield "the floor's requests are those of dynamo_fdw", requests_are_the_same, []
+    yield "pgbench waits for the answers", pgbench_waits, [slow]
+    yield "CPU and memory of the backend are measured", backend_is_measured, [slow]
+    if peers:
+        for client in report.PEERS:
+            yield "%s reads all" % client, peer_waits, [peers, client, mocks[LEAST_MS]]
+
+
+def run(mocks, peers):
+    """Exit status; a line for each check."""
+    failed = number = 0
+    for number, (title, check, arguments) in enumerate(checks(mocks, peers), 1):
+        try:
+            check(*arguments)
+            print("ok %d - %s" % (number, title))
+        except (Exception, SystemExit) as error:
+            failed += 1
+            print("not ok %d - %s" % (number, title))
+            print("# %s: %s" % (type(error).__name__, str(error)[:500].replace("\n", "\n# ")))
+    print("1..%d" % number)
+    return int(failed > 0)

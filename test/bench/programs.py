@@ -1,0 +1,97 @@
+"""The programs that a benchmark runs; each measurement is a list of milliseconds, one for each round."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from item import REMOTE_TABLE
+
+HERE = pathlib.Path(__file__).parent
+BUILD = HERE / "build"
+
+# Transactions of a pgbench run that don't count: connections open, and the plan becomes a generic one after five.
+WARMUP = 6
+FLOOR_WARMUP = 3  # rounds of the floor that don't count
+
+
+def run(command, **kwargs):
+    """What the command prints; a failure shows its errors."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **kwargs)
+    if done.returncode != 0:
+        sys.exit("%s: %s" % (command[0], done.stderr))
+    return done
+
+
+class Mock:
+    """A DynamoDB with a fixed latency; with a folder that has cert.pem and key.pem, it speaks TLS."""
+
+    def __init__(self, latency_ms, tls=None):
+        command = [BUILD / "mock", "--latency-ms", str(latency_ms)]
+        if tls:
+            command += ["--cert", tls / "cert.pem", "--key", tls / "key.pem"]
+        # It ends with its standard input, so with us in any case.
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.ca_bundle = tls / "cert.pem" if tls else None
+        port = self.process.stdout.readline().strip()
+        self.url = "%s://127.0.0.1:%s" % ("https" if tls else "http", port)
+
+    def close(self):
+        """How many requests came, and how many of them were different."""
+        self.process.stdin.close()
+        counts = self.process.stdout.read().split()
+        self.process.wait()
+        return [int(count) for count in counts]
+
+
+class Peers:
+    """The process of peers.py."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, HERE / "peers.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def measure(self, client, mock, entities, rounds):
+        request = {"url": mock.url, "client": client, "entities": entities, "rounds": rounds}
+        print(json.dumps(request), file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        return json.loads(answer) if answer else sys.exit("%s failed" % client)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def certificate(folder):
+    """Makes cert.pem and key.pem for 127.0.0.1; the folder."""
+    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=mock",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"])
+    return folder
+
+
+def floor(mock, entities, workers, rounds):
+    """The milliseconds of each round, and the bytes of the answers' bodies in one."""
+    command = [BUILD / "floor", "--url", mock.url, "--table", REMOTE_TABLE, "--entities", entities,
+               "--workers", workers, "--rounds", rounds, "--warmup", FLOOR_WARMUP]
+    if mock.ca_bundle:
+        command += ["--cacert", mock.ca_bundle]
+    done = run(command)
+    return [float(line) for line in done.stdout.split()], int(done.stderr.split()[0])
+
+
+def pgbench(table, entities, rounds):
+    """One session that reads `entities` by a prepared statement, whose parameter is the array of keys."""
+    ids = "{%s}" % ",".join(str(driver) for driver in range(1, entities + 1))
+    with tempfile.TemporaryDirectory() as folder:
+        script = pathlib.Path(folder) / "read.sql"
+        script.write_text("SELECT * FROM %s WHERE driver_id = ANY (:ids);\n" % table)
+        bindir = run([os.environ["PG_CONFIG"], "--bindir"]).stdout.strip()
+        run([bindir + "/pgbench", "-n", "-M", "prepared", "-c", 1, "-t", rounds + WARMUP, "-f", script,
+             "-D", "ids=" + ids, "-l", "--log-prefix", folder + "/log"])
+        (log,) = pathlib.Path(folder).glob("log*")
+        times = [int(line.split()[2]) / 1000 for line in log.read_text().splitlines()]
+    assert len(times) == rounds + WARMUP, "pgbench lost transactions"
+    return times[WARMUP:]
