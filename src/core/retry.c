@@ -50,20 +50,31 @@ dyn_retry_delay_ms(DynClass cls, int attempt, double random, double retry_after_
 	return retry_after_ms > delay ? retry_after_ms : delay;
 }
 
+DynIdleMark
+dyn_idle_mark(const DynIdle *idle, double now_ms)
+{
+	return (DynIdleMark) {idle->round, now_ms};
+}
+
 bool
-dyn_idle_count(DynIdle *idle, int tag, bool progress, int max_attempts, double random, double *delay_ms)
+dyn_idle_count(DynIdle *idle, const DynIdleMark *sent, bool progress, int max_attempts, double random,
+			   double *delay_ms)
 {
 	*delay_ms = 0;
 	if (progress)
 	{
-		idle->rounds = 0;
+		idle->fruitless = 0;
 		return true;
 	}
-	if (tag == idle->rounds)
-		idle->rounds++;
-	if (idle->rounds >= max_attempts)
+	if (sent->round == idle->round)
+	{
+		if (idle->fruitless++ == 0)
+			idle->since_ms = sent->sent_ms;
+		idle->round++;
+	}
+	if (idle->fruitless >= max_attempts)
 		return false;
 	/* 25 ms base: the answer was no throttling error */
-	*delay_ms = dyn_retry_delay_ms(DYN_SERVER_FAULT, idle->rounds > 0 ? idle->rounds : 1, random, 0);
+	*delay_ms = dyn_retry_delay_ms(DYN_SERVER_FAULT, idle->fruitless > 0 ? idle->fruitless : 1, random, 0);
 	return true;
 }

@@ -41,14 +41,25 @@ extern double dyn_retry_delay_ms(DynClass cls, int attempt, double random, doubl
  */
 typedef struct DynIdle
 {
-	int			rounds;			/* without progress; also the tag of requests sent now */
+	int			round;			/* that requests sent now belong to */
+	int			fruitless;		/* rounds without progress, in a row */
+	double		since_ms;		/* when the first of them was sent */
 } DynIdle;
 
+/* What a request remembers of the time it was sent. */
+typedef struct DynIdleMark
+{
+	int			round;
+	double		sent_ms;
+} DynIdleMark;
+
+extern DynIdleMark dyn_idle_mark(const DynIdle *idle, double now_ms);
+
 /*
- * Counts an answer to a request sent with tag `tag`.  False: `max_attempts`
- * rounds brought nothing.  *delay_ms: pause before the leftovers go out again.
+ * Counts an answer to a request sent at `sent`.  False: `max_attempts` rounds
+ * brought nothing.  *delay_ms: pause before its leftovers go out again.
  */
-extern bool dyn_idle_count(DynIdle *idle, int tag, bool progress, int max_attempts, double random,
+extern bool dyn_idle_count(DynIdle *idle, const DynIdleMark *sent, bool progress, int max_attempts, double random,
 						   double *delay_ms);
 
 #endif							/* DYN_RETRY_H */

@@ -38,7 +38,8 @@ dyn_status_retryable(const DynStatus *status)
 		case DYN_PROTOCOL:
 			return true;
 		case DYN_SERVER_FAULT:
-			return status->http_status != 501 && status->http_status != 505;
+			/* of the answers 5xx these are passing */
+			return status->http_status < 500 || (status->http_status <= 504 && status->http_status != 501);
 		default:
 			return false;
 	}

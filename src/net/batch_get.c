@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/retry.h"
 
 typedef struct Request
 {
@@ -19,11 +18,17 @@ typedef struct Request
 	DynAnswer	answer;
 	uint32_t	keys[DYN_MAX_GET_KEYS]; /* indexes into config.keys */
 	int			nkeys;
-	int			idle_tag;		/* see dyn_idle_count */
+	DynIdleMark sent;
 	uint32_t	item_keys[DYN_MAX_GET_KEYS];	/* of answer.items */
 	int			next_item;
 	struct Request *next;		/* in one of the two lists */
 } Request;
+
+typedef struct Again
+{
+	uint32_t	key;			/* index into config.keys */
+	double		delay_ms;		/* before it may be asked again */
+} Again;
 
 struct DynBatchGet
 {
@@ -32,10 +37,9 @@ struct DynBatchGet
 	DynBuf		prefix;			/* request bodies up to the keys ... */
 	DynBuf		suffix;			/* ... and after them */
 	uint32_t	asked;			/* keys[0 .. asked) have been sent at least once */
-	uint32_t   *again;			/* indexes of unprocessed keys */
+	Again	   *again;			/* unprocessed keys */
 	size_t		nagain;
 	size_t		again_cap;
-	double		again_delay_ms;
 	DynIdle		idle;
 	int			outstanding;	/* in flight, or answered and not begun to be read */
 	Request    *in_flight;
@@ -108,17 +112,19 @@ keys_left(const DynBatchGet *get)
 	return get->nagain > 0 || get->asked < get->config.nkeys;
 }
 
-/* Moves keys to ask into the request; unprocessed ones first. */
+/*
+ * Moves keys to ask into the request and returns its delay: unprocessed ones
+ * first; those that have to wait go by themselves.
+ */
 static double
 choose_keys(DynBatchGet *get, Request *request)
 {
-	double		delay = 0;
+	double		delay = get->nagain > 0 ? get->again[get->nagain - 1].delay_ms : 0;
 
-	if (get->nagain > 0)
-		delay = get->again_delay_ms;
-	while (request->nkeys < get->config.batch_size && get->nagain > 0)
-		request->keys[request->nkeys++] = get->again[--get->nagain];
-	while (request->nkeys < get->config.batch_size && get->asked < get->config.nkeys)
+	while (request->nkeys < get->config.batch_size && get->nagain > 0 &&
+		   get->again[get->nagain - 1].delay_ms == delay)
+		request->keys[request->nkeys++] = get->again[--get->nagain].key;
+	while (request->nkeys < get->config.batch_size && delay == 0 && get->asked < get->config.nkeys)
 		request->keys[request->nkeys++] = get->asked++;
 	return delay;
 }
@@ -133,7 +139,7 @@ start_request(DynBatchGet *get, DynStatus *status)
 	if (request == NULL)
 		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
 	delay = choose_keys(get, request);
-	request->idle_tag = get->idle.rounds;
+	request->sent = dyn_client_idle_mark(get->client, &get->idle);
 	dyn_buf_reserve(&body, get->prefix.len + get->suffix.len + request->nkeys * 64);
 	dyn_buf_add(&body, get->prefix.data, get->prefix.len);
 	for (int i = 0; i < request->nkeys; i++)
@@ -184,19 +190,19 @@ find_key(const DynBatchGet *get, const Request *request, const DynEntityId *id, 
 }
 
 static bool
-add_again(DynBatchGet *get, uint32_t key)
+add_again(DynBatchGet *get, uint32_t key, double delay_ms)
 {
 	if (get->nagain == get->again_cap)
 	{
 		size_t		cap = get->again_cap ? get->again_cap * 2 : DYN_MAX_GET_KEYS;
-		uint32_t   *again = realloc(get->again, cap * sizeof(uint32_t));
+		Again	   *again = realloc(get->again, cap * sizeof(Again));
 
 		if (again == NULL)
 			return false;
 		get->again = again;
 		get->again_cap = cap;
 	}
-	get->again[get->nagain++] = key;
+	get->again[get->nagain++] = (Again) {key, delay_ms};
 	return true;
 }
 
@@ -235,16 +241,12 @@ static bool
 put_back(DynBatchGet *get, const Request *request, const uint32_t *unprocessed, DynStatus *status)
 {
 	int			n = request->answer.nunprocessed;
+	double		delay_ms;
 
-	if (!dyn_idle_count(&get->idle, request->idle_tag, n < request->nkeys, dyn_client_attempts(get->client),
-						dyn_client_random(get->client), &get->again_delay_ms))
-	{
-		*status = *dyn_call_status(request->call);
-		status->attempts = get->idle.rounds;
-		return dyn_status_set(status, DYN_THROTTLED, "DynamoDB keeps returning keys as unprocessed");
-	}
+	if (!dyn_call_count_idle(request->call, &get->idle, &request->sent, n < request->nkeys, &delay_ms, status))
+		return false;
 	for (int i = 0; i < n; i++)
-		if (!add_again(get, unprocessed[i]))
+		if (!add_again(get, unprocessed[i], delay_ms))
 			return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
 	DYN_COUNT(get->config.counters, unprocessed_keys, n);
 	return true;
@@ -370,6 +372,8 @@ dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynSta
 
 		if (!collect(get, status) || !take_ready(get, status) || !start_requests(get, status))
 			return DYN_STEP_FAILED;
+		if (get->in_flight)
+			dyn_client_warm_up(get->client, get->config.max_workers);
 		if (get->current == NULL && get->ready == NULL)
 			return get->in_flight ? DYN_STEP_WAIT : DYN_STEP_END;
 	}

@@ -13,12 +13,12 @@
 #include <string.h>
 
 #include "core/attr_json.h"
-#include "core/retry.h"
 
 typedef struct Item
 {
 	DynEntityId id;
 	DynBuf		put;
+	double		delay_ms;		/* before it may go out again */
 	struct Item *next;			/* while it waits */
 } Item;
 
@@ -27,7 +27,7 @@ typedef struct Request
 	DynCall    *call;
 	Item	   *items[DYN_MAX_WRITE_ITEMS];
 	int			nitems;
-	int			idle_tag;		/* see dyn_idle_count */
+	DynIdleMark sent;
 	struct Request *next;
 } Request;
 
@@ -40,7 +40,6 @@ struct DynBatchWrite
 	int			nwaiting;
 	Request    *in_flight;
 	int			nrequests;
-	double		delay_ms;		/* before the next request */
 	DynIdle		idle;
 	long		acknowledged;	/* items */
 };
@@ -168,28 +167,34 @@ dyn_batch_write_add(DynBatchWrite *write, const DynEntityId *id, DynBuf *put, Dy
 
 /* ---- sending ---- */
 
-/* Unlinks up to a request's worth of items whose keys are not in flight. */
-static void
+/*
+ * Unlinks up to a request's worth of items whose keys are not in flight, and
+ * returns the request's delay; items that have to wait go by themselves.
+ */
+static double
 choose_items(DynBatchWrite *write, Request *request)
 {
 	Item	  **link = &write->waiting;
+	double		delay = 0;
 
 	while (*link && request->nitems < write->config.batch_size)
 	{
 		Item	   *item = *link;
 
-		if (is_in_flight(write, &item->id))
+		if (is_in_flight(write, &item->id) || (request->nitems > 0 && item->delay_ms != delay))
 			link = &item->next;
 		else
 		{
 			*link = item->next;
 			item->next = NULL;
+			delay = item->delay_ms;
 			request->items[request->nitems++] = item;
 			write->nwaiting--;
 		}
 	}
 	if (*link == NULL)
 		write->waiting_end = link;
+	return delay;
 }
 
 static bool
@@ -197,11 +202,12 @@ start_request(DynBatchWrite *write, DynStatus *status, bool *started)
 {
 	Request    *request = calloc(1, sizeof(*request));
 	DynBuf		body = {0};
+	double		delay_ms;
 
 	*started = false;
 	if (request == NULL)
 		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
-	choose_items(write, request);
+	delay_ms = choose_items(write, request);
 	if (request->nitems == 0)
 	{
 		free_request(request);
@@ -215,14 +221,14 @@ start_request(DynBatchWrite *write, DynStatus *status, bool *started)
 		dyn_buf_add(&body, request->items[i]->put.data, request->items[i]->put.len);
 	}
 	dyn_op_write_suffix(&body, write->config.capacity);
-	request->call = dyn_call_start(write->client, DYN_OP_BATCH_WRITE_ITEM, &body, write->delay_ms,
+	request->call = dyn_call_start(write->client, DYN_OP_BATCH_WRITE_ITEM, &body, delay_ms,
 								   write->config.counters, status);
 	if (request->call == NULL)
 	{
 		free_request(request);
 		return false;
 	}
-	request->idle_tag = write->idle.rounds;
+	request->sent = dyn_client_idle_mark(write->client, &write->idle);
 	request->next = write->in_flight;
 	write->in_flight = request;
 	write->nrequests++;
@@ -270,14 +276,15 @@ put_back(DynBatchWrite *write, Item *item)
 	write->nwaiting++;
 }
 
-/* Ends an answered request, of whose items `again` (n of them) were not written. */
+/* Ends an answered request, of whose items `again` (n of them) were not written and go out again later. */
 static void
-settle(DynBatchWrite *write, Request *request, const DynEntityId *again, int n)
+settle(DynBatchWrite *write, Request *request, const DynEntityId *again, int n, double delay_ms)
 {
 	for (int i = request->nitems - 1; i >= 0; i--)
 	{
 		Item	   *item = request->items[i];
 
+		item->delay_ms = delay_ms;
 		if (contains(again, n, &item->id))
 			put_back(write, item);
 		else
@@ -291,24 +298,13 @@ settle(DynBatchWrite *write, Request *request, const DynEntityId *again, int n)
 	request->nitems = 0;
 }
 
-/* How the next request goes out; false when too many rounds brought nothing. */
-static bool
-pace(DynBatchWrite *write, const Request *request, int unprocessed, DynStatus *status)
-{
-	if (dyn_idle_count(&write->idle, request->idle_tag, unprocessed < request->nitems,
-					   dyn_client_attempts(write->client), dyn_client_random(write->client), &write->delay_ms))
-		return true;
-	*status = *dyn_call_status(request->call);
-	status->attempts = write->idle.rounds;
-	return dyn_status_set(status, DYN_THROTTLED, "DynamoDB keeps returning items as unprocessed");
-}
-
 /* False: the write failed. *settled: the request is over. */
 static bool
 read_answer(DynBatchWrite *write, Request *request, bool *settled, DynStatus *status)
 {
 	DynBuf	   *body = dyn_call_answer(request->call);
 	DynEntityId again[DYN_MAX_WRITE_ITEMS];
+	double		delay_ms;
 	int			n = 0;
 
 	if (dyn_call_status(request->call)->cls == DYN_OK)
@@ -336,9 +332,9 @@ read_answer(DynBatchWrite *write, Request *request, bool *settled, DynStatus *st
 	}
 	if (write->config.capacity)
 		DYN_COUNT(write->config.counters, consumed_capacity, dyn_json_consumed_capacity(body->data, body->len));
-	if (!pace(write, request, n, status))
+	if (!dyn_call_count_idle(request->call, &write->idle, &request->sent, n < request->nitems, &delay_ms, status))
 		return false;
-	settle(write, request, again, n);
+	settle(write, request, again, n, delay_ms);
 	return true;
 }
 

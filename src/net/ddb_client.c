@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +18,12 @@
 
 #include "core/attr_json.h"
 #include "core/crc32.h"
-#include "core/retry.h"
+#include "core/pace.h"
 #include "core/sigv4.h"
 #include "net/http_multi.h"
 #include "net/loop.h"
 #include "net/trace.h"
+#include "net/warmup.h"
 
 /* A clock further off than this is what made a signature expire. */
 #define MAX_SKEW_S 240
@@ -35,13 +37,20 @@ struct DynClient
 	char	   *secret_access_key;
 	char	   *session_token;
 	int			max_attempts;
+	bool		adaptive;
+	int			max_pool_connections;
+	DynClock	clock;
 	DynSigv4Signer signer;
 	DynRetryBucket bucket;
+	DynPace		pace;			/* unlimited unless adaptive */
 	int64_t		skew_s;			/* the service's clock minus ours, since it complained */
 	uint64_t	random_state;
 	DynCounters *counters;
 	DynCall    *calls;			/* all that are not freed */
 	DynLoopMember member;
+	int			in_flight;
+	bool		warm_up;		/* still to be done */
+	DynWarmup	warmup;
 };
 
 typedef enum CallState
@@ -62,53 +71,47 @@ struct DynCall
 	DynBuf		answer;
 	DynTransfer *transfer;		/* while in flight */
 	double		started_ms;		/* for elapsed_ms */
-	double		sent_ms;		/* of the last attempt */
 	double		due_ms;			/* while waiting */
+	double		sent_ms;		/* the last attempt */
 	int			attempts;
+	bool		fresh;			/* met a stale connection, wants a new one */
 	int64_t		sent_skew_s;	/* that the signature was made with */
 	bool		skew_corrected;
-	int			tokens;			/* taken from the bucket, given back on success */
+	int			tokens;			/* taken from the bucket, given back when the call is freed as a success */
 	DynCounters *counters;
 	DynStatus	status;
 };
 
 static double
-now_ms(void)
+now_ms(const DynClient *client)
 {
 	struct timespec ts;
 
+	if (client->clock.now_ms)
+		return client->clock.now_ms();
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
 }
 
-/* xorshift64*: spreads delays; no secret depends on it */
-double
-dyn_client_random(DynClient *client)
+static int64_t
+wall_s(const DynClient *client)
+{
+	return client->clock.wall_s ? client->clock.wall_s() : (int64_t) time(NULL);
+}
+
+/* In [0, 1), by xorshift64*: spreads delays; no secret depends on it */
+static double
+chance(DynClient *client)
 {
 	uint64_t	x = client->random_state;
 
+	if (client->clock.random)
+		return client->clock.random();
 	x ^= x >> 12;
 	x ^= x << 25;
 	x ^= x >> 27;
 	client->random_state = x;
 	return (double) ((x * UINT64_C(0x2545f4914f6cdd1d)) >> 11) / (double) (UINT64_C(1) << 53);
-}
-
-int
-dyn_client_attempts(const DynClient *client)
-{
-	return client->max_attempts;
-}
-
-/* Gives the transfer back, if there is one. */
-static void
-end_transfer(DynCall *call)
-{
-	if (call->transfer == NULL)
-		return;
-	dyn_transfer_free(call->transfer);
-	call->transfer = NULL;
-	DYN_COUNT(call->counters, in_flight, -1);
 }
 
 /* ---- client ---- */
@@ -127,6 +130,10 @@ copy_config(DynClient *client, const DynClientConfig *config)
 {
 	client->endpoint = config->endpoint;
 	client->max_attempts = config->total_max_retry_attempts;
+	client->adaptive = config->adaptive;
+	client->max_pool_connections = config->max_pool_connections;
+	client->warm_up = config->warmup_connections;
+	client->clock = config->clock;
 	return copy(&client->region, config->region) &&
 		copy(&client->access_key_id, config->access_key_id) &&
 		copy(&client->secret_access_key, config->secret_access_key) &&
@@ -168,7 +175,8 @@ new_engine(const DynClientConfig *config, DynStatus *status)
 	http.connect_timeout_ms = (long) (config->connect_timeout_s * 1000);
 	http.read_timeout_ms = (long) (config->read_timeout_s * 1000);
 	http.max_pool_connections = config->max_pool_connections;
-	http.keepalive_timeout_s = (long) config->keepalive_timeout_s;
+	/* up: libcurl counts whole seconds, and 0 is its own default */
+	http.keepalive_timeout_s = (long) ceil(config->keepalive_timeout_s);
 	return dyn_http_new(&http, status);
 }
 
@@ -199,6 +207,18 @@ dyn_client_new(const DynClientConfig *config, DynStatus *status)
 	return client;
 }
 
+/* The call has no transfer any more. */
+static void
+drop_transfer(DynCall *call)
+{
+	if (call->transfer == NULL)
+		return;
+	dyn_transfer_free(call->transfer);
+	call->transfer = NULL;
+	call->client->in_flight--;
+	DYN_COUNT(call->counters, in_flight, -1);
+}
+
 static void
 wipe_and_free(char *secret)
 {
@@ -215,11 +235,12 @@ dyn_client_free(DynClient *client)
 	dyn_loop_leave(&client->member);
 	for (DynCall *call = client->calls; call; call = call->next)
 	{
-		end_transfer(call);
+		drop_transfer(call);
 		call->client = NULL;
 		call->state = CALL_DONE;
 		dyn_status_set(&call->status, DYN_INTERNAL, "the client was closed");
 	}
+	dyn_warmup_free(&client->warmup);
 	dyn_http_free(client->http);
 	free(client->region);
 	free(client->access_key_id);
@@ -241,24 +262,46 @@ dyn_client_usable(const DynClient *client)
 	return dyn_http_usable(client->http);
 }
 
+/* Until a waiting call may go out: ms, DYN_PACE_FULL where only an answer makes room. */
+static double
+wait_of(const DynCall *call, double now)
+{
+	if (call->due_ms > now)
+		return call->due_ms - now;
+	return dyn_pace_wait_ms(&call->client->pace, call->client->in_flight, now);
+}
+
 int
 dyn_client_timeout_ms(const DynClient *client)
 {
 	double		soonest = dyn_http_timeout_ms(client->http);
-	double		now = now_ms();
+	double		now = now_ms(client);
 
 	for (const DynCall *call = client->calls; call; call = call->next)
 	{
-		double		left = call->due_ms > now ? call->due_ms - now : 0;
+		double		wait;
 
 		/* one that ended while another was started waits for nothing but to be looked at */
 		if (call->state == CALL_IN_FLIGHT && dyn_transfer_done(call->transfer))
 			return 0;
-		if (call->state == CALL_WAITING && (soonest < 0 || left < soonest))
-			soonest = left;
+		if (call->state != CALL_WAITING)
+			continue;
+		wait = wait_of(call, now);
+		if (wait != DYN_PACE_FULL && (soonest < 0 || wait < soonest))
+			soonest = wait;
 	}
 	/* rounded up: a poll that ends too early would only spin */
 	return soonest < 0 ? -1 : soonest > INT_MAX - 1 ? INT_MAX : (int) (soonest + 0.999);
+}
+
+void
+dyn_client_warm_up(DynClient *client, int workers)
+{
+	int			most = workers < client->max_pool_connections ? workers : client->max_pool_connections;
+
+	if (client->warm_up)
+		dyn_warmup_start(&client->warmup, client->http, most - client->in_flight);
+	client->warm_up = false;
 }
 
 /* ---- sending ---- */
@@ -287,6 +330,7 @@ sign(DynCall *call, DynHttpHeader *headers, int nheaders, const char *amz_date, 
 static void
 count_request(DynCall *call)
 {
+	call->client->in_flight++;
 	dyn_count_request(call->counters);
 	DYN_COUNT(call->counters, bytes_sent, call->body.len);
 	if (call->attempts > 1)
@@ -302,9 +346,9 @@ send_now(DynCall *call)
 	char		amz_date[DYN_AMZ_DATE_LEN];
 	int			n = 0;
 
-	if (call->attempts == 0)
-		call->started_ms = now_ms();
 	call->attempts++;
+	call->sent_ms = now_ms(client);
+	dyn_pace_sent(&client->pace, call->sent_ms);
 	headers[n++] = (DynHttpHeader) {"Host", client->endpoint.host_header};
 	headers[n++] = (DynHttpHeader) {"Content-Type", "application/x-amz-json-1.0"};
 	headers[n++] = (DynHttpHeader) {"X-Amz-Date", amz_date};
@@ -313,7 +357,7 @@ send_now(DynCall *call)
 		headers[n++] = (DynHttpHeader) {"X-Amz-Security-Token", client->session_token};
 
 	call->sent_skew_s = client->skew_s;
-	if (!dyn_sigv4_date((int64_t) time(NULL) + client->skew_s, amz_date) ||
+	if (!dyn_sigv4_date(wall_s(client) + client->skew_s, amz_date) ||
 		!sign(call, headers, n, amz_date, &authorization))
 	{
 		dyn_status_set(&call->status, DYN_INTERNAL, "the request could not be signed");
@@ -322,8 +366,7 @@ send_now(DynCall *call)
 	else
 	{
 		headers[n++] = (DynHttpHeader) {"Authorization", authorization.data};
-		call->sent_ms = now_ms();
-		call->transfer = dyn_http_start(client->http, headers, n, &call->body, &call->status);
+		call->transfer = dyn_http_start(client->http, headers, n, &call->body, call->fresh, &call->status);
 		call->state = call->transfer ? CALL_IN_FLIGHT : CALL_DONE;
 		if (call->transfer)
 			count_request(call);
@@ -342,15 +385,15 @@ retry_or_finish(DynCall *call, double retry_after_ms)
 
 	call->state = CALL_DONE;
 	call->status.attempts = call->attempts;
-	call->status.elapsed_ms = now_ms() - call->started_ms;
+	call->status.elapsed_ms = now_ms(client) - call->started_ms;
 	if (!dyn_status_retryable(&call->status) || call->attempts >= client->max_attempts)
 		return;
 	cost = dyn_retry_take(&client->bucket, call->status.cls);
 	if (cost < 0)
 		return;
 	call->tokens += cost;
-	call->due_ms = now_ms() + dyn_retry_delay_ms(call->status.cls, call->attempts, dyn_client_random(client),
-												 retry_after_ms);
+	call->due_ms = now_ms(client) + dyn_retry_delay_ms(call->status.cls, call->attempts, chance(client),
+													   retry_after_ms);
 	call->state = CALL_WAITING;
 }
 
@@ -363,7 +406,7 @@ correct_skew(DynCall *call, const DynHttpAnswer *answer)
 
 	if (call->status.cls != DYN_CREDENTIALS || call->skew_corrected || answer->date < 0)
 		return false;
-	skew = answer->date - (int64_t) time(NULL);
+	skew = answer->date - wall_s(client);
 	if (skew - call->sent_skew_s > -MAX_SKEW_S && skew - call->sent_skew_s < MAX_SKEW_S)
 		return false;
 	call->skew_corrected = true;
@@ -409,62 +452,93 @@ read_error(DynCall *call, const DynHttpAnswer *answer)
 
 /* Counts what an attempt came to, and leaves its trace. */
 static void
-count_answer(DynCall *call, const DynHttpAnswer *answer)
+count_answer(DynCall *call, size_t received)
 {
 	long		connects = dyn_transfer_connects(call->transfer);
 	DynTrace	trace = {0};
 
-	if (answer)
-		DYN_COUNT(call->counters, bytes_received, answer->body.len);
+	DYN_COUNT(call->counters, bytes_received, received);
 	if (call->status.cls == DYN_THROTTLED)
 		DYN_COUNT(call->counters, throttles, 1);
 	DYN_COUNT(call->counters, connections_opened, connects);
-	if (answer && connects == 0)
+	if (connects == 0 && call->status.http_status != 0)
 		DYN_COUNT(call->counters, connections_reused, 1);
 	if (!dyn_trace_on())
 		return;
 	trace.op = call->op;
 	trace.status = call->status;
 	trace.status.attempts = call->attempts;
-	trace.status.elapsed_ms = now_ms() - call->sent_ms;
+	trace.status.elapsed_ms = now_ms(call->client) - call->sent_ms;
 	trace.bytes_sent = call->body.len;
-	trace.bytes_received = answer ? answer->body.len : 0;
+	trace.bytes_received = received;
 	trace.new_connection = connects > 0;
 	dyn_trace_add(&trace);
+}
+
+/*
+ * The peer had closed an idle connection when the request came: once a call,
+ * it goes out again on a new one, as if it had not been sent.
+ */
+static bool
+met_stale_connection(DynCall *call)
+{
+	if (call->fresh || !dyn_transfer_stale(call->transfer))
+		return false;
+	call->fresh = true;
+	call->attempts--;
+	call->state = CALL_WAITING;
+	call->due_ms = 0;
+	return true;
+}
+
+/* Checks the answer and takes its body over. True: the request goes out again by itself. */
+static bool
+take_answer(DynCall *call, DynHttpAnswer *answer)
+{
+	DynStatus  *status = &call->status;
+
+	status->http_status = answer->status;
+	memcpy(status->request_id, answer->request_id, sizeof(status->request_id));
+	if (answer->has_crc32 && dyn_crc32(answer->body.data, answer->body.len) != answer->crc32)
+		dyn_status_set(status, DYN_PROTOCOL, "the answer does not match its checksum");
+	else if (answer->status != 200)
+	{
+		read_error(call, answer);
+		redact(call->client, status);
+	}
+	if (status->cls != DYN_OK && correct_skew(call, answer))
+		return true;
+	dyn_buf_free(&call->answer);
+	call->answer = answer->body;
+	memset(&answer->body, 0, sizeof(answer->body));
+	return false;
 }
 
 /* Takes over the result of the transfer, which is then gone. */
 static void
 finish_attempt(DynCall *call)
 {
+	DynClient  *client = call->client;
 	DynHttpAnswer *answer = NULL;
 	DynStatus  *status = &call->status;
 	double		retry_after_ms = 0;
-	bool		again = false;
+	size_t		received = 0;
+	bool		again;
 
 	dyn_status_clear(status);
 	if (dyn_transfer_result(call->transfer, &answer, status))
 	{
-		status->http_status = answer->status;
-		memcpy(status->request_id, answer->request_id, sizeof(status->request_id));
 		retry_after_ms = answer->retry_after_ms;
-		if (answer->has_crc32 && dyn_crc32(answer->body.data, answer->body.len) != answer->crc32)
-			dyn_status_set(status, DYN_PROTOCOL, "the answer does not match its checksum");
-		else if (answer->status != 200)
-		{
-			read_error(call, answer);
-			redact(call->client, status);
-		}
-		again = correct_skew(call, answer);
+		received = answer->body.len;
+		again = take_answer(call, answer);
 	}
-	count_answer(call, answer);
-	if (answer && !again)
-	{
-		dyn_buf_free(&call->answer);
-		call->answer = answer->body;
-		memset(&answer->body, 0, sizeof(answer->body));
-	}
-	end_transfer(call);
+	else
+		again = met_stale_connection(call);
+	count_answer(call, received);
+	if (client->adaptive && (status->cls == DYN_OK || status->cls == DYN_THROTTLED))
+		dyn_pace_answered(&client->pace, status->cls == DYN_THROTTLED, client->in_flight, call->sent_ms,
+						  now_ms(client));
+	drop_transfer(call);
 	if (again)
 		return;
 	if (status->cls != DYN_OK)
@@ -473,26 +547,35 @@ finish_attempt(DynCall *call)
 		return;
 	}
 	status->attempts = call->attempts;
-	status->elapsed_ms = now_ms() - call->started_ms;
-	/* a success without a retry gives one back too, or outages would use them up for good */
-	dyn_retry_give_back(&call->client->bucket, call->tokens > 0 ? call->tokens : 1);
-	call->tokens = 0;
+	status->elapsed_ms = now_ms(client) - call->started_ms;
 	call->state = CALL_DONE;
+}
+
+/* The call that has been due for the longest time, or NULL. */
+static DynCall *
+next_due(const DynClient *client, double now)
+{
+	DynCall    *first = NULL;
+
+	for (DynCall *call = client->calls; call; call = call->next)
+		if (call->state == CALL_WAITING && call->due_ms <= now && (first == NULL || call->due_ms <= first->due_ms))
+			first = call;
+	return first;
 }
 
 void
 dyn_client_drive(DynClient *client)
 {
-	double		now = now_ms();
+	double		now = now_ms(client);
+	DynCall    *due;
 
 	dyn_http_drive(client->http);
+	dyn_warmup_settle(&client->warmup, client->counters);
 	for (DynCall *call = client->calls; call; call = call->next)
-	{
 		if (call->state == CALL_IN_FLIGHT && dyn_transfer_done(call->transfer))
 			finish_attempt(call);
-		if (call->state == CALL_WAITING && call->due_ms <= now)
-			send_now(call);
-	}
+	while ((due = next_due(client, now)) != NULL && wait_of(due, now) == 0)
+		send_now(due);
 }
 
 /* ---- calls ---- */
@@ -517,9 +600,15 @@ dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynCo
 	if (call->next)
 		call->next->prev = call;
 	client->calls = call;
-	if (delay_ms > 0)
-		call->due_ms = now_ms() + delay_ms;
-	else
+	call->started_ms = call->due_ms = now_ms(client) + delay_ms;
+	if (client->warmup.count > 0)
+	{
+		/* connections that are open by now are for this request */
+		dyn_http_drive(client->http);
+		dyn_warmup_settle(&client->warmup, client->counters);
+	}
+	/* with a pace to keep it stands in line */
+	if (delay_ms <= 0 && !client->adaptive)
 		send_now(call);
 	if (call->state != CALL_DONE)
 		return call;
@@ -554,20 +643,51 @@ dyn_call_reject(DynCall *call, const char *why)
 	retry_or_finish(call, 0);
 }
 
+DynIdleMark
+dyn_client_idle_mark(const DynClient *client, const DynIdle *idle)
+{
+	return dyn_idle_mark(idle, now_ms(client));
+}
+
+bool
+dyn_call_count_idle(DynCall *call, DynIdle *idle, const DynIdleMark *sent, bool progress, double *delay_ms,
+					DynStatus *status)
+{
+	DynClient  *client = call->client;
+	double		now = now_ms(client);
+
+	/* nothing done is how a batch is throttled */
+	if (client->adaptive && !progress)
+		dyn_pace_answered(&client->pace, true, client->in_flight + 1, call->sent_ms, now);
+	if (dyn_idle_count(idle, sent, progress, client->max_attempts, chance(client), delay_ms))
+		return true;
+	*status = call->status;
+	status->attempts = idle->fruitless;
+	status->elapsed_ms = now - idle->since_ms;
+	return dyn_status_set(status, DYN_THROTTLED, "DynamoDB keeps returning %s as unprocessed",
+						  call->op == DYN_OP_BATCH_GET_ITEM ? "keys" : "items");
+}
+
 void
 dyn_call_free(DynCall *call)
 {
+	DynClient  *client;
+
 	if (call == NULL)
 		return;
-	end_transfer(call);
-	if (call->client)
+	client = call->client;
+	if (client)
 	{
+		drop_transfer(call);
 		if (call->state != CALL_DONE)
-			dyn_retry_give_back(&call->client->bucket, call->tokens);
+			dyn_retry_give_back(&client->bucket, call->tokens);
+		/* a success without a retry gives one back too, or outages would use them up for good */
+		else if (call->status.cls == DYN_OK)
+			dyn_retry_give_back(&client->bucket, call->tokens > 0 ? call->tokens : 1);
 		if (call->prev)
 			call->prev->next = call->next;
 		else
-			call->client->calls = call->next;
+			client->calls = call->next;
 		if (call->next)
 			call->next->prev = call->prev;
 	}

@@ -11,12 +11,22 @@
 #define DYN_DDB_CLIENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/buf.h"
 #include "core/ddb_op.h"
 #include "core/endpoint.h"
+#include "core/retry.h"
 #include "core/status.h"
 #include "net/counters.h"
+
+/* Time and chance, for tests to hand in their own; a NULL member is the real one. */
+typedef struct DynClock
+{
+	double		(*now_ms) (void);	/* monotonic */
+	int64_t		(*wall_s) (void);	/* epoch seconds */
+	double		(*random) (void);	/* in [0, 1) */
+} DynClock;
 
 typedef struct DynClientConfig
 {
@@ -29,9 +39,12 @@ typedef struct DynClientConfig
 	double		connect_timeout_s;
 	double		read_timeout_s;
 	int			total_max_retry_attempts;	/* the first included */
+	bool		adaptive;		/* retry_mode */
 	int			max_pool_connections;
-	double		keepalive_timeout_s;
+	double		keepalive_timeout_s;	/* rounded up to whole seconds */
+	bool		warmup_connections;
 	DynCounters *counters;		/* borrowed; of calls that have none of their own; may be NULL */
+	DynClock	clock;
 } DynClientConfig;
 
 typedef struct DynClient DynClient;
@@ -48,6 +61,12 @@ extern void dyn_client_free(DynClient *client);
 extern int	dyn_client_fd(const DynClient *client);
 extern int	dyn_client_timeout_ms(const DynClient *client);
 extern void dyn_client_drive(DynClient *client);
+
+/*
+ * The first time, and if the option asks for it: opens as many connections as
+ * are still missing for `workers` requests at a time.  Never fails.
+ */
+extern void dyn_client_warm_up(DynClient *client, int workers);
 
 /* False once its engine failed: calls only fail from then on. */
 extern bool dyn_client_usable(const DynClient *client);
@@ -73,11 +92,21 @@ extern DynBuf *dyn_call_answer(DynCall *call);
  */
 extern void dyn_call_reject(DynCall *call, const char *why);
 
-/* At any time; breaks off what is in flight. NULL is fine. */
+/*
+ * At any time; breaks off what is in flight. NULL is fine.  Freeing one that
+ * DynamoDB answered, and dyn_call_reject() was not told of, makes it a success.
+ */
 extern void dyn_call_free(DynCall *call);
 
-/* In [0, 1); for delays. */
-extern double dyn_client_random(DynClient *client);
-extern int	dyn_client_attempts(const DynClient *client);
+/* For a request that is being sent; see dyn_call_count_idle(). */
+extern DynIdleMark dyn_client_idle_mark(const DynClient *client, const DynIdle *idle);
+
+/*
+ * Counts the answer of a batch call, sent at `sent`: did it make progress?
+ * *delay_ms: pause before what it left goes out again.  False, `status` set:
+ * too many in a row made none.
+ */
+extern bool dyn_call_count_idle(DynCall *call, DynIdle *idle, const DynIdleMark *sent, bool progress,
+								double *delay_ms, DynStatus *status);
 
 #endif							/* DYN_DDB_CLIENT_H */

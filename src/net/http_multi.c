@@ -37,6 +37,8 @@
 /* Bodies kept for reuse, and the largest: malloc would give the pages back to the kernel after each statement. */
 #define SPARE_BODIES 32
 #define SPARE_BODY_BYTES (128 * 1024)
+/* Driven later than this after a deadline: nobody was waiting. */
+#define LATE_US (100 * INT64_C(1000))
 
 struct DynHttp
 {
@@ -63,7 +65,9 @@ struct DynTransfer
 	DynHttpAnswer answer;
 	DynTransfer *next;			/* in http->transfers */
 	DynTransfer *prev;
-	int64_t		read_deadline_us;	/* from when the request is sent, 0: not sent */
+	int64_t		started_us;
+	int64_t		deadline_us;	/* of connecting; once the request is sent, of the answer */
+	bool		sent;
 	bool		added;			/* to the multi handle */
 	bool		done;
 	bool		too_long;		/* body or headers hit their cap */
@@ -145,7 +149,8 @@ on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int lo
 {
 	DynTransfer *transfer = arg;
 
-	transfer->read_deadline_us = now_us() + transfer->http->config.read_timeout_ms * INT64_C(1000);
+	transfer->deadline_us = now_us() + transfer->http->config.read_timeout_ms * INT64_C(1000);
+	transfer->sent = true;
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -346,9 +351,8 @@ dyn_http_timeout_ms(const DynHttp *http)
 	int64_t		left;
 
 	for (const DynTransfer *transfer = http->transfers; transfer; transfer = transfer->next)
-		if (!transfer->done && transfer->read_deadline_us > 0 &&
-			(deadline < 0 || transfer->read_deadline_us < deadline))
-			deadline = transfer->read_deadline_us;
+		if (!transfer->done && transfer->sent && (deadline < 0 || transfer->deadline_us < deadline))
+			deadline = transfer->deadline_us;
 	if (deadline < 0)
 		return -1;
 	left = (deadline - now_us() + 999) / 1000;	/* rounded up, or the waiter spins */
@@ -386,7 +390,30 @@ collect(DynHttp *http)
 	}
 }
 
-/* Breaks off what got no whole answer in time. */
+/*
+ * What came while nobody drove must have its chance to be taken in: such a
+ * deadline begins anew.  libcurl judges connecting by its own clock, before it
+ * looks at the socket, so it has to be told as well.
+ */
+static void
+forgive_late(DynHttp *http)
+{
+	int64_t		now = now_us();
+
+	for (DynTransfer *transfer = http->transfers; transfer; transfer = transfer->next)
+	{
+		long		timeout_ms = transfer->sent ? http->config.read_timeout_ms : http->config.connect_timeout_ms;
+
+		if (transfer->done || now - transfer->deadline_us < LATE_US)
+			continue;
+		transfer->deadline_us = now + timeout_ms * INT64_C(1000);
+		if (!transfer->sent)
+			curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+							 (long) ((transfer->deadline_us - transfer->started_us) / 1000));
+	}
+}
+
+/* Breaks off what got no whole answer in time; libcurl does so for connecting. */
 static void
 expire(DynHttp *http)
 {
@@ -394,7 +421,7 @@ expire(DynHttp *http)
 
 	for (DynTransfer *transfer = http->transfers; transfer; transfer = transfer->next)
 	{
-		if (transfer->done || transfer->read_deadline_us == 0 || transfer->read_deadline_us > now)
+		if (transfer->done || !transfer->sent || transfer->deadline_us > now)
 			continue;
 		curl_multi_remove_handle(http->multi, transfer->easy);
 		transfer->added = false;
@@ -413,6 +440,7 @@ dyn_http_drive(DynHttp *http)
 	int			n;
 
 	block_signals(&saved);
+	forgive_late(http);
 	do
 	{
 		n = epoll_wait(http->epoll_fd, events, EVENTS_AT_ONCE, 0);
@@ -460,7 +488,6 @@ set_up_easy(const DynHttp *http, CURL *easy)
 	const DynHttpConfig *config = &http->config;
 
 	return SET(CURLOPT_URL, http->url) &&
-		SET(CURLOPT_POST, 1L) &&
 		SET(CURLOPT_USERAGENT, USER_AGENT) &&
 		SET(CURLOPT_WRITEFUNCTION, on_body) &&
 		SET(CURLOPT_HEADERFUNCTION, on_header) &&
@@ -481,13 +508,17 @@ set_up_easy(const DynHttp *http, CURL *easy)
 
 /* What a request has of its own; an idle handle still holds what the last one had. */
 static bool
-set_up_request(DynTransfer *transfer, const DynBuf *body)
+set_up_request(DynTransfer *transfer, const DynBuf *body, bool fresh)
 {
 	CURL	   *easy = transfer->easy;
 
-	return SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) body->len) &&
-		SET(CURLOPT_POSTFIELDS, body->data ? body->data : "") &&
-		SET(CURLOPT_HTTPHEADER, transfer->headers) &&
+	if (body ? !(SET(CURLOPT_POST, 1L) &&
+				 SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) body->len) &&
+				 SET(CURLOPT_POSTFIELDS, body->data ? body->data : "")) :
+		!SET(CURLOPT_HTTPGET, 1L))
+		return false;
+	return SET(CURLOPT_HTTPHEADER, transfer->headers) &&
+		SET(CURLOPT_FRESH_CONNECT, (long) fresh) &&
 		SET(CURLOPT_WRITEDATA, transfer) &&
 		SET(CURLOPT_HEADERDATA, transfer) &&
 		SET(CURLOPT_ERRORBUFFER, transfer->error_text) &&
@@ -578,6 +609,8 @@ begin(DynTransfer *transfer)
 	sigset_t	saved;
 
 	block_signals(&saved);
+	transfer->started_us = now_us();
+	transfer->deadline_us = transfer->started_us + http->config.connect_timeout_ms * INT64_C(1000);
 	transfer->added = curl_multi_add_handle(http->multi, transfer->easy) == CURLM_OK;
 	if (transfer->added)
 	{
@@ -589,7 +622,8 @@ begin(DynTransfer *transfer)
 }
 
 DynTransfer *
-dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const DynBuf *body, DynStatus *status)
+dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const DynBuf *body, bool fresh,
+			   DynStatus *status)
 {
 	DynTransfer *transfer = calloc(1, sizeof(*transfer));
 
@@ -609,7 +643,7 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 		goto failed;
 	if (!add_headers(transfer, headers, nheaders))
 		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
-	else if (!set_up_request(transfer, body))
+	else if (!set_up_request(transfer, body, fresh))
 		dyn_status_set(status, DYN_INTERNAL, "libcurl refuses an option");
 	else if (!begin(transfer))
 		dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
@@ -649,7 +683,7 @@ class_of(const DynTransfer *transfer)
 		case CURLE_SSL_ISSUER_ERROR:
 			return DYN_CONNECT;
 		case CURLE_OPERATION_TIMEDOUT:
-			return transfer->read_deadline_us > 0 ? DYN_TIMEOUT : DYN_CONNECT;
+			return transfer->sent ? DYN_TIMEOUT : DYN_CONNECT;
 		case CURLE_PARTIAL_FILE:
 		case CURLE_WEIRD_SERVER_REPLY:
 		case CURLE_BAD_CONTENT_ENCODING:
@@ -662,6 +696,20 @@ class_of(const DynTransfer *transfer)
 		default:
 			return DYN_CONNECTION_LOST;
 	}
+}
+
+bool
+dyn_transfer_stale(const DynTransfer *transfer)
+{
+	long		opened = 1;
+	long		header_bytes = 1;
+
+	if (transfer->result != CURLE_SEND_ERROR && transfer->result != CURLE_RECV_ERROR &&
+		transfer->result != CURLE_GOT_NOTHING)
+		return false;
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &opened);
+	curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &header_bytes);
+	return opened == 0 && header_bytes == 0;
 }
 
 bool

@@ -5,7 +5,8 @@
  *
  * Nothing in here waits. The owner polls dyn_http_fd() for input, for at most
  * dyn_http_timeout_ms(), and calls dyn_http_drive(); whoever drives moves the
- * transfers of everybody, and each stays with its owner when it is done.
+ * transfers of everybody, and each stays with its owner when it is done.  A
+ * timeout that passed while nobody drove begins anew.
  */
 #ifndef DYN_HTTP_MULTI_H
 #define DYN_HTTP_MULTI_H
@@ -65,11 +66,12 @@ extern int	dyn_http_timeout_ms(const DynHttp *http);
 extern void dyn_http_drive(DynHttp *http);
 
 /*
- * Sends a POST. `body` is borrowed until the transfer is freed. NULL on
- * failure, `status` set.
+ * Sends a POST, or a GET where `body` is NULL; it is borrowed until the
+ * transfer is freed.  `fresh`: by a new connection.  NULL on failure, `status`
+ * set.
  */
 extern DynTransfer *dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders,
-								   const DynBuf *body, DynStatus *status);
+								   const DynBuf *body, bool fresh, DynStatus *status);
 extern bool dyn_transfer_done(const DynTransfer *transfer);
 
 /*
@@ -80,6 +82,8 @@ extern bool dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, D
 
 /* Takes back the body of an answer, which is left empty: its memory may serve the next one. */
 extern void dyn_http_give_body(DynHttp *http, DynBuf *body);
+/* Of a transfer that failed: was its connection an old one, and lost before a byte of an answer came? */
+extern bool dyn_transfer_stale(const DynTransfer *transfer);
 
 /* At any time; one in flight is broken off at once. NULL is fine. */
 extern void dyn_transfer_free(DynTransfer *transfer);

@@ -97,10 +97,12 @@ dyn_connection_new_client(Oid serverid, List *server_options, const DynCredentia
 	config.ca_bundle = dyn_option_text("ca_bundle", server_options, NIL);
 	config.connect_timeout_s = dyn_option_real("connect_timeout", server_options, NIL);
 	config.read_timeout_s = dyn_option_real("read_timeout", server_options, NIL);
+	config.adaptive = strcmp(dyn_option_text("retry_mode", server_options, NIL), "adaptive") == 0;
 	config.total_max_retry_attempts = dyn_option_int("total_max_retry_attempts", server_options, NIL);
 	config.max_pool_connections = dyn_option_int("max_pool_connections", server_options, NIL);
 	config.counters = dyn_stats_of_server(serverid);
 	config.keepalive_timeout_s = dyn_option_real("keepalive_timeout", server_options, NIL);
+	config.warmup_connections = dyn_option_bool("warmup_connections", server_options, NIL);
 	return dyn_client_new(&config, status);
 }
 

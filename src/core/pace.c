@@ -1,0 +1,136 @@
+/*
+ * pace.c
+ *	  The client-side rate limit of AWS's "adaptive" retry mode, in spirit: its
+ *	  constants and its curve.  Other than there, throttles of requests that
+ *	  went out together count once, idle time is no low rate, and the limit
+ *	  ends.
+ */
+#include "core/pace.h"
+
+#include <math.h>
+
+#define BETA 0.7				/* what a throttle leaves of the rate */
+#define SCALE 0.4				/* of the curve: requests a second, per second cubed */
+#define SMOOTH 0.8				/* weight of the newest period in the measured rate */
+#define PERIOD_MS 500.0
+#define IDLE_MS 1000.0			/* a longer pause between requests is not part of a rate */
+#define MIN_RATE 0.5
+
+static void
+measure(DynPace *pace, double now_ms)
+{
+	double		length = now_ms - pace->period_ms;
+
+	if (now_ms - pace->last_ms > IDLE_MS)
+	{
+		pace->period_ms = now_ms;
+		pace->sent = 0;
+	}
+	else if (length >= PERIOD_MS)
+	{
+		double		rate = pace->sent * 1000 / length;
+
+		pace->measured = pace->measured == 0 ? rate : rate * SMOOTH + pace->measured * (1 - SMOOTH);
+		pace->period_ms = now_ms;
+		pace->sent = 0;
+	}
+	pace->last_ms = now_ms;
+	pace->sent++;
+}
+
+/* Requests a second; a burst counts at once. */
+static double
+current_rate(const DynPace *pace, double now_ms)
+{
+	double		burst = pace->sent * 1000 / fmax(now_ms - pace->period_ms, PERIOD_MS);
+
+	return fmax(burst, pace->measured);
+}
+
+/* Tokens by now: up to those of a second. */
+static double
+tokens_now(const DynPace *pace, double now_ms)
+{
+	double		most = fmax(pace->rate, 1);
+
+	return fmin(pace->tokens + pace->rate * (now_ms - pace->filled_ms) / 1000, most);
+}
+
+static void
+fill(DynPace *pace, double now_ms)
+{
+	pace->tokens = tokens_now(pace, now_ms);
+	pace->filled_ms = now_ms;
+}
+
+static void
+slow_down(DynPace *pace, int in_flight, double now_ms)
+{
+	double		rate = current_rate(pace, now_ms);
+	double		window = in_flight;
+
+	if (pace->limited)
+	{
+		rate = fmin(rate, pace->rate);
+		window = fmin(window, pace->window);
+	}
+	else
+	{
+		pace->tokens = 0;
+		pace->filled_ms = now_ms;
+	}
+	pace->limited = true;
+	pace->cut_ms = now_ms;
+	pace->top_rate = fmax(rate, MIN_RATE);
+	pace->rate = fmax(rate * BETA, MIN_RATE);
+	pace->window = fmax(window * BETA, 1);
+}
+
+/* CUBIC: at top_rate again after as many seconds as the curve takes to make good for the cut. */
+static void
+speed_up(DynPace *pace, double now_ms)
+{
+	double		seconds = (now_ms - pace->cut_ms) / 1000;
+	double		plateau = cbrt(pace->top_rate * (1 - BETA) / SCALE);
+
+	pace->rate = fmax(SCALE * pow(seconds - plateau, 3) + pace->top_rate, MIN_RATE);
+	pace->window += 1 / pace->window;
+	if (pace->rate >= 2 * pace->top_rate)
+		pace->limited = false;
+}
+
+double
+dyn_pace_wait_ms(const DynPace *pace, int in_flight, double now_ms)
+{
+	double		tokens;
+
+	if (!pace->limited)
+		return 0;
+	/* one may always be under way, or no answer would come to change anything */
+	if (in_flight > 0 && in_flight + 1 > pace->window)
+		return DYN_PACE_FULL;
+	tokens = tokens_now(pace, now_ms);
+	return tokens >= 1 ? 0 : (1 - tokens) / pace->rate * 1000;
+}
+
+void
+dyn_pace_sent(DynPace *pace, double now_ms)
+{
+	measure(pace, now_ms);
+	if (!pace->limited)
+		return;
+	fill(pace, now_ms);
+	pace->tokens -= 1;
+}
+
+void
+dyn_pace_answered(DynPace *pace, bool throttled, int in_flight, double sent_ms, double now_ms)
+{
+	if (pace->limited)
+		fill(pace, now_ms);
+	/* throttles of requests sent before the last cut say nothing about the rate since */
+	if (throttled && (!pace->limited || sent_ms > pace->cut_ms))
+		slow_down(pace, in_flight, now_ms);
+	else if (!throttled && pace->limited)
+		speed_up(pace, now_ms);
+}
