@@ -143,29 +143,59 @@ test_status(void)
 	is_int(strlen(status.message), sizeof(status.message) - 1, "a long message is cut");
 }
 
+/* Counts an answer to a request of `round`, four attempts. */
+static bool
+idle(DynIdle *idle, int round, bool progress, double *delay)
+{
+	DynIdleMark sent = {round, 100.0 * round};
+
+	return dyn_idle_count(idle, &sent, progress, 4, 0.5, delay);
+}
+
 static void
 test_idle(void)
 {
-	DynIdle		idle = {0};
+	DynIdle		state = {0};
 	double		delay = 1;
-	int			tag = idle.rounds;
 
-	ok(dyn_idle_count(&idle, tag, true, 4, 0.5, &delay) && delay == 0, "progress: at once");
+	ok(idle(&state, 0, true, &delay) && delay == 0, "progress: at once");
 	for (int i = 0; i < 10; i++)
-		ok(dyn_idle_count(&idle, tag, false, 4, 0.5, &delay) && delay == 12.5,
-		   "requests side by side are one round, answer %d", i);
-	is_int(idle.rounds, 1, "one round");
-	ok(dyn_idle_count(&idle, idle.rounds, false, 4, 0.5, &delay) && delay == 25, "the second round waits longer");
-	ok(dyn_idle_count(&idle, idle.rounds, false, 4, 0.5, &delay) && delay == 50, "the third longer still");
-	ok(!dyn_idle_count(&idle, idle.rounds, false, 4, 0.5, &delay), "the fourth is the end");
-	ok(dyn_idle_count(&idle, 0, true, 4, 0.5, &delay) && idle.rounds == 0, "progress anywhere starts anew");
-	ok(!dyn_idle_count(&idle, 0, false, 1, 0.5, &delay), "one attempt is no retry");
+		ok(idle(&state, 0, false, &delay) && delay == 12.5, "requests side by side are one round, answer %d", i);
+	is_int(state.fruitless, 1, "one round");
+	ok(idle(&state, 1, false, &delay) && delay == 25, "the second round waits longer");
+	ok(idle(&state, 2, false, &delay) && delay == 50, "the third longer still");
+	ok(!idle(&state, 3, false, &delay), "the fourth is the end");
+	ok(state.since_ms == 0, "which counts from the first");
+
+	ok(idle(&state, 0, true, &delay) && state.fruitless == 0, "progress anywhere starts anew");
+	ok(idle(&state, 3, false, &delay) && state.fruitless == 0, "for which rounds before it do not count");
+	ok(idle(&state, 4, false, &delay) && state.fruitless == 1 && state.since_ms == 400, "but rounds since do");
+	state = (DynIdle) {0};
+	ok(!dyn_idle_count(&state, &(DynIdleMark) {0, 0}, false, 1, 0.5, &delay), "one attempt is no retry");
+}
+
+static void
+test_5xx(void)
+{
+	static const int statuses[] = {400, 500, 501, 502, 503, 504, 505, 507, 599};
+	static const bool passing[] = {true, true, false, true, true, true, false, false, false};
+
+	for (size_t i = 0; i < LENGTH(statuses); i++)
+	{
+		DynStatus	status;
+
+		dyn_status_clear(&status);
+		status.cls = DYN_SERVER_FAULT;
+		status.http_status = statuses[i];
+		is_int(dyn_status_retryable(&status), passing[i], "HTTP %d: tried again or not", statuses[i]);
+	}
 }
 
 int
 main(void)
 {
 	test_idle();
+	test_5xx();
 	test_delays();
 	test_bucket();
 	test_retryable();

@@ -1,0 +1,262 @@
+/*
+ * fake_http.c
+ *	  Stands in for the HTTP engine.
+ */
+#include "fake_http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/crc32.h"
+
+#define STEP_MS 0.5
+
+struct DynHttp
+{
+	int			unused;
+};
+
+struct DynTransfer
+{
+	FakeRequest *request;
+	bool		done;
+	bool		stale;
+	DynClass	failure;		/* DYN_OK: there is an answer */
+	DynHttpAnswer answer;
+};
+
+double		fake_now_ms = 1000000;
+int64_t		fake_wall_s = 1700000000;
+double		fake_random = 0.5;
+FakeHeaders fake_headers;
+
+static FakeRequest *requests[10000];
+static int	nrequests;
+
+static double
+now_ms(void)
+{
+	return fake_now_ms;
+}
+
+static int64_t
+wall_s(void)
+{
+	return fake_wall_s;
+}
+
+static double
+chance(void)
+{
+	return fake_random;
+}
+
+DynClient *
+fake_client(const DynClientConfig *config)
+{
+	DynClientConfig complete = {0};
+	DynStatus	status;
+	const char *why;
+
+	if (config)
+		complete = *config;
+	dyn_endpoint_parse("http://127.0.0.1:8000", &complete.endpoint, &why);
+	complete.region = "us-west-2";
+	complete.access_key_id = "FAKE";
+	complete.secret_access_key = "secret";
+	if (complete.total_max_retry_attempts == 0)
+		complete.total_max_retry_attempts = 4;
+	if (complete.max_pool_connections == 0)
+		complete.max_pool_connections = 50;
+	complete.clock = (DynClock) {now_ms, wall_s, chance};
+	fake_forget();
+	return dyn_client_new(&complete, &status);
+}
+
+void
+fake_forget(void)
+{
+	while (nrequests > 0)
+	{
+		FakeRequest *request = requests[--nrequests];
+
+		dyn_buf_free(&request->body);
+		free(request);
+	}
+	memset(&fake_headers, 0, sizeof(fake_headers));
+}
+
+int
+fake_sent(void)
+{
+	return nrequests;
+}
+
+int
+fake_in_flight(void)
+{
+	int			n = 0;
+
+	for (int i = 0; i < nrequests; i++)
+		n += requests[i]->transfer && !requests[i]->transfer->done ? 1 : 0;
+	return n;
+}
+
+/* A test that asks for a request that was not sent is over. */
+FakeRequest *
+fake_request(int n)
+{
+	if (n >= nrequests)
+		abort();
+	return requests[n];
+}
+
+static DynTransfer *
+in_flight(int n)
+{
+	DynTransfer *transfer = fake_request(n)->transfer;
+
+	if (transfer == NULL || transfer->done)
+		abort();
+	transfer->done = true;
+	return transfer;
+}
+
+void
+fake_answer(int n, int status, const char *body)
+{
+	DynTransfer *transfer = in_flight(n);
+	DynHttpAnswer *answer = &transfer->answer;
+
+	answer->status = status;
+	dyn_buf_str(&answer->body, body);
+	answer->has_crc32 = true;
+	answer->crc32 = dyn_crc32(body, strlen(body)) + (fake_headers.wrong_crc ? 1 : 0);
+	answer->retry_after_ms = fake_headers.retry_after_ms;
+	answer->date = fake_headers.date ? fake_headers.date : -1;
+	memset(&fake_headers, 0, sizeof(fake_headers));
+}
+
+void
+fake_fail(int n, DynClass cls)
+{
+	in_flight(n)->failure = cls;
+}
+
+void
+fake_stale(int n)
+{
+	DynTransfer *transfer = in_flight(n);
+
+	transfer->failure = DYN_CONNECTION_LOST;
+	transfer->stale = true;
+}
+
+void
+fake_pass(DynClient *client, double ms)
+{
+	double		end = fake_now_ms + ms;
+
+	dyn_client_drive(client);
+	while (fake_now_ms < end)
+	{
+		fake_now_ms += STEP_MS;
+		dyn_client_drive(client);
+	}
+}
+
+/* ---- net/http_multi.h ---- */
+
+DynHttp *
+dyn_http_new(const DynHttpConfig *config, DynStatus *status)
+{
+	return calloc(1, sizeof(DynHttp));
+}
+
+void
+dyn_http_free(DynHttp *http)
+{
+	free(http);
+}
+
+int
+dyn_http_fd(const DynHttp *http)
+{
+	return -1;
+}
+
+int
+dyn_http_timeout_ms(const DynHttp *http)
+{
+	return -1;
+}
+
+void
+dyn_http_drive(DynHttp *http)
+{
+}
+
+bool
+dyn_http_usable(const DynHttp *http)
+{
+	return true;
+}
+
+long
+dyn_http_connections_opened(const DynHttp *http)
+{
+	return 0;
+}
+
+DynTransfer *
+dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const DynBuf *body, bool fresh,
+			   DynStatus *status)
+{
+	FakeRequest *request = calloc(1, sizeof(*request));
+	DynTransfer *transfer = calloc(1, sizeof(*transfer));
+
+	if (nrequests == sizeof(requests) / sizeof(requests[0]))
+		abort();
+	requests[nrequests++] = request;
+	transfer->request = request;
+	request->transfer = transfer;
+	request->sent_ms = fake_now_ms;
+	request->fresh = fresh;
+	request->get = body == NULL;
+	if (body)
+		dyn_buf_add(&request->body, body->data, body->len);
+	dyn_buf_cstr(&request->body);
+	for (int i = 0; i < nheaders; i++)
+		if (strcmp(headers[i].name, "X-Amz-Date") == 0)
+			strncpy(request->date, headers[i].value, sizeof(request->date) - 1);
+	return transfer;
+}
+
+bool
+dyn_transfer_done(const DynTransfer *transfer)
+{
+	return transfer->done;
+}
+
+bool
+dyn_transfer_stale(const DynTransfer *transfer)
+{
+	return transfer->stale;
+}
+
+bool
+dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *status)
+{
+	*answer = &transfer->answer;
+	return transfer->failure == DYN_OK || dyn_status_set(status, transfer->failure, "made up");
+}
+
+void
+dyn_transfer_free(DynTransfer *transfer)
+{
+	if (transfer == NULL)
+		return;
+	transfer->request->transfer = NULL;
+	dyn_buf_free(&transfer->answer.body);
+	free(transfer);
+}

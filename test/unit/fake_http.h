@@ -1,0 +1,54 @@
+/*
+ * fake_http.h
+ *	  Stands in for the HTTP engine (net/http_multi.h): requests are recorded,
+ *	  tests answer them, and time passes only when they say so.
+ */
+#ifndef DYN_FAKE_HTTP_H
+#define DYN_FAKE_HTTP_H
+
+#include "net/ddb_client.h"
+#include "net/http_multi.h"
+
+/* A request that was sent. */
+typedef struct FakeRequest
+{
+	DynBuf		body;			/* a copy; of a GET empty */
+	bool		get;
+	bool		fresh;			/* wanted a new connection */
+	char		date[20];		/* X-Amz-Date */
+	double		sent_ms;
+	DynTransfer *transfer;		/* NULL once freed */
+} FakeRequest;
+
+/* What requests are answered with, besides status and body; cleared by each answer. */
+typedef struct FakeHeaders
+{
+	double		retry_after_ms;
+	bool		wrong_crc;
+	int64_t		date;			/* 0: none */
+} FakeHeaders;
+
+extern double fake_now_ms;
+extern int64_t fake_wall_s;
+extern double fake_random;		/* every delay is this share of the longest */
+extern FakeHeaders fake_headers;
+
+/* A client on the fake engine, whose record starts anew. `config` may be NULL: 4 attempts. */
+extern DynClient *fake_client(const DynClientConfig *config);
+
+extern int	fake_sent(void);		/* requests so far */
+extern int	fake_in_flight(void);	/* of them not answered and not given up */
+extern FakeRequest *fake_request(int n);	/* from 0 */
+
+/* Answers request `n`: with a body, or by no answer, or because its connection was an old one and cut. */
+extern void fake_answer(int n, int status, const char *body);
+extern void fake_fail(int n, DynClass cls);
+extern void fake_stale(int n);
+
+/* Lets `ms` pass, in small steps, and drives the client all the while. */
+extern void fake_pass(DynClient *client, double ms);
+
+/* Forgets all requests; the end of a test. */
+extern void fake_forget(void);
+
+#endif							/* DYN_FAKE_HTTP_H */
