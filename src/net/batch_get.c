@@ -139,7 +139,7 @@ start_request(DynBatchGet *get, DynStatus *status)
 	if (request == NULL)
 		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
 	delay = choose_keys(get, request);
-	request->sent = dyn_client_idle_mark(get->client, &get->idle);
+	request->sent = dyn_client_idle_mark(get->client, &get->idle, delay);
 	dyn_buf_reserve(&body, get->prefix.len + get->suffix.len + request->nkeys * 64);
 	dyn_buf_add(&body, get->prefix.data, get->prefix.len);
 	for (int i = 0; i < request->nkeys; i++)

@@ -228,7 +228,7 @@ start_request(DynBatchWrite *write, DynStatus *status, bool *started)
 		free_request(request);
 		return false;
 	}
-	request->sent = dyn_client_idle_mark(write->client, &write->idle);
+	request->sent = dyn_client_idle_mark(write->client, &write->idle, delay_ms);
 	request->next = write->in_flight;
 	write->in_flight = request;
 	write->nrequests++;

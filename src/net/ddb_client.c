@@ -644,9 +644,9 @@ dyn_call_reject(DynCall *call, const char *why)
 }
 
 DynIdleMark
-dyn_client_idle_mark(const DynClient *client, const DynIdle *idle)
+dyn_client_idle_mark(const DynClient *client, const DynIdle *idle, double delay_ms)
 {
-	return dyn_idle_mark(idle, now_ms(client));
+	return dyn_idle_mark(idle, now_ms(client) + delay_ms);
 }
 
 bool

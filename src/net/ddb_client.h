@@ -98,8 +98,8 @@ extern void dyn_call_reject(DynCall *call, const char *why);
  */
 extern void dyn_call_free(DynCall *call);
 
-/* For a request that is being sent; see dyn_call_count_idle(). */
-extern DynIdleMark dyn_client_idle_mark(const DynClient *client, const DynIdle *idle);
+/* For a request that goes out after `delay_ms`; see dyn_call_count_idle(). */
+extern DynIdleMark dyn_client_idle_mark(const DynClient *client, const DynIdle *idle, double delay_ms);
 
 /*
  * Counts the answer of a batch call, sent at `sent`: did it make progress?
