@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "core/crc32.h"
 
@@ -13,7 +15,7 @@
 
 struct DynHttp
 {
-	int			unused;
+	int			fd;				/* watched by the loop, never readable */
 };
 
 struct DynTransfer
@@ -170,19 +172,25 @@ fake_pass(DynClient *client, double ms)
 DynHttp *
 dyn_http_new(const DynHttpConfig *config, DynStatus *status)
 {
-	return calloc(1, sizeof(DynHttp));
+	DynHttp    *http = calloc(1, sizeof(DynHttp));
+
+	http->fd = eventfd(0, EFD_CLOEXEC);
+	return http;
 }
 
 void
 dyn_http_free(DynHttp *http)
 {
+	if (http == NULL)
+		return;
+	close(http->fd);
 	free(http);
 }
 
 int
 dyn_http_fd(const DynHttp *http)
 {
-	return -1;
+	return http->fd;
 }
 
 int
@@ -236,6 +244,18 @@ bool
 dyn_transfer_done(const DynTransfer *transfer)
 {
 	return transfer->done;
+}
+
+long
+dyn_transfer_connects(const DynTransfer *transfer)
+{
+	return transfer->done ? 1 : 0;
+}
+
+void
+dyn_http_give_body(DynHttp *http, DynBuf *body)
+{
+	dyn_buf_free(body);
 }
 
 bool

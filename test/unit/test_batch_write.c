@@ -12,6 +12,7 @@
 #include "tap.h"
 
 static DynClient *client;
+static DynCounters counters;
 static DynBatchWrite *writing;
 static DynStatus status;
 
@@ -28,9 +29,11 @@ end(void)
 static void
 begin(int batch_size, int max_workers)
 {
-	DynBatchWriteConfig config = {.table = TABLE, .batch_size = batch_size, .max_workers = max_workers};
+	DynBatchWriteConfig config = {.table = TABLE, .batch_size = batch_size, .max_workers = max_workers,
+	.counters = &counters};
 
 	end();
+	memset(&counters, 0, sizeof(counters));
 	client = fake_client(NULL);
 	fake_random = 0.5;
 	writing = dyn_batch_write_new(client, &config);
@@ -126,8 +129,8 @@ test_windows(void)
 	is_int(dyn_batch_write_in_flight(writing), 1, "in flight is what has no answer");
 	answer(3, "");
 	is_int(step(true), DYN_STEP_END, "all are acknowledged");
-	is_int(dyn_batch_write_stats(writing)->acknowledged, 10, "and counted");
-	is_int(dyn_batch_write_stats(writing)->requests, 4, "requests too");
+	is_int(dyn_batch_write_acknowledged(writing), 10, "and counted");
+	is_int(counters.requests, 4, "requests too");
 }
 
 static void
@@ -194,8 +197,8 @@ test_some_unprocessed(void)
 	is_string(entities_of(1), "0 2 3", "before all others, in their order");
 	answer(1, "");
 	is_int(step(true), DYN_STEP_END, "until none does");
-	is_int(dyn_batch_write_stats(writing)->acknowledged, 4, "each is acknowledged once");
-	is_int(dyn_batch_write_stats(writing)->unprocessed, 2, "and those that came back are counted");
+	is_int(dyn_batch_write_acknowledged(writing), 4, "each is acknowledged once");
+	is_int(counters.unprocessed_items, 2, "and those that came back are counted");
 }
 
 static void
@@ -221,7 +224,7 @@ test_all_unprocessed(void)
 	is_int(status.cls, DYN_THROTTLED, "it counts as throttled");
 	is_int(status.attempts, 4, "after four attempts");
 	ok(fabs(status.elapsed_ms - (fake_now_ms - begun)) < 1 && status.elapsed_ms > 80, "in the time of them all");
-	is_int(dyn_batch_write_stats(writing)->acknowledged, 0, "nothing is acknowledged");
+	is_int(dyn_batch_write_acknowledged(writing), 0, "nothing is acknowledged");
 }
 
 static void
@@ -290,7 +293,7 @@ test_wrong_answers(void)
 		is_string(entities_of(1), "0 1 2", "all of it");
 		answer(1, "");
 		is_int(step(true), DYN_STEP_END, "and then done");
-		is_int(dyn_batch_write_stats(writing)->acknowledged, 3, "each once");
+		is_int(dyn_batch_write_acknowledged(writing), 3, "each once");
 	}
 	begin(5, 2);
 	add(0, "v");
@@ -316,7 +319,7 @@ test_failures(void)
 	fake_answer(0, 400, "{\"__type\":\"ValidationException\",\"message\":\"Item size has exceeded\"}");
 	is_int(step(true), DYN_STEP_FAILED, "a refusal ends it");
 	is_int(status.cls, DYN_ITEM_TOO_LARGE, "for its reason");
-	is_int(dyn_batch_write_stats(writing)->acknowledged, 2, "what was acknowledged is known");
+	is_int(dyn_batch_write_acknowledged(writing), 2, "what was acknowledged is known");
 	is_int(dyn_batch_write_in_flight(writing), 2, "and what is not known");
 
 	begin(2, 2);

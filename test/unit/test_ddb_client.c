@@ -35,7 +35,7 @@ start(void)
 	DynStatus	status;
 
 	dyn_buf_str(&body, "{}");
-	return dyn_call_start(client, DYN_OP_BATCH_GET_ITEM, &body, 0, &status);
+	return dyn_call_start(client, DYN_OP_BATCH_GET_ITEM, &body, 0, NULL, &status);
 }
 
 /* The last request gets an error of DynamoDB; `headers` go with it. */
@@ -345,7 +345,7 @@ test_delayed_start(void)
 
 	begin(NULL);
 	dyn_buf_str(&body, "{}");
-	call = dyn_call_start(client, DYN_OP_BATCH_GET_ITEM, &body, 40, &status);
+	call = dyn_call_start(client, DYN_OP_BATCH_GET_ITEM, &body, 40, NULL, &status);
 	is_int(fake_sent(), 0, "a call may begin later");
 	is_int(dyn_client_timeout_ms(client), 40, "which is waited for");
 	fake_pass(client, 39);
