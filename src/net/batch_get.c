@@ -282,7 +282,8 @@ read_answer(DynBatchGet *get, Request *request, DynStatus *status)
 	{
 		dyn_answer_free(&request->answer);
 		dyn_call_reject(request->call, wrong);
-		return true;
+		*status = *dyn_call_status(request->call);
+		return !dyn_call_done(request->call);
 	}
 	DYN_COUNT(counters, items_found, answer->nitems);
 	DYN_COUNT(counters, items_missing, request->nkeys - answer->nitems - answer->nunprocessed);
@@ -335,16 +336,14 @@ take_ready(DynBatchGet *get, DynStatus *status)
 		free_request(request);
 		return false;
 	}
-	if (dyn_call_done(request->call) && dyn_call_status(request->call)->cls == DYN_OK)
-	{
-		get->current = request;
-		get->outstanding--;
-	}
-	else
+	if (!dyn_call_done(request->call))
 	{
 		request->next = get->in_flight;
 		get->in_flight = request;
+		return true;
 	}
+	get->current = request;
+	get->outstanding--;
 	return true;
 }
 

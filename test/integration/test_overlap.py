@@ -1,0 +1,144 @@
+"""Lookups of one statement that don't hang on each other are in flight together."""
+
+import pytest
+
+import faults
+from support import DRIVERS, fill, takes
+
+READ = "BatchGetItem"
+LATENCY = 0.3
+
+
+@pytest.fixture
+def two(drivers, proxy):
+    """Tables "drivers" and "riders" on one server, ten rows each; each answer takes a while."""
+    drivers.table("riders", DRIVERS)
+    fill(drivers, 10)
+    fill(drivers, 10, table="riders")
+    proxy.forget()
+    proxy.latency = LATENCY
+    return drivers
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT trips FROM drivers WHERE driver_id = 1 UNION ALL SELECT trips FROM riders WHERE driver_id = 2",
+        "SELECT d.trips FROM drivers d JOIN riders r USING (driver_id) WHERE driver_id = 1",
+        "SELECT d.trips FROM drivers d, riders r WHERE d.driver_id = 1 AND r.driver_id IN (3, 4)",
+        "SELECT d.trips FROM drivers d LEFT JOIN riders r ON r.driver_id = 2 WHERE d.driver_id IN (3, 4)",
+        "WITH d AS (SELECT * FROM drivers WHERE driver_id = 1), r AS (SELECT * FROM riders WHERE driver_id = 2)"
+        " SELECT d.trips, r.trips FROM d, r",
+    ],
+)
+def test_independent_lookups_overlap(two, proxy, query):
+    with takes(less_than=2 * LATENCY):
+        assert two.run(query)
+    assert proxy.most_in_flight(READ) == 2
+    assert proxy.count(READ) == 2
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+def test_parameters_are_known_ahead(two, proxy, mode):
+    two.run("SET plan_cache_mode = %s" % mode)
+    two.run(
+        "PREPARE both_tables(int, bigint[]) AS SELECT trips FROM drivers WHERE driver_id = $1"
+        " UNION ALL SELECT trips FROM riders WHERE driver_id = ANY ($2)"
+    )
+    assert sorted(two.run("EXECUTE both_tables(1, '{2,3}')")) == [(10,), (20,), (30,)]
+    assert proxy.most_in_flight(READ) == 2
+
+
+def test_keys_of_an_init_plan_are_known_once_it_ran(two, proxy):
+    query = (
+        "SELECT d.trips FROM drivers d, riders r, riders q WHERE d.driver_id = (SELECT 1)"
+        " AND r.driver_id = (SELECT 2) AND q.driver_id = 3"
+    )
+    assert two.run(query) == [(10,)]
+    assert proxy.count(READ) == 3
+
+
+def test_what_hangs_on_another_lookup_comes_after_it(two, proxy):
+    assert two.run(
+        "SELECT r.trips FROM drivers d JOIN riders r ON r.driver_id = d.trips / 10 WHERE d.driver_id = 4"
+    ) == [(40,)]
+    assert proxy.most_in_flight(READ) == 1
+
+
+def test_a_rescan_asks_again_only_for_new_keys(two, proxy):
+    rows = two.run(
+        "SELECT g, trips FROM generate_series(1, 3) g, LATERAL"
+        " (SELECT trips FROM drivers WHERE driver_id = g UNION ALL SELECT trips FROM riders WHERE driver_id = 9) x"
+    )
+    assert sorted(rows) == sorted([(g, 10 * g) for g in (1, 2, 3)] + [(g, 90) for g in (1, 2, 3)])
+
+
+def test_a_branch_not_read_costs_one_window(two, proxy):
+    two.run("ALTER FOREIGN TABLE riders OPTIONS (batch_size '1', max_read_workers '2')")
+    proxy.forget()
+    rows = two.run(
+        "SELECT trips FROM drivers WHERE driver_id = 1"
+        " UNION ALL SELECT trips FROM riders WHERE driver_id IN (1, 2, 3, 4, 5) LIMIT 1"
+    )
+    assert rows == [(10,)]
+    assert proxy.count(READ) <= 1 + 2
+
+
+def test_a_subplan_not_run_asks_nothing(two, proxy):
+    query = (
+        "SELECT CASE WHEN trips < 0 THEN (SELECT r.trips FROM riders r WHERE r.driver_id = 5) ELSE trips END"
+        " FROM drivers WHERE driver_id = 1"
+    )
+    assert two.run(query) == [(10,)]
+    assert proxy.count(READ) == 1
+
+
+def test_explain_asks_nothing(two, proxy):
+    two.run("EXPLAIN SELECT * FROM drivers d, riders r WHERE d.driver_id = 1 AND r.driver_id = 2")
+    assert proxy.count(READ) == 0
+
+
+def test_an_error_ahead_is_told_only_where_its_rows_are_wanted(two, proxy, project):
+    two.run("ALTER FOREIGN TABLE riders OPTIONS (create_remote_table 'false', table_name '%s.gone')" % project)
+    both = "SELECT trips FROM drivers WHERE driver_id = 1 UNION ALL SELECT trips FROM riders WHERE driver_id = 2"
+    assert two.run(both + " LIMIT 1") == [(10,)]
+    assert two.fail(both).sqlstate == "HV00R"
+    assert two.alive()
+
+
+def test_a_missing_mapping_is_told_only_where_rows_are_wanted(two, project, proxy):
+    two.server(project, proxy.url, name="unmapped", mapping=False, create_remote_table="false")
+    two.table("strangers", DRIVERS, server="unmapped", table_name=project + ".riders")
+    both = "SELECT trips FROM drivers WHERE driver_id = 1 UNION ALL SELECT trips FROM strangers WHERE driver_id = 2"
+    assert two.run(both + " LIMIT 1") == [(10,)]
+    assert two.fail(both).sqlstate == "28000"
+
+
+def test_servers_overlap(two, proxy, project):
+    two.server(project, proxy.url, name="other", create_remote_table="false")
+    two.table("others", DRIVERS, server="other", table_name=project + ".riders")
+    proxy.forget()
+    rows = two.run("SELECT trips FROM drivers WHERE driver_id = 1 UNION ALL SELECT trips FROM others WHERE driver_id = 2")
+    assert sorted(rows) == [(10,), (20,)]
+    assert proxy.most_in_flight(READ) == 2
+
+
+def test_a_nested_query_moves_the_outer_one_on(two, proxy):
+    two.run("ALTER FOREIGN TABLE drivers OPTIONS (batch_size '1', max_read_workers '10')")
+    two.run(
+        "CREATE FUNCTION rider(bigint) RETURNS int LANGUAGE plpgsql AS"
+        " 'BEGIN RETURN (SELECT trips FROM riders WHERE driver_id = $1); END'"
+    )
+    proxy.latency = 0.05
+    rows = two.run("SELECT trips, rider(driver_id) FROM drivers WHERE driver_id BETWEEN 1 AND 10"
+                   " AND driver_id = ANY (ARRAY(SELECT generate_series(1, 10)))")
+    two.run("DROP FUNCTION rider")
+    assert sorted(rows) == [(10 * i, 10 * i) for i in range(1, 11)]
+
+
+def test_abort_leaves_nothing_in_flight(two, proxy):
+    proxy.fault(faults.error("ValidationException"), operation=READ)
+    both = "SELECT trips FROM drivers WHERE driver_id = 1 UNION ALL SELECT trips FROM riders WHERE driver_id = 2"
+    assert two.fail(both).sqlstate == "HV000"
+    assert two.run("SELECT in_flight FROM dynamo_fdw_stats") == [(0,)]
+    assert sorted(two.run(both)) == [(10,), (20,)]
