@@ -1,7 +1,6 @@
 """Databases whose encoding isn't UTF-8: texts are converted, and what has no place in the encoding is an error."""
 
 import json
-from contextlib import contextmanager
 
 import pytest
 from feast.protos.feast.types import Value_pb2 as types
@@ -19,30 +18,34 @@ COLUMNS = """
 CASES = [("LATIN1", "Zürich", "東京"), ("EUC_JP", "東京", "✓"), ("SQL_ASCII", "東京 ✓", None)]
 
 
-@contextmanager
-def encoded_session(encoding):
-    admin = Session("postgres")
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: case[0])
+def encoded(request):
+    """A session in a database of an encoding; the two texts."""
+    encoding, text, foreign = request.param
     name = "dynamo_fdw_" + encoding.lower()
+    admin = Session("postgres")
     admin.run("DROP DATABASE IF EXISTS %s WITH (FORCE)" % name)
     admin.run("CREATE DATABASE %s ENCODING '%s' LOCALE 'C' TEMPLATE template0" % (name, encoding))
     session = Session(name)
     session.run("SET client_encoding = 'UTF8'")
-    yield session
+    session.run("CREATE EXTENSION dynamo_fdw")
+    session.run("CREATE TYPE label AS ENUM ('%s')" % text)
+    yield session, text, foreign
     session.close()
     admin.run("DROP DATABASE %s WITH (FORCE)" % name)
     admin.close()
 
 
-@pytest.fixture(params=CASES, ids=lambda case: case[0])
-def case(request, project):
-    """A session with a table whose name of a feature isn't ASCII either; the two texts."""
-    encoding, text, foreign = request.param
-    with encoded_session(encoding) as session:
-        session.run("CREATE EXTENSION dynamo_fdw")
-        session.run("CREATE TYPE label AS ENUM ('%s')" % text)
-        session.server(project)
-        session.table("texts", '%s, "%s" text' % (COLUMNS, text))
-        yield session, text, foreign
+@pytest.fixture
+def case(encoded, project):
+    """The same with a table, one of whose features has a name that isn't ASCII either."""
+    session, text, _ = encoded
+    session.server(project)
+    session.table("texts", '%s, "%s" text' % (COLUMNS, text))
+    yield encoded
+    session.run("SET dynamo_fdw.remote_ddl = off")
+    session.run("DROP SERVER feast CASCADE")
+    session.run("RESET dynamo_fdw.remote_ddl")
 
 
 def put(project, **features):
