@@ -15,6 +15,7 @@ INSERT INTO typed VALUES
     (2, -32768, 0, 'sad', NULL, NULL, 'NaN', 'null', '"text"', NULL, '0001-01-01 BC', '1960-01-01', NULL);
 SELECT * FROM typed WHERE id IN (1, 2) ORDER BY id;
 INSERT INTO typed (id, d) VALUES (3, 'infinity');
+INSERT INTO typed (id, d) VALUES (3, '294277-01-01');
 INSERT INTO typed (id, pc) VALUES (3, 101);
 
 -- lists
@@ -38,10 +39,18 @@ INSERT INTO lists (id, i4) VALUES (3, '{{1,2},{3,4}}');
 CREATE FOREIGN TABLE sets (
     id bigint OPTIONS (entity_key 'true'),
     s text[] OPTIONS (value_type 'STRING_SET'), i integer[] OPTIONS (value_type 'INT32_SET'),
-    u uuid[] OPTIONS (value_type 'UUID_SET')
+    u uuid[] OPTIONS (value_type 'UUID_SET'), d double precision[] OPTIONS (value_type 'DOUBLE_SET'),
+    b boolean[] OPTIONS (value_type 'BOOL_SET'), at timestamptz[] OPTIONS (value_type 'UNIX_TIMESTAMP_SET')
 ) SERVER feast;
-INSERT INTO sets VALUES (1, '{b,a,b}', '{3,3,1}', '{6f1b8c1e-9d54-4c8e-8a57-2b5c5c8f1a11}');
-SELECT * FROM sets WHERE id = 1;
+INSERT INTO sets VALUES
+    (1, '{b,a,b,"",ab,""}', '{3,3,1,-2,1,3}', '{6f1b8c1e-9d54-4c8e-8a57-2b5c5c8f1a11}', '{NaN,0,1.5,-0,NaN,-1}', '{t,f,t}',
+     '{2026-01-01 00:00:00.5+00,2026-01-01 00:00:00.7+00}'),
+    (2, '{}', '{}', '{}', '{}', '{}', '{}');
+SELECT * FROM sets WHERE id IN (1, 2) ORDER BY id;
+SET statement_timeout = '10s';      -- no time that grows with the square
+INSERT INTO sets (id, i) SELECT 3, array_agg(i % 100000 ORDER BY i) FROM generate_series(1, 200000) i;
+RESET statement_timeout;
+SELECT array_length(i, 1), i[1], i[100000] FROM sets WHERE id = 3;
 
 -- what has a JSON form: INSERT takes what SELECT shows
 CREATE FOREIGN TABLE forms (

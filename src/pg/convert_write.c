@@ -4,6 +4,8 @@
  */
 #include "pg/export.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/array.h"
@@ -60,12 +62,16 @@ write_time(const DynColumn *column, Timestamp timestamp, DynValue *value)
 }
 
 static Timestamp
-date_to_timestamp(DateADT date)
+date_to_timestamp(const DynColumn *column, DateADT date)
 {
 	if (DATE_IS_NOBEGIN(date))
 		return DT_NOBEGIN;
 	if (DATE_IS_NOEND(date))
 		return DT_NOEND;
+	if (date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("date in column \"%s\" is out of range for a timestamp", column->sql_name)));
 	return DatumGetTimestamp(DirectFunctionCall1(date_timestamp, DateADTGetDatum(date)));
 }
 
@@ -143,7 +149,7 @@ write_scalar(const DynColumn *column, Oid type, int feast_type, Datum datum, Dyn
 			write_time(column, DatumGetTimestamp(datum), value);
 			break;
 		case DATEOID:
-			write_time(column, date_to_timestamp(DatumGetDateADT(datum)), value);
+			write_time(column, date_to_timestamp(column, DatumGetDateADT(datum)), value);
 			break;
 		case BYTEAOID:
 			bytes = PG_DETOAST_DATUM_PACKED(datum);
@@ -170,29 +176,70 @@ write_scalar(const DynColumn *column, Oid type, int feast_type, Datum datum, Dyn
 
 /* ---- arrays ---- */
 
-static bool
-same_element(const DynValue *a, const DynValue *b)
+static int
+compare_reals(double a, double b)
+{
+	if (isnan(a) || isnan(b))
+		return !!isnan(a) - !!isnan(b);
+	return (a > b) - (a < b);
+}
+
+static int
+compare_bytes(const DynValue *a, const DynValue *b)
+{
+	size_t		len = Min(a->u.bytes.len, b->u.bytes.len);
+	int			c = len > 0 ? memcmp(a->u.bytes.data, b->u.bytes.data, len) : 0;
+
+	return c != 0 ? c : (a->u.bytes.len > b->u.bytes.len) - (a->u.bytes.len < b->u.bytes.len);
+}
+
+/* Some total order of values of one scalar type; 0: equal, as SQL and Python see it. */
+static int
+compare_elements(const DynValue *a, const DynValue *b)
 {
 	if (dyn_feast_type_shape(a->type) == DYN_SHAPE_BYTES)
-		return a->u.bytes.len == b->u.bytes.len && memcmp(a->u.bytes.data, b->u.bytes.data, a->u.bytes.len) == 0;
-	return memcmp(&a->u, &b->u, sizeof(a->u)) == 0;
+		return compare_bytes(a, b);
+	switch (a->type)
+	{
+		case DYN_FEAST_DOUBLE:
+			return compare_reals(a->u.real, b->u.real);
+		case DYN_FEAST_FLOAT:
+			return compare_reals(a->u.single, b->u.single);
+		case DYN_FEAST_BOOL:
+			return a->u.boolean - b->u.boolean;
+		default:
+			return (a->u.integer > b->u.integer) - (a->u.integer < b->u.integer);
+	}
+}
+
+/* Equal elements in the order they stand in. */
+static int
+compare_places(const void *a, const void *b)
+{
+	const DynValue *x = *(DynValue *const *) a;
+	const DynValue *y = *(DynValue *const *) b;
+	int			c = compare_elements(x, y);
+
+	return c != 0 ? c : (x > y) - (x < y);
 }
 
 /* The elements of a set once each, in the order of their first. */
 static void
 drop_repeats(DynValue *list)
 {
+	size_t		n = list->u.list.count;
+	DynValue  **sorted = palloc(sizeof(DynValue *) * Max(n, 1));
 	size_t		kept = 0;
 
-	for (size_t i = 0; i < list->u.list.count; i++)
-	{
-		size_t		k = 0;
-
-		while (k < kept && !same_element(&list->u.list.items[k], &list->u.list.items[i]))
-			k++;
-		if (k == kept)
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &list->u.list.items[i];
+	qsort(sorted, n, sizeof(DynValue *), compare_places);
+	for (size_t i = n; i > 1; i--)
+		if (compare_elements(sorted[i - 2], sorted[i - 1]) == 0)
+			sorted[i - 1]->type = DYN_FEAST_NONE;
+	for (size_t i = 0; i < n; i++)
+		if (list->u.list.items[i].type != DYN_FEAST_NONE)
 			list->u.list.items[kept++] = list->u.list.items[i];
-	}
 	list->u.list.count = kept;
 }
 
