@@ -208,29 +208,37 @@ add_entry(Decoder *d, DynValue *map, const DynMapEntry *entry)
 	return true;
 }
 
-/* Of an entry of map<string, Value>. */
+/* An entry of map<string, Value>. */
+typedef struct EntryTarget
+{
+	DynMapEntry entry;
+	bool		unknown;
+} EntryTarget;
+
 static bool
 entry_field(Decoder *d, const DynPbField *field, void *target)
 {
-	DynMapEntry *entry = target;
+	EntryTarget *t = target;
 
-	if (field->wire != DYN_PB_LEN)
-		return true;
-	if (field->number == 1)
-		return set_bytes(&entry->key, DYN_FEAST_STRING, field);
-	return field->number != 2 || read_message(d, field, value_field, &entry->value);
+	if (field->number == 1 && field->wire == DYN_PB_LEN)
+		return set_bytes(&t->entry.key, DYN_FEAST_STRING, field);
+	if (field->number == 2 && field->wire == DYN_PB_LEN)
+		return read_message(d, field, value_field, &t->entry.value);
+	t->unknown = true;
+	return true;
 }
 
+/* Feast's parser takes an entry with an unknown field for an unknown field as a whole. */
 static bool
 map_field(Decoder *d, const DynPbField *field, void *target)
 {
-	DynMapEntry entry = {0};
+	EntryTarget t = {0};
 
 	if (field->number != 1 || field->wire != DYN_PB_LEN)
 		return true;
-	entry.key.type = DYN_FEAST_STRING;	/* both parts may be missing */
-	entry.key.u.bytes.data = (const uint8_t *) "";
-	return read_message(d, field, entry_field, &entry) && add_entry(d, target, &entry);
+	t.entry.key.type = DYN_FEAST_STRING;	/* both parts may be missing */
+	t.entry.key.u.bytes.data = (const uint8_t *) "";
+	return read_message(d, field, entry_field, &t) && (t.unknown || add_entry(d, target, &t.entry));
 }
 
 static int

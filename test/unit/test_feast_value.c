@@ -313,6 +313,36 @@ test_wire(void)
 	}
 }
 
+/* A map of two entries, the second with something besides key and value; how many the SDK reads. */
+static const struct
+{
+	const char *what;
+	const char *hex;
+	int			entries;
+}			entry_cases[] = {
+	{"nothing besides", "a201120a070a0161120220010a070a016212022002", 2},
+	{"an unknown field", "a201140a070a0161120220010a090a0162120220021801", 1},
+	{"a key of another wire type", "a201140a070a0161120220010a090a0162120220020801", 1},
+	{"a group", "a201140a070a0161120220010a090a0162120220021b1c", 1},
+	{"an unknown field in its value", "a201140a070a0161120220010a090a0162120420024801", 2},
+	{"neither key nor value", "a2010b0a070a0161120220010a00", 2},
+};
+
+static void
+test_entries(void)
+{
+	for (size_t i = 0; i < LENGTH(entry_cases); i++)
+	{
+		size_t		len;
+		uint8_t    *data = golden_hex(entry_cases[i].hex, &len);
+		DynValue	value;
+
+		ok(decode(data, len, &value) && value.type == DYN_FEAST_MAP, "a map: %s", entry_cases[i].what);
+		is_int(value.u.map.count, entry_cases[i].entries, "entries: %s", entry_cases[i].what);
+		free(data);
+	}
+}
+
 /* The ways messages stand in each other: the field numbers from a Value down to the next one, or to the innermost. */
 static const struct
 {
@@ -621,6 +651,7 @@ main(void)
 	test_golden();
 	test_golden_wire();
 	test_wire();
+	test_entries();
 	test_nesting();
 	test_damaged();
 	test_not_encoded();
