@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 import pytest
+from feast.protos.feast.types import Value_pb2 as types
 from feast.protos.feast.types.Value_pb2 import Value
 from feast.value_type import ValueType
 from google.protobuf.message import DecodeError
@@ -192,6 +193,36 @@ def test_singles_in_json_come_back_as_the_same_number(session, project, views, s
     assert {each.WhichOneof("val") for each in got} == {"double_val"}
     singles = [Value(float_val=each.double_val).float_val for each in got]
     assert singles == [each.float_val for each in value.list_val.val]
+
+
+# What JSON can't say: an inner Value, and the member that it comes back in.
+INNER = {
+    "int32_val": (Value(int32_val=1), "int64_val"),
+    "float_val": (Value(float_val=1), "double_val"),
+    "nan": (Value(double_val=float("nan")), "string_val"),
+    "bytes_val": (Value(bytes_val=b"x"), "string_val"),
+    "uuid_val": (Value(uuid_val="x"), "string_val"),
+    "decimal_val": (Value(decimal_val="1"), "string_val"),
+    "json_val": (Value(json_val="{}"), "string_val"),
+    "unix_timestamp_val": (Value(unix_timestamp_val=1), "int64_val"),
+    "set": (Value(int64_set_val=types.Int64Set(val=[1])), "int64_list_val"),
+    "empty list": (Value(int64_list_val=types.Int64List()), "list_val"),
+    "struct_val": (Value(struct_val=types.Map()), "map_val"),
+    "scalar_map_val": (Value(scalar_map_val=types.ScalarMap(val=[types.ScalarMapEntry()])), "map_list_val"),
+    "zoned_timestamp_val": (Value(zoned_timestamp_val=types.ZonedTimestamp(zone="UTC")), "map_val"),
+    "null_val": (Value(null_val=0), None),
+}
+
+
+@pytest.mark.parametrize("sql_type", ["json", "jsonb"])
+def test_what_json_cannot_say(session, project, views, sql_type):
+    views("MAP", sql_type)
+    stored = Value(map_val=types.Map(val={name: value for name, (value, _) in INNER.items()}))
+    put(project, {"x": stored.SerializeToString()})
+    got = decoded(copy(session, project, ["x"])["x"]).map_val.val
+    members = {name: value.WhichOneof("val") for name, value in got.items()}
+    assert members == {name: member for name, (_, member) in INNER.items()}
+    assert read(session, ["x"]) == read(session, ["x"], view="two")  # It is shown as it was.
 
 
 @pytest.mark.parametrize("text", ['{"a": "\\ud800"}', '{"\\udc00": 1}', '{"a": "\\ude80\\ud83d"}'])
