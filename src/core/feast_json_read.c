@@ -347,7 +347,7 @@ read_map_key(Reader *r, struct json_object *json, const char *type_name, DynValu
 	bool		is_text = dyn_feast_type_shape(type) == DYN_SHAPE_BYTES;
 
 	if (strcmp(type_name, dyn_feast_type_name(DYN_FEAST_NONE)) == 0)
-		return true;
+		return json_object_is_type(json, json_type_null) || wrong(r, "a key is not of its \"key_type\"");
 	if (!is_map_key(type))
 		return wrong(r, "a \"key_type\" is not a type of keys");
 	if (!read_scalar(r, json, key))

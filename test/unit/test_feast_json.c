@@ -84,6 +84,8 @@ static const struct
 	{DYN_FEAST_SCALAR_MAP, "[{'key': 1}]", "an array of {\"key_type\", \"key\", \"value\"} is expected"},
 	{DYN_FEAST_SCALAR_MAP, "[{'key_type': 'JSON', 'key': 1, 'value': 1}]", "a \"key_type\" is not a type of keys"},
 	{DYN_FEAST_SCALAR_MAP, "[{'key_type': 'INT64', 'key': 1.5, 'value': 1}]", "a key is not of its \"key_type\""},
+	{DYN_FEAST_SCALAR_MAP, "[{'key_type': 'null', 'key': 5, 'value': 1}]", "a key is not of its \"key_type\""},
+	{DYN_FEAST_SCALAR_MAP, "[{'key_type': 'INT64', 'key': null, 'value': 1}]", "a key is not of its \"key_type\""},
 	{DYN_FEAST_SCALAR_MAP, "[{'key_type': 'INT32', 'key': 2147483648, 'value': 1}]", "an INT32 key is out of range"},
 	{DYN_FEAST_SCALAR_MAP, "[{'key_type': 'FLOAT', 'key': 1e39, 'value': 1}]", "a key is not of its \"key_type\""},
 	{DYN_FEAST_SCALAR_MAP, "[{'key_type': 'BYTES', 'key': '0', 'value': 1}]", "a BYTES key is not hexadecimal"},
