@@ -132,6 +132,38 @@ test_refused(void)
 	}
 }
 
+/* The bytes that Feast wrote for a map, or a list of messages, show what Feast put in. */
+static void
+test_golden(void)
+{
+	json_object *cases = golden_json("values.json");
+
+	for (size_t i = 0; i < golden_count(cases, ""); i++)
+	{
+		json_object *c = golden_at(cases, "", i);
+		DynShape	shape = dyn_feast_type_shape((int) golden_int(c, "field_number"));
+		DynBuf		shown = {0};
+		json_object *json;
+		DynValue	value;
+		size_t		len;
+		uint8_t    *data;
+
+		if (shape != DYN_SHAPE_MAP && shape != DYN_SHAPE_MAP_LIST && shape != DYN_SHAPE_VALUES)
+			continue;
+		data = golden_hex(golden_text(c, "proto_hex"), &len);
+		dyn_arena_clear(&arena);
+		ok(dyn_feast_value_decode(data, len, &value, &arena) == DYN_DECODE_OK && dyn_value_to_json(&value, &shown),
+		   "%s is shown", golden_text(c, "name"));
+		json = golden_parse(shown.data, shown.len);
+		if (!ok(json_object_equal(json, golden_get(c, "value")), "as what it is"))
+			diag("%.*s", (int) shown.len, shown.data);
+		json_object_put(json);
+		dyn_buf_free(&shown);
+		free(data);
+	}
+	json_object_put(cases);
+}
+
 /* A real is shown in a form from which it comes back, and that jsonb does not make a whole number of int64's range. */
 static void
 is_real(DynValue real)
@@ -184,6 +216,7 @@ main(void)
 {
 	test_taken();
 	test_refused();
+	test_golden();
 	test_reals();
 	dyn_arena_free(&arena);
 	return done_testing();
