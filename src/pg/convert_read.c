@@ -103,7 +103,7 @@ report_range(const DynColumn *column, int64 seconds)
 			 errdetail("It is " INT64_FORMAT " seconds since 1970.", seconds)));
 }
 
-/* date and timestamp are UTC */
+/* date and timestamp are UTC; a date is the first second of its day */
 static bool
 read_time(const DynColumn *column, Oid type, int feast_type, const DynValue *stored, Datum *value)
 {
@@ -113,6 +113,8 @@ read_time(const DynColumn *column, Oid type, int feast_type, const DynValue *sto
 	/* the zone is given up only where value_type says that there may be one */
 	if (stored->type != DYN_FEAST_UNIX_TIMESTAMP && (stored->type != DYN_FEAST_ZONED_TIMESTAMP ||
 													 feast_type != DYN_FEAST_ZONED_TIMESTAMP))
+		return false;
+	if (type == DATEOID && seconds % SECS_PER_DAY != 0)
 		return false;
 	if (pg_sub_s64_overflow(seconds, DYN_EPOCH_DIFF_SECONDS, &result) ||
 		pg_mul_s64_overflow(result, USECS_PER_SEC, &result) || !IS_VALID_TIMESTAMP(result))
@@ -284,6 +286,17 @@ read_array(const DynRelation *rel, DynColumn *column, const DynValue *stored, Da
 
 /* ---- items ---- */
 
+/* Is it a number of the right kind that the SQL type has no room for? */
+static bool
+is_unfit_number(Oid type, const DynValue *stored)
+{
+	Datum		unused;
+
+	if (type == INT2OID || type == INT4OID)
+		return is_integer(stored) && !read_integer(type, stored, &unused);
+	return type == DATEOID && stored->type == DYN_FEAST_UNIX_TIMESTAMP && stored->u.integer % SECS_PER_DAY != 0;
+}
+
 /* What is stored instead of what the column expects, for report_stored(). */
 static char *
 describe(const DynColumn *column, const DynValue *stored)
@@ -293,10 +306,9 @@ describe(const DynColumn *column, const DynValue *stored)
 	size_t		n = list ? stored->u.list.count : 1;
 	Oid			type = OidIsValid(column->element_type) ? column->element_base_type : column->base_type;
 	const char *name = dyn_feast_type_name(stored->type);
-	Datum		unused;
 
-	for (size_t i = 0; i < n && (type == INT2OID || type == INT4OID); i++)
-		if (is_integer(&items[i]) && !read_integer(type, &items[i], &unused))
+	for (size_t i = 0; i < n; i++)
+		if (is_unfit_number(type, &items[i]))
 			return psprintf("is %s with " INT64_FORMAT ", which type %s cannot hold", name, items[i].u.integer,
 							format_type_be(type));
 	return psprintf("is %s", name);

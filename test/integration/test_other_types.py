@@ -1,7 +1,7 @@
 """Stored values of another type than the column's: read where nothing is lost, else an error that says what."""
 
 import uuid
-from datetime import datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -11,6 +11,7 @@ from feast.protos.feast.types.Value_pb2 import Value
 from golden import entity_id
 from support import dynamodb
 
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 UUID = "6f1b8c1e-9d54-4c8e-8a57-2b5c5c8f1a11"
 
 
@@ -58,14 +59,14 @@ READ = [
     ("integer[]", texts(), []),  # an empty list has no type
     ("json OPTIONS (value_type 'MAP')", Value(struct_val=types.Map(val={"a": Value()})), {"a": None}),
     ("json OPTIONS (value_type 'VALUE_SET')", Value(list_val=types.RepeatedValue(val=[Value(bool_val=True)])), [True]),
-    ("timestamptz OPTIONS (value_type 'ZONED_TIMESTAMP')", Value(unix_timestamp_val=5), None),
+    ("timestamptz OPTIONS (value_type 'ZONED_TIMESTAMP')", Value(unix_timestamp_val=5), EPOCH + timedelta(seconds=5)),
+    ("timestamp", Value(unix_timestamp_val=-5), (EPOCH - timedelta(seconds=5)).replace(tzinfo=None)),
+    ("date", Value(unix_timestamp_val=-86400), date(1969, 12, 31)),
 ]
 
 
 @pytest.mark.parametrize("column, value, wanted", READ, ids=lambda x: str(x).replace("\n", " ")[:40])
 def test_nothing_is_lost(stored, column, value, wanted):
-    if wanted is None:
-        wanted = datetime(1970, 1, 1, 0, 0, 5, tzinfo=timezone.utc)
     assert stored(value, column).value("SELECT f FROM view WHERE k = 'x'") == wanted
 
 
@@ -79,6 +80,7 @@ REFUSED = [
     ("integer", Value(double_val=5), ["DOUBLE", "INT32"]),
     ("bigint", Value(bool_val=True), ["BOOL", "INT64"]),
     ("bigint", Value(unix_timestamp_val=5), ["UNIX_TIMESTAMP", "INT64"]),
+    ("date", Value(unix_timestamp_val=86405), ["UNIX_TIMESTAMP with 86405, which type date cannot hold"]),
     ("boolean", Value(int64_val=1), ["INT64", "BOOL"]),
     ("real", Value(double_val=0.5), ["DOUBLE", "FLOAT"]),
     ("real[]", Value(double_list_val=types.DoubleList(val=[0.5])), ["DOUBLE_LIST", "FLOAT_LIST"]),
@@ -123,7 +125,7 @@ NOT_HELD = [
     ("numeric(4, 1)", Value(decimal_val="1234567"), "22003"),
     ("timestamptz", Value(unix_timestamp_val=2**62), "22008"),
     ("timestamptz", Value(unix_timestamp_val=-(2**63) + 1), "22008"),
-    ("date", Value(unix_timestamp_val=10**13), "22008"),
+    ("date", Value(unix_timestamp_val=86400 * 10**9), "22008"),
     ("timestamptz[]", Value(unix_timestamp_list_val=types.Int64List(val=[10**13])), "22008"),
 ]
 
