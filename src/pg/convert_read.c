@@ -294,7 +294,8 @@ is_unfit_number(Oid type, const DynValue *stored)
 
 	if (type == INT2OID || type == INT4OID)
 		return is_integer(stored) && !read_integer(type, stored, &unused);
-	return type == DATEOID && stored->type == DYN_FEAST_UNIX_TIMESTAMP && stored->u.integer % SECS_PER_DAY != 0;
+	return type == DATEOID && stored->type == DYN_FEAST_UNIX_TIMESTAMP && !is_nat(stored) &&
+		stored->u.integer % SECS_PER_DAY != 0;
 }
 
 /* What is stored instead of what the column expects, for report_stored(). */
@@ -304,7 +305,7 @@ describe(const DynColumn *column, const DynValue *stored)
 	bool		list = dyn_feast_type_shape(stored->type) == DYN_SHAPE_LIST;
 	const DynValue *items = list ? stored->u.list.items : stored;
 	size_t		n = list ? stored->u.list.count : 1;
-	Oid			type = OidIsValid(column->element_type) ? column->element_base_type : column->base_type;
+	Oid			type = list ? column->element_base_type : column->base_type;
 	const char *name = dyn_feast_type_name(stored->type);
 
 	for (size_t i = 0; i < n; i++)

@@ -81,6 +81,8 @@ REFUSED = [
     ("bigint", Value(bool_val=True), ["BOOL", "INT64"]),
     ("bigint", Value(unix_timestamp_val=5), ["UNIX_TIMESTAMP", "INT64"]),
     ("date", Value(unix_timestamp_val=86405), ["UNIX_TIMESTAMP with 86405, which type date cannot hold"]),
+    ("integer", ints(5 * 10**9), ["is INT64_LIST, expected is INT32"]),
+    ("integer[]", Value(int64_val=5 * 10**9), ["is INT64, expected is INT32_LIST"]),
     ("boolean", Value(int64_val=1), ["INT64", "BOOL"]),
     ("real", Value(double_val=0.5), ["DOUBLE", "FLOAT"]),
     ("real[]", Value(double_list_val=types.DoubleList(val=[0.5])), ["DOUBLE_LIST", "FLOAT_LIST"]),
