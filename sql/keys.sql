@@ -75,8 +75,8 @@ CREATE TABLE plain_moments AS SELECT * FROM moments WHERE n > 0
     AND k = ANY (ARRAY['2024-03-31', '2024-07-01', '2024-03-31 03:30+02', '2024-10-27 02:30+02',
                        '2024-10-27 02:30+01']::timestamptz[]);
 SELECT n FROM moments WHERE k = date '2024-03-31';
-SELECT n FROM moments WHERE k = ANY ('{2024-03-31,2024-07-01,infinity,-infinity,5874897-12-31,4714-11-24 BC,294276-12-31,
-    294277-01-01}'::date[]) ORDER BY 1;
+SELECT n FROM moments WHERE k = ANY ('{2024-03-31,2024-07-01,infinity,-infinity,5874897-12-31,4714-11-24 BC,
+    294276-12-31,294277-01-01}'::date[]) ORDER BY 1;
 SELECT n FROM moments WHERE k = ANY ('{2024-03-31 02:30,2024-10-27 02:30,infinity,294276-12-31 23:59:59,
     4714-11-24 00:00 BC}'::timestamp[]) ORDER BY 1;
 SELECT n FROM plain_moments WHERE k IN (timestamp '2024-03-31 02:30', timestamp '2024-10-27 02:30') ORDER BY 1;

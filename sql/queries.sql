@@ -28,8 +28,8 @@ SELECT o FROM orders WHERE NOT EXISTS (SELECT FROM stats s WHERE s.id = orders.i
 SELECT o FROM orders LEFT JOIN stats s ON s.id = orders.id WHERE s.id IS NULL ORDER BY 1;
 SELECT o FROM orders WHERE id IN (SELECT id FROM stats WHERE id = ANY ('{1,2}')) ORDER BY 1;
 SELECT o, trips FROM stats s RIGHT JOIN orders USING (id) WHERE o < 7 ORDER BY 1;
-SELECT o, trips FROM (SELECT * FROM orders WHERE o < 3) o FULL JOIN (SELECT * FROM stats WHERE id IN (1, 20)) s USING (id)
-    ORDER BY 1;
+SELECT o, trips FROM (SELECT * FROM orders WHERE o < 3) o
+    FULL JOIN (SELECT * FROM stats WHERE id IN (1, 20)) s USING (id) ORDER BY 1;
 SELECT o, trips FROM orders FULL JOIN stats USING (id);
 
 -- sub-queries; what they look for changes with each row, or does not
@@ -45,8 +45,9 @@ RESET enable_material;
 RESET enable_memoize;
 WITH w AS MATERIALIZED (SELECT * FROM stats WHERE id IN (1, 2)) SELECT count(*) FROM w a, w b;
 WITH w AS NOT MATERIALIZED (SELECT * FROM stats) SELECT trips FROM w WHERE id = 2;
-WITH RECURSIVE r(i) AS (SELECT 1::bigint UNION ALL SELECT s.trips / 10 + 1 FROM r JOIN stats s ON s.id = r.i WHERE i < 4)
-    SELECT * FROM r;
+WITH RECURSIVE r(i) AS (
+    SELECT 1::bigint UNION ALL SELECT s.trips / 10 + 1 FROM r JOIN stats s ON s.id = r.i WHERE i < 4
+) SELECT * FROM r;
 SELECT trips FROM stats WHERE id = 1 UNION ALL SELECT fare FROM fares WHERE id IN (1, 2) ORDER BY 1;
 SELECT trips FROM (SELECT id, trips FROM stats UNION ALL SELECT id::bigint, fare FROM fares) u WHERE id = 3 ORDER BY 1;
 
@@ -114,7 +115,8 @@ BEGIN
         ASSERT (SELECT trips FROM stats WHERE id = i) = i * 10;
     END LOOP;
 END $$;
-CREATE FUNCTION inlined(bigint) RETURNS TABLE (trips integer) LANGUAGE sql STABLE AS 'SELECT trips FROM stats WHERE id = $1';
+CREATE FUNCTION inlined(bigint) RETURNS TABLE (trips integer) LANGUAGE sql STABLE
+    AS 'SELECT trips FROM stats WHERE id = $1';
 CREATE FUNCTION called(bigint) RETURNS integer LANGUAGE sql AS 'SELECT trips FROM stats WHERE id = $1';
 SELECT * FROM inlined(3);
 SELECT o, i.trips, called(o) FROM orders, inlined(orders.id) i WHERE o < 3 ORDER BY 1;

@@ -29,7 +29,8 @@ WHOLE = ["smallint", "integer", "bigint", "numeric"]
 OPERANDS = {
     "int": [(str(i), WHOLE) for i in (0, 1, 2, 3, 4, 7, -5)]
     + [("5000000000", ["bigint", "numeric"]), ("2.5", ["numeric"]), ("NaN", ["numeric"])],
-    "text": [(text, ["text", "varchar", "name"]) for text in ("k0", "k1", "k2", "k9", "é")] + [("", ["text", "varchar"])],
+    "text": [(text, ["text", "varchar", "name"]) for text in ("k0", "k1", "k2", "k9", "é")]
+    + [("", ["text", "varchar"])],
     "bytea": [("\\x00", ["bytea"]), ("\\x01", ["bytea"]), ("\\x", ["bytea"]), ("\\x77", ["bytea"])],
     "time": [
         ("2024-01-01 00:00+00", ["timestamptz", "date", "timestamp"]),

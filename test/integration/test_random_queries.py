@@ -1,6 +1,6 @@
 """Random queries give the same rows from foreign tables as from plain ones with the same rows.
 
-The seed is fixed, so that a failure is no surprise; RANDOM_QUERIES="seed number" tries others.
+The seed is fixed, so that a failure comes again; RANDOM_QUERIES="SEED NUMBER" tries others.
 """
 
 import os
@@ -13,7 +13,7 @@ import pytest
 from random_queries import KEY, LOCAL, TABLES, VALUES, Query, literal
 from support import ENDPOINT
 
-SEED, NUMBER = map(int, os.environ.get("RANDOM_QUERIES", "1 200").split())
+SEED, NUMBER = map(int, (os.environ.get("RANDOM_QUERIES") or "1 200").split())
 SETTINGS = ["enable_nestloop", "enable_hashjoin", "enable_mergejoin", "enable_memoize", "enable_material"]
 
 
@@ -38,14 +38,17 @@ def make_tables(session, project):
 
 def fill(session, table, keys):
     """Most combinations of the keys' values; all values are NULL now and then."""
-    lists = ["unnest(ARRAY[%s]::%s[]) AS %s" % (", ".join(VALUES[kind]), type, key) for key, (type, kind) in keys.items()]
-    source = " CROSS JOIN ".join("(SELECT %s) AS of_%d" % pair[::-1] for pair in enumerate(lists)) or "(SELECT) AS row"
+    lists = [
+        "unnest(ARRAY[%s]::%s[]) AS of_%s (%s)" % (", ".join(VALUES[kind]), type, key, key)
+        for key, (type, kind) in keys.items()
+    ]
+    source = " CROSS JOIN ".join(lists) or "(SELECT) AS one_row"
+    number = "row_number() OVER ()"
     session.run(
-        "INSERT INTO {0} SELECT *, nullif((row_number() OVER ()) %% 5, 2), nullif('s' || (row_number() OVER ()) %% 4, 's3')"
-        " FROM {1}".format(table, source).replace("%%", "%")
+        f"INSERT INTO {table} SELECT *, nullif({number} % 5, 2), nullif('s' || {number} % 4, 's3') FROM {source}"
     )
     if keys:
-        session.run("DELETE FROM %s WHERE hashtext(%s::text) %% 4 = 0" % (table, table))
+        session.run(f"DELETE FROM {table} WHERE hashtext({table}::text) % 4 = 0")
 
 
 def change_settings(session, chooser):

@@ -215,7 +215,7 @@ set_runner() {
     runner=(env -i "PATH=$PATH" "HOME=$RUN/home" "TMPDIR=$RUN/tmp" "TERM=${TERM:-dumb}" LANG=C.UTF-8
         "RUN=$RUN" "PG_CONFIG=${PG_CONFIG:-}" "VENV=${VENV:-}" "DYNAMODB_LOCAL=${DYNAMODB_LOCAL:-}"
         "DYNAMO_FDW_KEEP=${DYNAMO_FDW_KEEP:-}" "DYNAMO_FDW_LOG_MIN_MESSAGES=${DYNAMO_FDW_LOG_MIN_MESSAGES:-}"
-        "FUZZ_SECONDS=${FUZZ_SECONDS:-10}"
+        "FUZZ_SECONDS=${FUZZ_SECONDS:-10}" "RANDOM_QUERIES=${RANDOM_QUERIES:-}"
         AWS_EC2_METADATA_DISABLED=true "NO_PROXY=127.0.0.1,localhost")
     if [ "$(id -u)" = 0 ]; then
         user=postgres

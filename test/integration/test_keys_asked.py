@@ -1,0 +1,191 @@
+"""Which keys and features a query asks for, whatever else stands in it."""
+
+import re
+import time
+
+import pytest
+
+from support import KEY, TIME, fill
+
+READ = "BatchGetItem"
+
+
+@pytest.fixture
+def cells(session, project, proxy):
+    """A table with a composite key, x and y from 1 to 3."""
+    session.server(project, proxy.url)
+    session.table("cells", "x %s, y integer OPTIONS (entity_key 'true'), ts %s, n integer, s text" % (KEY, TIME))
+    session.run("INSERT INTO cells SELECT x, y, now(), x, 'x' FROM generate_series(1, 3) x, generate_series(1, 3) y")
+    proxy.forget()
+    return session
+
+
+def reads(proxy):
+    """What each read asked of its only table; forgets them."""
+    found = [list(read.json()["RequestItems"].values())[0] for read in proxy.of(READ)]
+    proxy.forget()
+    return found
+
+
+def keys(proxy):
+    return sum(len(read["Keys"]) for read in reads(proxy))
+
+
+def projection(proxy):
+    """The attributes that the only read asked for, "values.n" for a feature."""
+    (read,) = reads(proxy)
+    names = read["ExpressionAttributeNames"]
+    paths = read["ProjectionExpression"].split(", ")
+    return sorted(re.sub("#[^.]+", lambda name: names[name[0]], path) for path in paths)
+
+
+NOTHING = [
+    "x = 1 AND x = 2 AND y = 1",
+    "x = y AND x = 1 AND y = 2",
+    "x = y AND y IN (1, 2) AND x IN (3, 4)",
+    "(x, y) IN ((1, 1), (2, 2)) AND x = 3",
+    "x = 1 AND y = ANY ('{}')",
+    "x = 1 AND y = NULL",
+    "x IS NULL AND y = 1",
+    "x = 1 AND y = 5000000000",
+    "x = 5000000000 AND y = x",
+    "x = 1 AND y = 1.5",
+    "x = ANY ('{1.5,NaN,1e40}'::numeric[]) AND y = 1",
+    "x = 1 AND y = 1 AND false",
+    "x = 1 AND y = 1 AND (SELECT false)",
+    "x = (SELECT 1 WHERE false) AND y = 1",
+]
+
+
+@pytest.mark.parametrize("condition", NOTHING)
+def test_conditions_that_no_key_fulfils_ask_nothing(cells, proxy, condition):
+    assert cells.run("SELECT * FROM cells WHERE " + condition) == []
+    assert proxy.operations() == []
+
+
+FILTERS = [
+    "n > 1",
+    "s <> 'x'",
+    "random() < 2",
+    "random() * n > 5",
+    "(n = 1 OR x = 7 OR y = 8)",
+    "x > 1",
+    "x + 0 = 1",
+    "x = n",
+    "x = (random() * 3)::integer",
+    "ts < now()",
+    "cells IS NOT NULL",
+    "EXISTS (SELECT FROM pg_class WHERE relpages = cells.n)",
+    "x IS NOT NULL",
+]
+
+
+@pytest.mark.parametrize("condition", FILTERS)
+def test_other_conditions_do_not_change_what_is_asked(cells, proxy, condition):
+    cells.run("SELECT * FROM cells WHERE x IN (1, 2) AND y = ANY ('{1,2,9}') AND " + condition)
+    assert keys(proxy) == 6
+
+
+def test_each_combination_is_asked_once(cells, proxy):
+    cells.run(
+        "SELECT n FROM cells WHERE (x = ANY ('{1,2,1,2.0}'::numeric[]) AND y IN (1, 1, 2))"
+        " OR (x, y) IN ((1, 1), (3, 3), (3, 3))"
+    )
+    assert keys(proxy) == 5
+    assert len(cells.run("SELECT n FROM cells WHERE x = y AND y = ANY ('{1,2,3,4,1}') AND x <> 2")) == 2
+    assert keys(proxy) == 4
+
+
+PROJECTIONS = {
+    "SELECT count(*)": ["entity_id"],
+    "SELECT x, y": ["entity_id"],
+    "SELECT 1": ["entity_id"],
+    "SELECT tableoid": ["entity_id"],
+    "SELECT ts": ["entity_id", "event_ts"],
+    "SELECT n": ["entity_id", "values.n"],
+    "SELECT s, ts": ["entity_id", "event_ts", "values.s"],
+    "SELECT cells": ["entity_id", "event_ts", "values.n", "values.s"],
+}
+
+
+@pytest.mark.parametrize("select", PROJECTIONS)
+def test_only_what_is_needed_is_asked_for(cells, proxy, select):
+    cells.run(select + " FROM cells WHERE x = 1 AND y = 1")
+    assert projection(proxy) == PROJECTIONS[select]
+
+
+def test_what_is_filtered_by_is_asked_for(cells, proxy):
+    cells.run("SELECT x FROM cells WHERE x = 1 AND y = 1 AND n > 0")
+    assert projection(proxy) == ["entity_id", "values.n"]
+    cells.run("SELECT count(*) FROM cells WHERE x = 1 AND y = 1 AND x < 5")
+    assert projection(proxy) == ["entity_id"]
+
+
+def test_a_branch_that_is_not_run_asks_nothing(drivers, proxy):
+    never = "SELECT CASE WHEN now() IS NULL THEN (SELECT trips FROM drivers WHERE driver_id = 1) END"
+    assert drivers.value(never) is None
+    drivers.run("CREATE TEMP TABLE nobody (driver_id bigint)")
+    assert drivers.run("SELECT * FROM nobody JOIN drivers USING (driver_id)") == []
+    assert proxy.operations() == []
+
+
+def test_partitions_pruned_at_run_time_ask_nothing(session, project, proxy):
+    session.server(project, proxy.url)
+    session.run("CREATE TABLE parts (id bigint, n integer) PARTITION BY RANGE (id)")
+    for i in range(3):
+        bounds = "FROM (%d) TO (%d)" % (10 * i, 10 * i + 10)
+        session.table("part_%d" % i, "id %s, n integer" % KEY)
+        session.run("ALTER TABLE parts ATTACH PARTITION part_%d FOR VALUES %s" % (i, bounds))
+    session.run("INSERT INTO parts SELECT i, i FROM generate_series(0, 29) i")
+    session.run("PREPARE by_id(bigint) AS SELECT n FROM parts WHERE id = $1; SET plan_cache_mode = force_generic_plan")
+    proxy.forget()
+    assert session.run("EXECUTE by_id(15)") == [(15,)]
+    assert [list(read.json()["RequestItems"]) for read in proxy.of(READ)] == [[project + ".part_1"]]
+
+
+STOPS_EARLY = [
+    "SELECT trips FROM drivers WHERE driver_id = ANY ({0}) LIMIT 1",
+    "SELECT EXISTS (SELECT FROM drivers WHERE driver_id = ANY ({0}))",
+    "SELECT (SELECT trips FROM drivers WHERE driver_id = ANY ({0}) LIMIT 1)",
+    "SELECT 1 WHERE 10 IN (SELECT trips FROM drivers WHERE driver_id = ANY ({0}) LIMIT 1)",
+    "SELECT trips FROM (SELECT * FROM drivers WHERE driver_id = ANY ({0}) OFFSET 1) d LIMIT 1",
+]
+
+
+@pytest.mark.parametrize("query", STOPS_EARLY)
+def test_what_stops_early_asks_one_window_ahead_at_most(drivers, proxy, query):
+    fill(drivers, 100)
+    drivers.set_server(batch_size=5, max_read_workers=3)
+    proxy.forget()
+    drivers.run(query.format("ARRAY(SELECT generate_series(1, 1000))"))
+    assert 1 <= proxy.count(READ) <= 6  # the window that is read, and the one ahead
+
+
+def test_a_cursor_asks_one_window_ahead_at_most(drivers, proxy):
+    fill(drivers, 100)
+    drivers.set_server(batch_size=5, max_read_workers=3)
+    proxy.forget()
+    drivers.run("BEGIN")
+    drivers.run(
+        "DECLARE c CURSOR FOR SELECT trips FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 100)))"
+    )
+    for fetched in (1, 10, 30):
+        drivers.run("MOVE ABSOLUTE %d FROM c" % fetched)
+        time.sleep(0.05)
+        assert fetched / 5 <= proxy.count(READ) <= (fetched + 4) // 5 + 5
+    drivers.run("CLOSE c; COMMIT")
+    assert proxy.count(READ) < 12
+
+
+def test_a_nondeterministic_collation_names_no_key(session, project):
+    session.server(project)
+    session.run("CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+    session.table("loose", "k text OPTIONS (entity_key 'true') COLLATE loose, n integer")
+    session.table("strict", "k text OPTIONS (entity_key 'true'), n integer")
+    for table in ("loose", "strict"):
+        session.run("INSERT INTO %s VALUES ('a', 1), ('A', 2)" % table)
+    assert session.fail("SELECT n FROM loose WHERE k = 'a'").sqlstate == "0A000"
+    assert session.fail("SELECT n FROM strict WHERE k = 'a' COLLATE loose").sqlstate == "0A000"
+    assert session.fail("SELECT n FROM strict WHERE k IN ('a', 'b' COLLATE loose)").sqlstate == "0A000"
+    assert session.run("SELECT n FROM loose WHERE k = 'a' COLLATE \"C\"") == [(1,)]
+    assert session.run("SELECT n FROM strict WHERE k = 'a' AND k COLLATE loose = 'A'") == [(1,)]
