@@ -13,7 +13,7 @@ OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)
 
 # sql/ holds extension scripts, whose names have "--", and regression tests.
 DATA = $(wildcard sql/$(EXTENSION)--*.sql)
-REGRESS = setup options columns select keys queries insert types ddl explain errors
+REGRESS = setup options columns select keys queries insert types ddl explain estimates errors
 EXTRA_CLEAN = test/unit/build test/unit/build-* test/fuzz/build
 
 PKG_CONFIG ?= pkg-config

@@ -43,7 +43,7 @@ set_size(PlannerInfo *root, RelOptInfo *rel, RelState *state)
 	double		rows = clamp_row_est(state->base->keys);
 
 	rel->tuples = Max(rel->tuples, rows);
-	rel->rows = clamp_row_est(rows * clauselist_selectivity(root, state->base->rest, rel->relid, JOIN_INNER, NULL));
+	rel->rows = clamp_row_est(rows * clauselist_selectivity(root, state->base->filters, rel->relid, JOIN_INNER, NULL));
 }
 
 void
@@ -68,7 +68,7 @@ add_keyed_path(PlannerInfo *root, RelOptInfo *rel, DynKeyCondition *condition, R
 	double		keys = clamp_row_est(condition->keys);
 	double		requests = ceil(keys / dyn->batch_size);
 	double		rounds = ceil(requests / dyn->max_read_workers);
-	Selectivity selectivity = clauselist_selectivity(root, condition->rest, rel->relid, JOIN_INNER, NULL);
+	Selectivity selectivity = clauselist_selectivity(root, condition->filters, rel->relid, JOIN_INNER, NULL);
 	Cost		startup = dyn->startup_cost;
 	Cost		total = startup + (rounds - 1) * dyn->startup_cost + keys * (dyn->tuple_cost + cpu_tuple_cost);
 

@@ -283,6 +283,8 @@ dyn_qual_split(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn, List 
 			children = lappend(children, tree);
 			condition->clauses = lappend(condition->clauses, rinfo->clause);
 		}
+		else
+			condition->filters = lappend(condition->filters, rinfo->clause);
 		if (tree == NULL || !exact)
 			condition->rest = lappend(condition->rest, rinfo->clause);
 	}

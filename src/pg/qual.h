@@ -33,6 +33,7 @@ typedef struct DynKeyCondition
 	List	   *operands;
 	List	   *clauses;		/* bare clauses that went into the tree */
 	List	   *rest;			/* bare clauses that must still be checked for each row */
+	List	   *filters;		/* those of them that name no keys */
 	double		keys;			/* estimated number of rows with such keys */
 } DynKeyCondition;
 
