@@ -90,11 +90,11 @@ tuple(const Evaluation *e, const KeyGroup *group, Size i)
 /* ---- leaves ---- */
 
 static void
-add_operand(Evaluation *e, KeyGroup *group, int key, Oid type, Datum value)
+add_operand(Evaluation *e, KeyGroup *group, int key, Oid base_type, Datum value)
 {
 	Datum		canonical;
 
-	if (dyn_operand_to_key(e->rel->keys[key], type, value, &canonical))
+	if (dyn_operand_to_key(e->rel->keys[key], base_type, value, &canonical))
 		add_tuple(e, group)[key] = canonical;
 }
 
@@ -127,6 +127,7 @@ add_elements(Evaluation *e, KeyGroup *group, int key, Datum array_datum)
 {
 	ArrayType  *array = DatumGetArrayTypeP(array_datum);
 	Oid			type = ARR_ELEMTYPE(array);
+	Oid			base_type = getBaseType(type);
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;
@@ -140,7 +141,7 @@ add_elements(Evaluation *e, KeyGroup *group, int key, Datum array_datum)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (!nulls[i])
-			add_operand(e, group, key, type, elements[i]);
+			add_operand(e, group, key, base_type, elements[i]);
 	}
 	pfree(elements);
 	pfree(nulls);
@@ -173,7 +174,7 @@ evaluate_leaf(Evaluation *e, List *leaf)
 	if (kind == DYN_KEY_ANY)
 		add_elements(e, group, key, value);
 	else
-		add_operand(e, group, key, exprType((Node *) state->expr), value);
+		add_operand(e, group, key, getBaseType(exprType((Node *) state->expr)), value);
 	return group;
 }
 

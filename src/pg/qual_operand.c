@@ -87,11 +87,11 @@ date_to_moment(DateADT date, Datum *key)
 }
 
 bool
-dyn_operand_to_key(const DynColumn *column, Oid type, Datum value, Datum *key)
+dyn_operand_to_key(const DynColumn *column, Oid base_type, Datum value, Datum *key)
 {
 	bool		found = true;
 
-	switch (getBaseType(type))
+	switch (base_type)
 	{
 		case INT2OID:
 			*key = Int64GetDatum(DatumGetInt16(value));

@@ -11,7 +11,7 @@
 /* Can dyn_operand_to_key convert this type for the column? */
 extern bool dyn_operand_fits(const DynColumn *column, Oid type);
 
-/* A (not null) operand of a type that fits; false: no key that can be stored equals it. */
-extern bool dyn_operand_to_key(const DynColumn *column, Oid type, Datum value, Datum *key);
+/* A (not null) operand of a type that fits, domains resolved; false: no key that can be stored equals it. */
+extern bool dyn_operand_to_key(const DynColumn *column, Oid base_type, Datum value, Datum *key);
 
 #endif							/* DYN_QUAL_OPERAND_H */
