@@ -375,26 +375,94 @@ join(Evaluation *e, List *left, List *right)
 	return groups;
 }
 
+static Size
+count_tuples(List *groups)
+{
+	Size		n = 0;
+	ListCell   *lc;
+
+	foreach(lc, groups)
+		n += ((KeyGroup *) lfirst(lc))->ntuples;
+	return n;
+}
+
+static uint64
+keys_bound(List *groups)
+{
+	uint64		bound = 0;
+	ListCell   *lc;
+
+	foreach(lc, groups)
+		bound |= ((KeyGroup *) lfirst(lc))->binding.bound;
+	return bound;
+}
+
+/*
+ * Takes from `sets` (a list of lists of groups) the one to be joined next:
+ * sets without a common key multiply, so one that has a key in `bound` comes
+ * before one that has not, and small ones come first.
+ */
+static List *
+take_next(List **sets, uint64 bound)
+{
+	int			best = 0;
+	bool		best_common = false;
+	Size		best_size = 0;
+	List	   *taken;
+
+	for (int i = 0; i < list_length(*sets); i++)
+	{
+		List	   *groups = list_nth(*sets, i);
+		bool		common = (keys_bound(groups) & bound) != 0;
+		Size		size = count_tuples(groups);
+
+		if (i == 0 || (common && !best_common) || (common == best_common && size < best_size))
+		{
+			best = i;
+			best_common = common;
+			best_size = size;
+		}
+	}
+	taken = list_nth(*sets, best);
+	*sets = list_delete_nth_cell(*sets, best);
+	return taken;
+}
+
+static List *evaluate(Evaluation *e, Node *tree);
+
+static List *
+evaluate_and(Evaluation *e, List *list)
+{
+	List	   *sets = NIL;
+	List	   *groups;
+
+	for (int i = 1; i < list_length(list); i++)
+		sets = lappend(sets, evaluate(e, list_nth(list, i)));
+	groups = take_next(&sets, 0);
+	while (sets != NIL)
+		groups = join(e, groups, take_next(&sets, keys_bound(groups)));
+	return groups;
+}
+
+static List *
+evaluate_or(Evaluation *e, List *list)
+{
+	List	   *groups = evaluate(e, lsecond(list));
+
+	for (int i = 2; i < list_length(list); i++)
+		unite(e, &groups, evaluate(e, list_nth(list, i)));
+	return groups;
+}
+
 static List *
 evaluate(Evaluation *e, Node *tree)
 {
 	List	   *list = (List *) tree;
-	List	   *groups;
 
 	check_stack_depth();
 	if (IsA(tree, IntList))
 		return list_make1(evaluate_leaf(e, list));
-	groups = evaluate(e, lsecond(list));
-	for (int i = 2; i < list_length(list); i++)
-	{
-		List	   *next = evaluate(e, list_nth(list, i));
-
-		if (intVal(linitial(list)) == DYN_KEY_AND)
-			groups = join(e, groups, next);
-		else
-			unite(e, &groups, next);
-	}
-	return groups;
+	return intVal(linitial(list)) == DYN_KEY_AND ? evaluate_and(e, list) : evaluate_or(e, list);
 }
 
 /* ---- the set ---- */

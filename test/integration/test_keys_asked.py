@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from support import KEY, TIME, fill
+from support import KEY, TIME, fill, takes
 
 READ = "BatchGetItem"
 
@@ -94,6 +94,33 @@ def test_each_combination_is_asked_once(cells, proxy):
     assert keys(proxy) == 5
     assert len(cells.run("SELECT n FROM cells WHERE x = y AND y = ANY ('{1,2,3,4,1}') AND x <> 2")) == 2
     assert keys(proxy) == 4
+
+
+MANY = "ARRAY(SELECT generate_series(%d, %d))"
+LARGE = {
+    "x = ANY ({0}) AND x = ANY ({1}) AND y = 1": 10,
+    "y = 2 AND x = ANY ({1}) AND x = ANY ({0})": 10,
+    "x = ANY ({0}) AND y = ANY ({1}) AND x = y": 10,
+    "x = ANY ({0}) AND y = ANY ({0}) AND (x, y) IN ((1, 1), (1, 2), (0, 7))": 2,
+    "(x = ANY ({0}) OR y = ANY ({0})) AND (x, y) IN ((0, 0), (1, 2))": 1,
+}
+
+
+@pytest.mark.parametrize("condition", LARGE)
+def test_large_sets_meet_without_being_multiplied(cells, proxy, condition):
+    arrays = MANY % (1, 50000), MANY % (49991, 100000)
+    with takes(less_than=5):
+        cells.run("SELECT n FROM cells WHERE " + condition.format(*arrays))
+    assert keys(proxy) == LARGE[condition]
+
+
+def test_thousands_of_alternatives(cells, proxy):
+    pairs = ", ".join("(%d, %d)" % (i % 3, i % 500) for i in range(3000))
+    terms = " OR ".join("(x = %d AND y = %d)" % (i % 3, i % 500) for i in range(6000))
+    with takes(less_than=5):
+        cells.run("SELECT n FROM cells WHERE (x, y) IN (%s)" % pairs)
+        cells.run("SELECT n FROM cells WHERE " + terms)
+    assert keys(proxy) == 2 * 1500
 
 
 PROJECTIONS = {
