@@ -188,6 +188,10 @@ class Proxy:
                 except OSError:  # already gone
                     pass
 
+    def open_connections(self):
+        with self._lock:
+            return len(self._sockets)
+
     def of(self, operation):
         """The requests of one operation so far."""
         with self._lock:
