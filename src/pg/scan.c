@@ -47,6 +47,7 @@ typedef struct LookupState
 {
 	DynRelation *rel;
 	ScanHolder *holder;			/* NULL under plain EXPLAIN */
+	Oid			userid;			/* whose mapping signs: a cursor stays with who opened it */
 	bool		complete;		/* the plan names the keys */
 	bool		independent;	/* they hang on nothing that only running the plan can tell, but init plans */
 	List	   *init_params;	/* IntList: PARAM_EXECs in the operands of an independent scan */
@@ -180,6 +181,7 @@ dynamoBeginForeignScan(ForeignScanState *node, int eflags)
 	choose_features(state, list_nth(plan->fdw_private, DYN_SCAN_COLUMNS));
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
+	state->userid = dyn_scan_user(node);
 	state->operands = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 	state->key_context = AllocSetContextCreate(estate->es_query_cxt, "dynamo_fdw keys", ALLOCSET_DEFAULT_SIZES);
 	if (state->independent)
@@ -252,7 +254,7 @@ start_ahead(ForeignScanState *node, LookupState *state)
 	ScanHolder *holder = state->holder;
 
 	if (holder->connection == NULL)
-		holder->connection = dyn_connection_try(state->rel->serverid, dyn_scan_user(node));
+		holder->connection = dyn_connection_try(state->rel->serverid, state->userid);
 	if (holder->connection == NULL || holder->connection->counters->in_flight >= MAX_AHEAD_IN_FLIGHT)
 		return;
 	make_read(node, state);
@@ -288,7 +290,7 @@ start_read(ForeignScanState *node, LookupState *state)
 	if (!state->complete)
 		report_no_keys(state->rel);
 	if (state->holder->connection == NULL)
-		state->holder->connection = dyn_connection_get(state->rel->serverid, dyn_scan_user(node));
+		state->holder->connection = dyn_connection_get(state->rel->serverid, state->userid);
 	make_read(node, state);
 	dyn_batch_get_begin(state->holder->get);
 	if (first)
