@@ -22,7 +22,7 @@ MIB = 1024 * 1024
 def filled(drivers, proxy):
     """drivers 1 to 300, in one attempt a request."""
     fill(drivers, 300)
-    drivers.set_server(total_max_retry_attempts=1, read_timeout=5)
+    drivers.set_server(total_max_retry_attempts=1, read_timeout=30)
     proxy.forget()
     return drivers
 
@@ -145,10 +145,11 @@ def test_what_is_no_answer(filled, proxy, form):
     assert sorted(filled.run(READ)) == ROWS
     before = resident_bytes(filled)
     proxy.fault(faults.raw(BAD[form]), times=None)
-    for statement in (ONE, INSERT):
-        with takes(less_than=8):
+    for statement in (ONE, "INSERT INTO drivers VALUES (1, now(), 0, 0)"):
+        with takes(less_than=20):
             assert filled.fail(statement).sqlstate in wanted
     proxy.heal()
+    filled.run(INSERT)
     assert sorted(filled.run(READ)) == ROWS
     after = resident_bytes(filled)
     if before and after:

@@ -25,7 +25,6 @@ AUTO_EXPLAIN = {
     scope="module",
     params=[
         {"shared_preload_libraries": "auto_explain, pg_stat_statements"},
-        {"shared_preload_libraries": "auto_explain, pg_stat_statements, dynamo_fdw"},
         {"shared_preload_libraries": "dynamo_fdw, pg_stat_statements, auto_explain"},
         {"shared_preload_libraries": "pg_stat_statements", "session_preload_libraries": "dynamo_fdw, auto_explain"},
     ],
