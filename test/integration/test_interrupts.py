@@ -296,3 +296,23 @@ def test_an_idle_session_with_requests_in_flight(drivers, database, proxy, how):
     assert len(drivers.run(READ)) == 300
     session.close()
     admin.close()
+
+
+def test_a_cursor_that_is_read_to_its_end_by_commit(drivers, proxy):
+    """WITH HOLD: COMMIT fetches the rest, and may be cancelled at it."""
+    fill(drivers, 300)
+    drivers.run("BEGIN")
+    drivers.run("DECLARE c CURSOR WITH HOLD FOR " + READ)
+    proxy.fault(faults.stall, times=None)
+    running = Running(drivers, "COMMIT")
+    proxy.wait_for("BatchGetItem")
+    with takes(less_than=SOON):
+        drivers.conn.cancel()
+        running.join()
+    assert running.error.sqlstate == "57014"
+    proxy.heal()
+    drivers.run("BEGIN")
+    drivers.run("DECLARE c CURSOR WITH HOLD FOR " + READ)
+    drivers.run("COMMIT")
+    assert len(drivers.run("FETCH ALL FROM c")) == 300
+    drivers.run("CLOSE c")

@@ -121,3 +121,19 @@ def test_a_parallel_worker_that_loads_the_library_is_no_leader_of_ddl(parallel):
     assert parallel.run(QUERIES["hash join"]) == ANSWER
     parallel.run("ROLLBACK")
     assert parallel.run("SELECT trips FROM other WHERE driver_id = 1") == [(1,)]
+
+
+def test_in_a_worker_after_all(parallel):
+    """A function that reads a foreign table may be called PARALLEL SAFE: then it is read in the workers."""
+    parallel.run(
+        "CREATE FUNCTION trips_of(bigint) RETURNS integer PARALLEL SAFE LANGUAGE plpgsql AS"
+        " $$ BEGIN RETURN (SELECT trips FROM drivers WHERE driver_id = $1); END $$"
+    )
+    query = "SELECT count(*), sum(trips_of(driver_id)) FROM trips WHERE id <= 200"
+    parallel.run("SET parallel_leader_participation = off")
+    assert "Partial Aggregate" in plan(parallel, query)
+    assert parallel.run(query) == [(200, ANSWER[0][1] * 200 // 40)]
+    parallel.run("CREATE OR REPLACE FUNCTION trips_of(bigint) RETURNS integer PARALLEL SAFE LANGUAGE plpgsql AS"
+                 " $$ BEGIN INSERT INTO drivers VALUES ($1, now(), 0, 0); RETURN 1; END $$")
+    assert parallel.fail(query).sqlstate == "25000"
+    parallel.run("DROP FUNCTION trips_of")
