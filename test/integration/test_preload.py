@@ -138,3 +138,14 @@ def test_a_database_without_the_extension(user, preloaded):
     other.close()
     user.run("DROP DATABASE other")
 
+
+
+def test_the_keys_of_a_mapping_in_pg_stat_statements(user):
+    """PostgreSQL keeps the text of utility statements there, unless it is told not to."""
+    seen = "SELECT count(*) FROM pg_stat_statements WHERE query LIKE '%%' || %s || '%%'"
+    user.run("SET pg_stat_statements.track_utility = off; SELECT pg_stat_statements_reset()")
+    user.run("DROP USER MAPPING FOR CURRENT_USER SERVER feast")
+    user.mapping()
+    user.run("SET pg_stat_statements.track_utility = on")
+    user.run(SELECT)
+    assert user.value(seen, [SECRET_KEY]) == 0
