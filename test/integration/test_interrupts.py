@@ -196,6 +196,19 @@ def test_a_second_cancel_ends_the_undoing_of_a_create(drivers, proxy):
     assert drivers.alive()
 
 
+def test_the_echo_of_a_cancel_does_not_end_the_undoing_of_a_create(drivers, database, proxy, project):
+    """A client's cancel reaches the backend as two signals: the postmaster signals the process and its group."""
+    admin = Session(database)
+    proxy.fault(faults.late(0.5), operation="CreateTable")
+    running = Running(drivers, CREATE)
+    proxy.wait_for("CreateTable")
+    admin.run("SELECT pg_cancel_backend(%(pid)s), pg_sleep(0.01), pg_cancel_backend(%(pid)s)", {"pid": drivers.pid})
+    assert running.join().error.sqlstate == "57014"
+    assert drivers.warnings() == []
+    assert remote_tables(project) == ["drivers"]
+    admin.close()
+
+
 def descriptors(session):
     """How many descriptors of the backend are of the network; files of tables come and go."""
     folder = "/proc/%d/fd/" % session.pid
@@ -239,10 +252,7 @@ def test_cancelled_at_any_moment(drivers, proxy, statement):
 
 
 def test_ddl_cancelled_at_any_moment(drivers, proxy, project):
-    """Foreign table and remote table are there together or not at all, or the deletion is pending.
-
-    A client's cancel reaches the backend as two signals: the second must not break off the undoing.
-    """
+    """Foreign table and remote table are there together or not at all, or the deletion is pending."""
     proxy.latency = 0.003
     before = descriptors(drivers)
 
