@@ -7,6 +7,7 @@ Started by run, in which the PostgreSQL of the PG variables is a throw-away.
 
 import argparse
 import contextlib
+import os
 import pathlib
 import sys
 import tempfile
@@ -68,6 +69,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="only checks, in TAP, that everything measures what it should")
     parser.add_argument("--no-peers", action="store_true", help="without Feast and boto3")
     options = parser.parse_args()
+    load = os.getloadavg()[0]
 
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -84,7 +86,7 @@ def main():
         cpu = {(latency, entities): cpu_per_1000(table_name(latency, workers_for(entities)), entities, rounds)
                for latency, entities, rounds in [(10, 500, 150), (10, 1000, 150), (10, 10000, 15), (0, 10000, 15)]}
         memory = {entities: peak_of(table_name(0, 10), entities) for entities in (10000, 100000)}
-    report.show(cells, cpu, memory)
+    report.show(cells, cpu, memory, load)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The tables of a benchmark, in Markdown, with the targets that the project has set itself."""
 
+import os
 from statistics import median
 
 # (latency, entities) -> the most that dynamo_fdw may take, as a multiple of the floor
@@ -25,8 +26,8 @@ def row(*fields):
 
 def show_times(cells):
     clients = [client for client in PEERS if client in cells[0].times]
-    row("latency, ms", "entities", "workers", "floor", "dynamo_fdw", "× floor", "target", *(PEERS[c] for c in clients))
-    row(*["--:"] * (7 + len(clients)))
+    row("latency, ms", "entities", "workers", "floor", "dynamo_fdw", "× floor", "fastest", "target", *(PEERS[c] for c in clients))
+    row(*["--:"] * (8 + len(clients)))
     for cell in cells:
         medians = {client: median(times) for client, times in cell.times.items()}
         ratio = medians["ours"] / medians["floor"]
@@ -38,6 +39,7 @@ def show_times(cells):
             number(medians["floor"]),
             number(medians["ours"]),
             "%.2f" % ratio,
+            "%.2f" % (min(cell.times["ours"]) / min(cell.times["floor"])),
             "≤ %s %s" % (target, verdict(ratio <= target)) if target else "",
             *(number(medians[client]) if client in medians else "" for client in clients),
         )
@@ -58,7 +60,8 @@ def show_rest(cells, cpu, memory):
                 "≥ %d times %s" % (TARGET_SDK, verdict(times >= TARGET_SDK)))
 
 
-def show(cells, cpu, memory):
+def show(cells, cpu, memory, load):
     show_times(cells)
     print()
     show_rest(cells, cpu, memory)
+    print("\nLoad of the machine before: %.1f; its cores: %d" % (load, os.cpu_count()))

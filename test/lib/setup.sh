@@ -106,6 +106,7 @@ install_packages() {
         need libclang-rt-dev test/fuzz/find-clang
         need valgrind command -v valgrind
         need pgbouncer command -v pgbouncer
+        need openssl command -v openssl
     fi
     if [ -n "$major" ]; then
         need "postgresql-$major" test -x "$(postgres_bindir)/postgres"

@@ -136,10 +136,13 @@ if wanted fuzz; then
     check fuzz tap make --silent -k -j2 -C test/fuzz check || true
 fi
 
-if wanted regress || wanted integration; then
+if wanted regress || wanted integration || wanted bench; then
     # without LLVM bitcode, which only a server with JIT could use
     check build exit make --silent -j2 with_llvm=no PG_CONFIG="$PG_CONFIG" install || exit 1
     start_postgres "log_min_messages = ${DYNAMO_FDW_LOG_MIN_MESSAGES:-warning}" "max_prepared_transactions = 5"
+fi
+
+if wanted regress || wanted integration; then
     start_dynamodb_local -inMemory
 fi
 
@@ -152,6 +155,12 @@ if wanted integration; then
     start_moto
     check integration pytest "$VENV/bin/python" -m pytest -q --tb=short -p no:cacheprovider test/integration || true
     check_server_log integration || true
+fi
+
+if wanted bench; then
+    check "bench: build" exit make --silent -j2 -C test/bench || true
+    check bench tap "$VENV/bin/python" test/bench/bench.py --quick || true
+    check_server_log bench || true
 fi
 
 complete=yes
