@@ -28,7 +28,8 @@ def requests_are_the_same():
     pgbench(table_name("other", 10), ENTITIES, 4)
     floor(mock, ENTITIES, 10, 7)
     # 3 requests for each of 4 and 7 rounds, and for each round of warming up
-    assert mock.close() == [3 * (4 + WARMUP + 7 + FLOOR_WARMUP), 3]
+    counts = mock.close()
+    assert counts == [3 * (4 + WARMUP + 7 + FLOOR_WARMUP), 3], counts
 
 
 def pgbench_waits(table):

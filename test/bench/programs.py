@@ -66,7 +66,8 @@ class Peers:
 
 
 def certificate(folder):
-    """Makes cert.pem and key.pem for 127.0.0.1; the folder."""
+    """Makes cert.pem and key.pem for 127.0.0.1; the folder, which a server of another user can read too."""
+    folder.chmod(0o755)
     run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=mock",
          "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"])
     return folder
