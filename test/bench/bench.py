@@ -1,6 +1,6 @@
 """Measures reads of dynamo_fdw against the floor and other clients, all over the mock, and prints Markdown.
 
-    bench.py [--quick] [--no-peers]
+    bench.py [--quick] [--targets] [--no-peers]
 
 Started by run, in which the PostgreSQL of the PG variables is a throw-away.
 """
@@ -54,19 +54,18 @@ def measure_cell(latency, entities, mock, peers):
     return cell
 
 
-def measure_all(mocks, peers):
+def measure_all(grid, mocks, peers):
     cells = []
-    for latency in LATENCIES:
-        for entities in ENTITIES:
-            print("-- %s ms, %d entities" % (latency, entities), file=sys.stderr)
-            cells.append(measure_cell(latency, entities, mocks[latency], peers))
-    cells.append(measure_cell(TLS, 500, mocks[TLS], None))
+    for latency, entities in grid:
+        print("-- %s ms, %d entities" % (latency, entities), file=sys.stderr)
+        cells.append(measure_cell(latency, entities, mocks[latency], None if latency == TLS else peers))
     return cells
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="only checks, in TAP, that everything measures what it should")
+    parser.add_argument("--quick", action="store_true", help="only checks (TAP) that all measure what they should")
+    parser.add_argument("--targets", action="store_true", help="only lines of the table that have a target")
     parser.add_argument("--no-peers", action="store_true", help="without Feast and boto3")
     options = parser.parse_args()
     load = os.getloadavg()[0]
@@ -82,7 +81,10 @@ def main():
         peers = None if options.no_peers else stack.enter_context(contextlib.closing(Peers()))
         if options.quick:
             sys.exit(check.run(mocks, peers))
-        cells = measure_all(mocks, peers)
+        grid = [(latency, entities) for latency in LATENCIES for entities in ENTITIES] + [(TLS, 500)]
+        if options.targets:
+            grid = list(report.TARGETS) + [report.SDK_CELL]
+        cells = measure_all(grid, mocks, peers)
         cpu = {(latency, entities): cpu_per_1000(table_name(latency, workers_for(entities)), entities, rounds)
                for latency, entities, rounds in [(10, 500, 150), (10, 1000, 150), (10, 10000, 15), (0, 10000, 15)]}
         memory = {entities: peak_of(table_name(0, 10), entities) for entities in (10000, 100000)}

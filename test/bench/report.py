@@ -6,7 +6,8 @@ from statistics import median
 # (latency, entities) -> the most that dynamo_fdw may take, as a multiple of the floor
 TARGETS = {(10, 100): 1.15, (10, 500): 1.15, (10, 1000): 1.25, (10, 2000): 1.4, (10, 10000): 1.2}
 TARGET_CPU = 4  # ms for 1,000 entities
-TARGET_SDK = 20  # times as fast as Feast's SDK, at 0 ms and 500 entities
+TARGET_SDK = 20  # times as fast as Feast's SDK ...
+SDK_CELL = (0, 500)  # ... there
 
 PEERS = {"online_read": "`online_read`", "get_online_features": "`get_online_features`", "boto3": "boto3"}
 
@@ -26,8 +27,10 @@ def row(*fields):
 
 def show_times(cells):
     clients = [client for client in PEERS if client in cells[0].times]
-    row("latency, ms", "entities", "workers", "floor", "dynamo_fdw", "× floor", "fastest", "target", *(PEERS[c] for c in clients))
-    row(*["--:"] * (8 + len(clients)))
+    head = ["latency, ms", "entities", "workers", "floor", "dynamo_fdw", "× floor", "fastest", "target"]
+    head += [PEERS[client] for client in clients]
+    row(*head)
+    row(*["--:"] * len(head))
     for cell in cells:
         medians = {client: median(times) for client, times in cell.times.items()}
         ratio = medians["ours"] / medians["floor"]
@@ -54,9 +57,9 @@ def show_rest(cells, cpu, memory):
     for entities, (small, large) in memory.items():
         row("peak memory", "{:,}".format(entities), "%.0f MB (%.0f after one entity)" % (large, small), "")
     for cell in cells:
-        if (cell.latency, cell.entities) == (0, 500) and "online_read" in cell.times:
+        if (cell.latency, cell.entities) == SDK_CELL and "online_read" in cell.times:
             times = median(cell.times["online_read"]) / median(cell.times["ours"])
-            row("as fast as `online_read`, at 0 ms", "500", "%.0f times" % times,
+            row("as fast as `online_read`, at %s ms" % cell.latency, str(cell.entities), "%.0f times" % times,
                 "≥ %d times %s" % (TARGET_SDK, verdict(times >= TARGET_SDK)))
 
 
