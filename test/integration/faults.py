@@ -65,6 +65,7 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         self.proxy = self.server.proxy
         self.upstream = None
         self.number = self.proxy.opened(self.connection)
+        self.used = False
 
     def finish(self):
         if self.upstream:
@@ -76,6 +77,10 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         """Says nothing: the requests are in the record."""
 
     def do_POST(self):
+        if self.used and self.proxy.resets():
+            self.reset()
+            return
+        self.used = True
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         self.asked = Request(
@@ -89,7 +94,12 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         finally:
             self.mark_answered()
 
-    do_GET = do_POST  # only a followed redirect would send one
+    do_GET = do_POST  # connections that are warmed up
+
+    def reset(self):
+        """Hangs up as one that has long forgotten the connection, without reading the request."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
 
     def mark_answered(self):
         if self.asked.answered is None:
@@ -144,6 +154,7 @@ class Proxy:
         self.requests = []
         self.stopping = threading.Event()
         self._faults = []
+        self._resets = 0
         self._sockets = set()
         self._lock = threading.Lock()
         self._server = Server(("127.0.0.1", port), Exchange)
@@ -192,6 +203,11 @@ class Proxy:
         with self._lock:
             return len(self._sockets)
 
+    def reset_reused(self, times=1):
+        """Resets the next `times` connections that are used again, instead of reading the request."""
+        with self._lock:
+            self._resets = times
+
     def of(self, operation):
         """The requests of one operation so far."""
         with self._lock:
@@ -235,6 +251,13 @@ class Proxy:
     def closed(self, sock):
         with self._lock:
             self._sockets.discard(sock)
+
+    def resets(self):
+        with self._lock:
+            if self._resets == 0:
+                return False
+            self._resets -= 1
+            return True
 
     def arrived(self, request):
         """Records a request; what shall answer it."""
