@@ -54,28 +54,21 @@ def test_a_new_connection_that_is_closed_costs_an_attempt(documents, proxy):
 # Deadlines that pass while the backend does something else.
 
 
-def test_slow_rows_cost_no_attempt(drivers, proxy):
-    """Connecting and sending stand still while the next row is made."""
-    drivers.set_server(connect_timeout=0.3, read_timeout=0.3, total_max_retry_attempts=1, batch_size=1)
-    drivers.run("INSERT INTO drivers SELECT i, now(), 0, i FROM generate_series(1, 4) i, LATERAL pg_sleep(i - i + 0.6)")
-    assert sorted(drivers.run(MANY, [[1, 2, 3, 4]])) == [(i, i) for i in range(1, 5)]
-    assert proxy.count(WRITE) == 4
-
-
-def test_answers_wait_for_a_slow_consumer(documents, proxy):
-    """More than one read from the socket takes, and the timeout over before the first of them."""
-    documents.set_server(read_timeout=0.5, max_read_workers=2, batch_size=2)
-    documents.run("INSERT INTO documents SELECT i, now(), repeat('x', 390000) FROM generate_series(1, 8) i")
+def test_a_read_that_nobody_drives_has_its_time_again(drivers, proxy):
+    """The consumer sleeps over the deadline; the answer comes when it has been awake for a moment."""
+    fill(drivers, 2)
+    drivers.set_server(read_timeout=0.5, total_max_retry_attempts=1, max_read_workers=1, batch_size=1)
     proxy.forget()
-    documents.run("BEGIN")
-    documents.run("DECLARE c CURSOR FOR SELECT id FROM documents WHERE id = ANY ('{1,2,3,4,5,6,7,8}')")
-    rows = documents.run("FETCH 1 FROM c")
-    for _ in range(8):
-        documents.run("SELECT pg_sleep(0.7)")
-        rows += documents.run("FETCH 1 FROM c")
-    documents.run("COMMIT")
-    assert sorted(rows) == [(i,) for i in range(1, 9)]
-    assert proxy.count(READ) == 4
+    drivers.run("BEGIN")
+    drivers.run("DECLARE c CURSOR FOR SELECT driver_id FROM drivers WHERE driver_id IN (1, 2)")
+    proxy.fault(faults.right)
+    proxy.fault(faults.late(1.1))
+    rows = drivers.run("FETCH 1 FROM c")
+    drivers.run("SELECT pg_sleep(0.8)")
+    rows += drivers.run("FETCH ALL FROM c")
+    drivers.run("COMMIT")
+    assert sorted(rows) == [(1,), (2,)]
+    assert proxy.count(READ) == 2
 
 
 def test_a_request_that_is_never_answered_still_times_out(drivers, proxy):

@@ -91,3 +91,12 @@ def test_not_verified(session, project, certificate, tls_port, host):
     error = session.fail("SELECT trips FROM drivers WHERE driver_id = 1")
     assert error.sqlstate == "08001"
     assert "certificate" in error.diag.message_detail or "SSL" in error.diag.message_detail
+
+
+def test_slow_rows_cost_no_attempt(session, project, certificate, tls_port):
+    """The handshake stands still while the next row is made, for longer than connecting may take."""
+    session.server(project, "https://localhost:%d" % tls_port, ca_bundle=str(certificate / "cert.pem"))
+    session.table("drivers", DRIVERS)
+    session.set_server(connect_timeout=0.3, read_timeout=0.3, total_max_retry_attempts=1, batch_size=1)
+    session.run("INSERT INTO drivers SELECT i, now(), 0, i FROM generate_series(1, 3) i, LATERAL pg_sleep(0.6 + 0 * i)")
+    assert session.value("SELECT count(*) FROM drivers WHERE driver_id IN (1, 2, 3)") == 3
