@@ -28,6 +28,8 @@ ALTER SERVER feast OPTIONS (ADD total_max_retry_attempts '0');
 ALTER SERVER feast OPTIONS (ADD connect_timeout '0');
 ALTER SERVER feast OPTIONS (ADD read_timeout 'nan');
 ALTER SERVER feast OPTIONS (ADD keepalive_timeout '1e9');
+ALTER SERVER feast OPTIONS (ADD retry_mode 'legacy');
+ALTER SERVER feast OPTIONS (ADD warmup_connections 'later');
 ALTER SERVER feast OPTIONS (ADD max_pool_connections '0');
 ALTER SERVER feast OPTIONS (ADD fdw_tuple_cost '-1');
 ALTER SERVER feast OPTIONS (ADD consistent_reads 'maybe');
@@ -57,8 +59,6 @@ CREATE USER MAPPING FOR PUBLIC SERVER feast
 ALTER SERVER feast OPTIONS (ADD session_based_auth 'true');
 ALTER SERVER feast OPTIONS (ADD use_fips_endpoint 'on');
 ALTER SERVER feast OPTIONS (ADD use_dualstack_endpoint 'true');
-ALTER SERVER feast OPTIONS (ADD retry_mode 'adaptive');
-ALTER SERVER feast OPTIONS (ADD warmup_connections 'true');
 ALTER SERVER feast OPTIONS (ADD tags '{"team": "ml"}');
 CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '1 day');
 CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (write_mode 'latest');
@@ -67,6 +67,7 @@ CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'arn:aws:iam::1:ro
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (credentials_required 'false');
 CREATE SERVER plain FOREIGN DATA WRAPPER dynamo_fdw
     OPTIONS (region 'eu-central-1', session_based_auth 'false', use_fips_endpoint 'off', retry_mode 'standard');
+ALTER SERVER plain OPTIONS (SET retry_mode 'adaptive', ADD warmup_connections 'true', ADD keepalive_timeout '7.5');
 DROP SERVER plain;
 
 -- superusers only
