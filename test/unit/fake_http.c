@@ -31,6 +31,7 @@ double		fake_now_ms = 1000000;
 int64_t		fake_wall_s = 1700000000;
 double		fake_random = 0.5;
 FakeHeaders fake_headers;
+DynHttpConfig fake_config;
 
 static FakeRequest *requests[10000];
 static int	nrequests;
@@ -174,6 +175,7 @@ dyn_http_new(const DynHttpConfig *config, DynStatus *status)
 {
 	DynHttp    *http = calloc(1, sizeof(DynHttp));
 
+	fake_config = *config;
 	http->fd = eventfd(0, EFD_CLOEXEC);
 	return http;
 }
@@ -223,6 +225,17 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 	FakeRequest *request = calloc(1, sizeof(*request));
 	DynTransfer *transfer = calloc(1, sizeof(*transfer));
 
+	if (request && body)
+		dyn_buf_add(&request->body, body->data, body->len);
+	if (request == NULL || transfer == NULL || dyn_buf_cstr(&request->body) == NULL)
+	{
+		if (request)
+			dyn_buf_free(&request->body);
+		free(request);
+		free(transfer);
+		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		return NULL;
+	}
 	if (nrequests == sizeof(requests) / sizeof(requests[0]))
 		abort();
 	requests[nrequests++] = request;
@@ -231,9 +244,6 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 	request->sent_ms = fake_now_ms;
 	request->fresh = fresh;
 	request->get = body == NULL;
-	if (body)
-		dyn_buf_add(&request->body, body->data, body->len);
-	dyn_buf_cstr(&request->body);
 	for (int i = 0; i < nheaders; i++)
 		if (strcmp(headers[i].name, "X-Amz-Date") == 0)
 			strncpy(request->date, headers[i].value, sizeof(request->date) - 1);

@@ -32,6 +32,7 @@ extern double fake_now_ms;
 extern int64_t fake_wall_s;
 extern double fake_random;		/* every delay is this share of the longest */
 extern FakeHeaders fake_headers;
+extern DynHttpConfig fake_config;	/* of the last client */
 
 /* A client on the fake engine, whose record starts anew. `config` may be NULL: 4 attempts. */
 extern DynClient *fake_client(const DynClientConfig *config);

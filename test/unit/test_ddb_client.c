@@ -469,6 +469,17 @@ test_warm_up(void)
 }
 
 static void
+test_config(void)
+{
+	DynClientConfig config = {.connect_timeout_s = 0.25, .read_timeout_s = 1.5, .keepalive_timeout_s = 7.1};
+
+	begin(&config);
+	is_int(fake_config.connect_timeout_ms, 250, "timeouts have fractions");
+	is_int(fake_config.read_timeout_ms, 1500, "both");
+	is_int(fake_config.keepalive_timeout_s, 8, "the age of connections is rounded up");
+}
+
+static void
 test_a_client_that_goes_first(void)
 {
 	DynCall    *call;
@@ -499,6 +510,7 @@ main(void)
 	test_adaptive();
 	test_adaptive_window();
 	test_warm_up();
+	test_config();
 	test_a_client_that_goes_first();
 	fake_forget();
 	return done_testing();

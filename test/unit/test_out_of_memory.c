@@ -1,0 +1,188 @@
+/*
+ * test_out_of_memory.c
+ *	  Reads and writes of batches when an allocation fails, be it the first,
+ *	  the second, or any other: they fail for want of memory, or not at all.
+ */
+#include "batch_check.h"
+#include "fail_alloc.h"
+#include "net/batch_get.h"
+#include "net/batch_write.h"
+#include "tap.h"
+
+#define KEYS 30
+
+static long left;				/* for fail_alloc_after, which holds in the code under test only */
+
+static DynClient *
+new_client(void)
+{
+	DynClientConfig config = {.total_max_retry_attempts = 10, .warmup_connections = true};
+	DynClient  *client = fake_client(&config);
+
+	fake_random = 0;
+	return client;
+}
+
+/* Answers what is in flight: the last key of each is left unprocessed, unless it is the only one. */
+static void
+answer_all(int *answered, const char *start, const char *item, const char *middle, const char *again, const char *end)
+{
+	for (; *answered < fake_sent(); (*answered)++)
+	{
+		DynBuf		body = {0};
+		char		done[2000];
+		char	   *last;
+
+		if (fake_request(*answered)->get)
+		{
+			fake_answer(*answered, 200, "healthy");
+			continue;
+		}
+		strcpy(done, entities_of(*answered));
+		last = strrchr(done, ' ');
+		if (last)
+			*last++ = '\0';
+		dyn_buf_str(&body, start);
+		if (item)
+			add_entities(&body, done, item);
+		dyn_buf_str(&body, middle);
+		add_entities(&body, last ? last : "", again);
+		dyn_buf_str(&body, end);
+		fake_answer(*answered, 200, dyn_buf_cstr(&body));
+		dyn_buf_free(&body);
+	}
+}
+
+/* A read whose allocation number `n` fails; its last step, and how many rows came. */
+static DynStep
+read_all(long n, int *rows, DynStatus *status)
+{
+	static const DynFeatureNames no_features;
+	static DynEntityId keys[KEYS];
+	DynBatchGetConfig config = {
+		.request = {.table = TABLE, .features = &no_features},
+		.keys = keys, .nkeys = KEYS, .batch_size = 10, .max_workers = 2
+	};
+	DynClient  *client = new_client();
+	DynBatchGet *get;
+	DynStep		step = DYN_STEP_WAIT;
+	int			answered = 0;
+
+	for (int i = 0; i < KEYS; i++)
+		keys[i] = entity(i);
+	*rows = 0;
+	fail_alloc_after = n;
+	get = dyn_batch_get_new(client, &config);
+	if (get == NULL)
+	{
+		dyn_status_set(status, DYN_NO_MEMORY, "no read");
+		step = DYN_STEP_FAILED;
+	}
+	while (step == DYN_STEP_WAIT || step == DYN_STEP_ROW)
+	{
+		const DynItem *item;
+		uint32_t	key;
+
+		dyn_client_drive(client);
+		step = dyn_batch_get_next(get, &item, &key, status);
+		*rows += step == DYN_STEP_ROW ? 1 : 0;
+		left = fail_alloc_after;
+		fail_alloc_after = -1;
+		answer_all(&answered, "{\"Responses\":{\"" TABLE "\":[", "{\"entity_id\":{\"S\":\"%s\"}}",
+				   "]},\"UnprocessedKeys\":{\"" TABLE "\":{\"Keys\":[", "{\"entity_id\":{\"S\":\"%s\"}}", "]}}}");
+		fake_now_ms += 1;
+		fail_alloc_after = left;
+	}
+	left = fail_alloc_after;
+	fail_alloc_after = -1;
+	dyn_batch_get_free(get);
+	dyn_client_free(client);
+	return step;
+}
+
+/* The same for a write; how many items were acknowledged. */
+static DynStep
+write_all(long n, int *acknowledged, DynStatus *status)
+{
+	DynBatchWriteConfig config = {.table = TABLE, .batch_size = 10, .max_workers = 2};
+	DynClient  *client = new_client();
+	DynBatchWrite *writing;
+	DynStep		step = DYN_STEP_WAIT;
+	int			answered = 0;
+
+	fail_alloc_after = n;
+	writing = dyn_batch_write_new(client, &config);
+	for (int i = 0; i < KEYS && writing; i++)
+	{
+		DynEntityId id = entity(i);
+		DynBuf		put = {0};
+
+		dyn_op_put_begin(&put, &id, "now");
+		dyn_op_put_end(&put);
+		if (!dyn_batch_write_add(writing, &id, &put, status))
+			step = DYN_STEP_FAILED;
+	}
+	if (writing == NULL)
+	{
+		dyn_status_set(status, DYN_NO_MEMORY, "no write");
+		step = DYN_STEP_FAILED;
+	}
+	while (step == DYN_STEP_WAIT)
+	{
+		dyn_client_drive(client);
+		step = dyn_batch_write_step(writing, true, status);
+		left = fail_alloc_after;
+		fail_alloc_after = -1;
+		answer_all(&answered, "{", NULL, "\"UnprocessedItems\":{\"" TABLE "\":[",
+				   "{\"PutRequest\":{\"Item\":{\"entity_id\":{\"S\":\"%s\"}}}}", "]}}");
+		fake_now_ms += 1;
+		fail_alloc_after = left;
+	}
+	left = fail_alloc_after;
+	fail_alloc_after = -1;
+	*acknowledged = writing ? (int) dyn_batch_write_stats(writing)->acknowledged : 0;
+	dyn_batch_write_free(writing);
+	dyn_client_free(client);
+	return step;
+}
+
+/* Fails each allocation in turn, until there are no more. */
+static void
+test_each(const char *what, DynStep (*run) (long n, int *done, DynStatus *status))
+{
+	DynStatus	status;
+	int			done;
+	int			wrong = 0;
+	int			failed = 0;
+	long		n = 0;
+
+	is_int(run(-1, &done, &status), DYN_STEP_END, "%s, with enough memory", what);
+	is_int(done, KEYS, "all of them");
+	for (left = -1; left < 0 && n < 100000; n++)
+	{
+		DynStep		step;
+
+		dyn_status_clear(&status);
+		step = run(n, &done, &status);
+		/* a signature does not tell why it could not be made */
+		if (step == DYN_STEP_FAILED && (status.cls == DYN_NO_MEMORY || status.cls == DYN_INTERNAL))
+			failed++;
+		else if (step != DYN_STEP_END || done != KEYS)
+		{
+			diag("allocation %ld: step %d, class %d, %d done", n, step, status.cls, done);
+			wrong++;
+		}
+	}
+	diag("%d of %ld failed", failed, n);
+	is_int(wrong, 0, "%s: each of %ld allocations may fail", what, n);
+	ok(failed > 10, "which is mostly told");
+}
+
+int
+main(void)
+{
+	test_each("a read", read_all);
+	test_each("a write", write_all);
+	fake_forget();
+	return done_testing();
+}
