@@ -17,25 +17,27 @@
 #define MIN_RATE 0.5
 
 static void
-measure(DynPace *pace, double now_ms)
+measure(DynPace *pace, int in_flight, double now_ms)
 {
 	double		length = now_ms - pace->period_ms;
+	bool		idle = now_ms - pace->last_ms > IDLE_MS;
 
-	if (now_ms - pace->last_ms > IDLE_MS)
-	{
-		pace->period_ms = now_ms;
-		pace->sent = 0;
-	}
-	else if (length >= PERIOD_MS)
+	if (length >= PERIOD_MS && !idle)
 	{
 		double		rate = pace->sent * 1000 / length;
 
 		pace->measured = pace->measured == 0 ? rate : rate * SMOOTH + pace->measured * (1 - SMOOTH);
+	}
+	if (length >= PERIOD_MS || idle)
+	{
 		pace->period_ms = now_ms;
 		pace->sent = 0;
+		pace->peak = 0;
 	}
 	pace->last_ms = now_ms;
 	pace->sent++;
+	if (in_flight > pace->peak)
+		pace->peak = in_flight;
 }
 
 /* Requests a second; a burst counts at once. */
@@ -64,10 +66,10 @@ fill(DynPace *pace, double now_ms)
 }
 
 static void
-slow_down(DynPace *pace, int in_flight, double now_ms)
+slow_down(DynPace *pace, double now_ms)
 {
 	double		rate = current_rate(pace, now_ms);
-	double		window = in_flight;
+	double		window = pace->peak;
 
 	if (pace->limited)
 	{
@@ -106,17 +108,17 @@ dyn_pace_wait_ms(const DynPace *pace, int in_flight, double now_ms)
 
 	if (!pace->limited)
 		return 0;
-	/* one may always be under way, or no answer would come to change anything */
-	if (in_flight > 0 && in_flight + 1 > pace->window)
+	/* the window is never less than one */
+	if (in_flight + 1 > pace->window)
 		return DYN_PACE_FULL;
 	tokens = tokens_now(pace, now_ms);
 	return tokens >= 1 ? 0 : (1 - tokens) / pace->rate * 1000;
 }
 
 void
-dyn_pace_sent(DynPace *pace, double now_ms)
+dyn_pace_sent(DynPace *pace, int in_flight, double now_ms)
 {
-	measure(pace, now_ms);
+	measure(pace, in_flight, now_ms);
 	if (!pace->limited)
 		return;
 	fill(pace, now_ms);
@@ -124,13 +126,13 @@ dyn_pace_sent(DynPace *pace, double now_ms)
 }
 
 void
-dyn_pace_answered(DynPace *pace, bool throttled, int in_flight, double sent_ms, double now_ms)
+dyn_pace_answered(DynPace *pace, bool throttled, double sent_ms, double now_ms)
 {
 	if (pace->limited)
 		fill(pace, now_ms);
 	/* throttles of requests sent before the last cut say nothing about the rate since */
 	if (throttled && (!pace->limited || sent_ms > pace->cut_ms))
-		slow_down(pace, in_flight, now_ms);
+		slow_down(pace, now_ms);
 	else if (!throttled && pace->limited)
 		speed_up(pace, now_ms);
 }

@@ -29,6 +29,7 @@ typedef struct DynPace
 	double		period_ms;		/* begin of the period being counted */
 	double		last_ms;		/* the last one */
 	int			sent;			/* in this period */
+	int			peak;			/* most in flight in this period */
 } DynPace;
 
 /* A wait that only an answer ends. */
@@ -37,10 +38,10 @@ typedef struct DynPace
 /* May a request go out now?  0: yes; else the ms until it may, or DYN_PACE_FULL. */
 extern double dyn_pace_wait_ms(const DynPace *pace, int in_flight, double now_ms);
 
-/* A request goes out. */
-extern void dyn_pace_sent(DynPace *pace, double now_ms);
+/* A request goes out, and makes it `in_flight`. */
+extern void dyn_pace_sent(DynPace *pace, int in_flight, double now_ms);
 
-/* An answer came to a request that went out at `sent_ms`, when `in_flight` were under way, itself included. */
-extern void dyn_pace_answered(DynPace *pace, bool throttled, int in_flight, double sent_ms, double now_ms);
+/* An answer came to a request that went out at `sent_ms`. */
+extern void dyn_pace_answered(DynPace *pace, bool throttled, double sent_ms, double now_ms);
 
 #endif							/* DYN_PACE_H */

@@ -348,7 +348,7 @@ send_now(DynCall *call)
 
 	call->attempts++;
 	call->sent_ms = now_ms(client);
-	dyn_pace_sent(&client->pace, call->sent_ms);
+	dyn_pace_sent(&client->pace, client->in_flight + 1, call->sent_ms);
 	headers[n++] = (DynHttpHeader) {"Host", client->endpoint.host_header};
 	headers[n++] = (DynHttpHeader) {"Content-Type", "application/x-amz-json-1.0"};
 	headers[n++] = (DynHttpHeader) {"X-Amz-Date", amz_date};
@@ -536,8 +536,7 @@ finish_attempt(DynCall *call)
 		again = met_stale_connection(call);
 	count_answer(call, received);
 	if (client->adaptive && (status->cls == DYN_OK || status->cls == DYN_THROTTLED))
-		dyn_pace_answered(&client->pace, status->cls == DYN_THROTTLED, client->in_flight, call->sent_ms,
-						  now_ms(client));
+		dyn_pace_answered(&client->pace, status->cls == DYN_THROTTLED, call->sent_ms, now_ms(client));
 	drop_transfer(call);
 	if (again)
 		return;
@@ -658,7 +657,7 @@ dyn_call_count_idle(DynCall *call, DynIdle *idle, const DynIdleMark *sent, bool 
 
 	/* nothing done is how a batch is throttled */
 	if (client->adaptive && !progress)
-		dyn_pace_answered(&client->pace, true, client->in_flight + 1, call->sent_ms, now);
+		dyn_pace_answered(&client->pace, true, call->sent_ms, now);
 	if (dyn_idle_count(idle, sent, progress, client->max_attempts, chance(client), delay_ms))
 		return true;
 	*status = call->status;

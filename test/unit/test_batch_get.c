@@ -33,7 +33,7 @@ end(void)
 
 /* A read of entities 0 .. nkeys-1 by a client of its own. */
 static void
-begin(int nkeys, int batch_size, int max_workers)
+begin_with(const DynClientConfig *client_config, int nkeys, int batch_size, int max_workers)
 {
 	DynBatchGetConfig config = {
 		.request = {.table = TABLE, .features = &no_features},
@@ -43,7 +43,7 @@ begin(int nkeys, int batch_size, int max_workers)
 
 	end();
 	memset(&counters, 0, sizeof(counters));
-	client = fake_client(NULL);
+	client = fake_client(client_config);
 	fake_random = 0.5;
 	keys = calloc(nkeys + 1, sizeof(DynEntityId));
 	for (int i = 0; i < nkeys; i++)
@@ -51,6 +51,12 @@ begin(int nkeys, int batch_size, int max_workers)
 	config.keys = keys;
 	get = dyn_batch_get_new(client, &config);
 	rows[0] = '\0';
+}
+
+static void
+begin(int nkeys, int batch_size, int max_workers)
+{
+	begin_with(NULL, nkeys, batch_size, max_workers);
 }
 
 static DynStep
@@ -275,15 +281,32 @@ test_progress_resets(void)
 static void
 test_each_has_its_own_delay(void)
 {
-	begin(20, 10, 2);
+	begin(12, 10, 2);
 	step();
-	answer(1, "10", "15");
-	answer(0, "", entities_of(0));
+	answer(1, "", "10 11");
+	answer(0, "0", "5");
 	take_rows();
 	is_int(fake_sent(), 3, "what an answer with progress left goes out at once");
-	is_string(entities_of(2), "15", "and alone");
+	is_string(entities_of(2), "5", "and alone");
 	take_rows_until_sent(3);
 	ok(between(2, 3) > 11 && between(2, 3) < 14, "what one without left has to wait");
+	is_string(entities_of(3), "11 10", "and goes alone as well");
+}
+
+static void
+test_adaptive(void)
+{
+	DynClientConfig config = {.adaptive = true};
+
+	begin_with(&config, 200, 10, 10);
+	step();
+	step();
+	is_int(fake_sent(), 10, "a window");
+	for (int i = 0; i < 10; i++)
+		answer(i, "", entities_of(i));
+	take_rows();
+	fake_pass(client, 5000);
+	is_int(fake_in_flight(), 7, "unprocessed keys are throttling, too: fewer requests go out again");
 }
 
 static const struct
@@ -374,6 +397,7 @@ main(void)
 	test_a_window_of_unprocessed();
 	test_progress_resets();
 	test_each_has_its_own_delay();
+	test_adaptive();
 	test_wrong_answers();
 	test_failures();
 	end();

@@ -230,20 +230,18 @@ test_all_unprocessed(void)
 static void
 test_each_has_its_own_delay(void)
 {
-	begin(2, 2);
-	add(0, "v");
-	add(1, "v");
-	add(2, "v");
-	add(3, "v");
+	begin(3, 2);
+	for (int i = 0; i < 5; i++)
+		add(i, "v");
 	step(true);
-	answer(0, "0 1");
-	answer(1, "3");
-	add(4, "v");
+	answer(1, "3 4");
+	answer(0, "0");
 	step(true);
 	is_int(fake_sent(), 3, "what an answer with progress left goes out at once");
+	is_string(entities_of(2), "0", "by itself");
 	flush_until_sent(3);
 	ok(between(2, 3) > 11 && between(2, 3) < 14, "what one without left has to wait");
-	is_string(entities_of(3), "0 1", "by itself");
+	is_string(entities_of(3), "3 4", "by itself as well");
 }
 
 static void

@@ -464,6 +464,13 @@ test_warm_up(void)
 	dyn_call_free(call);
 
 	begin(&config);
+	call = start();
+	dyn_client_warm_up(client, 1);
+	dyn_client_warm_up(client, 5);
+	is_int(fake_sent(), 1, "only the first scan counts");
+	dyn_call_free(call);
+
+	begin(&config);
 	dyn_client_warm_up(client, 100);
 	is_int(fake_sent(), 8, "no more than the pool keeps");
 }
