@@ -351,7 +351,7 @@ dyn_http_timeout_ms(const DynHttp *http)
 	int64_t		left;
 
 	for (const DynTransfer *transfer = http->transfers; transfer; transfer = transfer->next)
-		if (!transfer->done && transfer->sent && (deadline < 0 || transfer->deadline_us < deadline))
+		if (!transfer->done && (deadline < 0 || transfer->deadline_us < deadline))
 			deadline = transfer->deadline_us;
 	if (deadline < 0)
 		return -1;
@@ -413,7 +413,7 @@ forgive_late(DynHttp *http)
 	}
 }
 
-/* Breaks off what got no whole answer in time; libcurl does so for connecting. */
+/* Breaks off what got no connection or no whole answer in time; libcurl is not relied on after forgive_late(). */
 static void
 expire(DynHttp *http)
 {
@@ -421,13 +421,14 @@ expire(DynHttp *http)
 
 	for (DynTransfer *transfer = http->transfers; transfer; transfer = transfer->next)
 	{
-		if (transfer->done || !transfer->sent || transfer->deadline_us > now)
+		if (transfer->done || transfer->deadline_us > now)
 			continue;
 		curl_multi_remove_handle(http->multi, transfer->easy);
 		transfer->added = false;
 		transfer->result = CURLE_OPERATION_TIMEDOUT;
-		snprintf(transfer->error_text, sizeof(transfer->error_text), "no whole answer within %ld ms",
-				 http->config.read_timeout_ms);
+		snprintf(transfer->error_text, sizeof(transfer->error_text), "no %s within %ld ms",
+				 transfer->sent ? "whole answer" : "connection",
+				 transfer->sent ? http->config.read_timeout_ms : http->config.connect_timeout_ms);
 		transfer->done = true;
 	}
 }

@@ -1,5 +1,6 @@
 """What may go wrong without costing an attempt, adaptive pacing, and connections opened ahead."""
 
+import socket
 import time
 
 import pytest
@@ -86,6 +87,24 @@ def test_a_request_that_is_never_answered_still_times_out(drivers, proxy):
     drivers.run("COMMIT")
     assert sorted(rows) == [(1,), (2,), (3,), (4,)]
     assert proxy.count(READ) == 5
+
+
+def test_a_handshake_that_nobody_drives_still_times_out(session, project):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        session.server(
+            project,
+            "https://127.0.0.1:%d" % silent.getsockname()[1],
+            create_remote_table="false",
+            connect_timeout=0.5,
+            total_max_retry_attempts=1,
+            batch_size=1,
+        )
+        session.table("drivers", DRIVERS)
+        with takes(less_than=5, more_than=3.4):
+            error = session.fail(
+                "INSERT INTO drivers SELECT i, now(), 0, i FROM generate_series(1, 3) i, LATERAL pg_sleep(1 + 0 * i)"
+            )
+        assert error.sqlstate == "08001"
 
 
 # retry_mode
