@@ -140,7 +140,7 @@ write_all(long n, int *acknowledged, DynStatus *status)
 	}
 	left = fail_alloc_after;
 	fail_alloc_after = -1;
-	*acknowledged = writing ? (int) dyn_batch_write_stats(writing)->acknowledged : 0;
+	*acknowledged = writing ? (int) dyn_batch_write_acknowledged(writing) : 0;
 	dyn_batch_write_free(writing);
 	dyn_client_free(client);
 	return step;
