@@ -436,12 +436,50 @@ finish(DynValue *value)
 	}
 }
 
+/*
+ * A single scalar member and nothing else, as nearly every value is, without
+ * the general reader.  False: it is something else, or malformed.
+ */
+static bool
+read_lone_scalar(const uint8_t *data, size_t len, DynValue *value)
+{
+	DynPbReader reader;
+	DynPbField	field = {0};
+	int			type;
+
+	if (len < 2 || data[0] >= 0x80)
+		return false;
+	type = data[0] >> 3;
+	if (type < DYN_FEAST_BYTES || type > DYN_FEAST_UNIX_TIMESTAMP)
+		return false;
+	if (type == DYN_FEAST_BYTES || type == DYN_FEAST_STRING)
+	{
+		/* a length of one byte */
+		if ((data[0] & 7) != DYN_PB_LEN || data[1] >= 0x80 || data[1] != len - 2)
+			return false;
+		field.data = data + 2;
+		field.len = len - 2;
+		return set_bytes(value, type, &field);
+	}
+	if ((data[0] & 7) != number_wire(type))
+		return false;
+	dyn_pb_init(&reader, data + 1, len - 1, 0);
+	if (!(number_wire(type) == DYN_PB_VARINT ? dyn_pb_varint(&reader, &field.value) :
+		  dyn_pb_fixed(&reader, type == DYN_FEAST_DOUBLE ? 8 : 4, &field.value)) || !dyn_pb_at_end(&reader))
+		return false;
+	set_number(value, type, field.value);
+	return true;
+}
+
 DynDecode
 dyn_feast_value_decode(const uint8_t *data, size_t len, DynValue *value, DynArena *arena)
 {
 	Decoder		d = {.arena = arena, .depth_left = 1 + DYN_VALUE_MAX_DEPTH};
 	DynPbField	whole = {.data = data, .len = len};
 
+	memset(value, 0, sizeof(*value));
+	if (read_lone_scalar(data, len, value))
+		return DYN_DECODE_OK;
 	memset(value, 0, sizeof(*value));
 	if (read_message(&d, &whole, value_field, value))
 	{

@@ -12,11 +12,11 @@
 #include <string.h>
 
 #include "core/ddb_op.h"
+#include "core/json_scan.h"
 
 typedef struct Scanner
 {
-	char	   *pos;
-	char	   *end;
+	DynJsonScan json;
 	const char *table;
 	size_t		table_len;
 	const DynFeatureNames *wanted;
@@ -26,306 +26,8 @@ typedef struct Scanner
 	bool		no_memory;
 } Scanner;
 
-typedef struct Text
-{
-	char	   *data;
-	size_t		len;
-} Text;
-
-static bool skip_value(Scanner *s, int depth);
-
-/* ---- grammar ---- */
-
-static void
-skip_space(Scanner *s)
-{
-	while (s->pos < s->end && (*s->pos == ' ' || *s->pos == '\n' || *s->pos == '\r' || *s->pos == '\t'))
-		s->pos++;
-}
-
-/* Is `c` next?  White space before it is skipped, it is not taken. */
 static bool
-at(Scanner *s, char c)
-{
-	skip_space(s);
-	return s->pos < s->end && *s->pos == c;
-}
-
-static inline bool
-take(Scanner *s, char c)
-{
-	/* answers hold no white space */
-	if (s->pos < s->end && *s->pos == c)
-	{
-		s->pos++;
-		return true;
-	}
-	if (!at(s, c))
-		return false;
-	s->pos++;
-	return true;
-}
-
-static bool
-hex4(const char *p, const char *end, unsigned *code)
-{
-	*code = 0;
-	if (end - p < 4)
-		return false;
-	for (int i = 0; i < 4; i++)
-	{
-		char		c = p[i];
-		unsigned	digit;
-
-		if (c >= '0' && c <= '9')
-			digit = c - '0';
-		else if (c >= 'a' && c <= 'f')
-			digit = c - 'a' + 10;
-		else if (c >= 'A' && c <= 'F')
-			digit = c - 'A' + 10;
-		else
-			return false;
-		*code = *code << 4 | digit;
-	}
-	return true;
-}
-
-static char *
-put_utf8(char *out, unsigned code)
-{
-	if (code < 0x80)
-		*out++ = (char) code;
-	else if (code < 0x800)
-	{
-		*out++ = (char) (0xc0 | code >> 6);
-		*out++ = (char) (0x80 | (code & 0x3f));
-	}
-	else if (code < 0x10000)
-	{
-		*out++ = (char) (0xe0 | code >> 12);
-		*out++ = (char) (0x80 | (code >> 6 & 0x3f));
-		*out++ = (char) (0x80 | (code & 0x3f));
-	}
-	else
-	{
-		*out++ = (char) (0xf0 | code >> 18);
-		*out++ = (char) (0x80 | (code >> 12 & 0x3f));
-		*out++ = (char) (0x80 | (code >> 6 & 0x3f));
-		*out++ = (char) (0x80 | (code & 0x3f));
-	}
-	return out;
-}
-
-/* \uXXXX, its 'u' at s->pos; a surrogate must be half of a pair. */
-static char *
-unescape_unicode(Scanner *s, char *out)
-{
-	unsigned	code;
-	unsigned	low;
-
-	if (!hex4(s->pos + 1, s->end, &code))
-		return NULL;
-	s->pos += 5;
-	if (code >= 0xdc00 && code <= 0xdfff)
-		return NULL;
-	if (code >= 0xd800 && code <= 0xdbff)
-	{
-		if (s->end - s->pos < 6 || s->pos[0] != '\\' || s->pos[1] != 'u' ||
-			!hex4(s->pos + 2, s->end, &low) || low < 0xdc00 || low > 0xdfff)
-			return NULL;
-		s->pos += 6;
-		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-	}
-	return put_utf8(out, code);
-}
-
-/* One escape, the character after the backslash at s->pos; never longer decoded than written. */
-static char *
-unescape(Scanner *s, char *out)
-{
-	static const char from[] = "\"\\/bfnrt";
-	static const char to[] = "\"\\/\b\f\n\r\t";
-	const char *known;
-
-	if (s->pos == s->end)
-		return NULL;
-	if (*s->pos == 'u')
-		return unescape_unicode(s, out);
-	known = *s->pos ? strchr(from, *s->pos) : NULL;
-	if (known == NULL)
-		return NULL;
-	s->pos++;
-	*out++ = to[known - from];
-	return out;
-}
-
-/* Passes over what stands for itself in a string, eight bytes a step where that is easy. */
-static inline void
-skip_plain(Scanner *s)
-{
-	char	   *p = s->pos;
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	const uint64_t highs = ones << 7;
-
-	for (; s->end - p >= 8; p += 8)
-	{
-		uint64_t	word;
-		uint64_t	quote;
-		uint64_t	backslash;
-		uint64_t	found;
-
-		/* the lowest high bit of `found` is right: at the first byte that is '"', '\\' or below 0x20 */
-		memcpy(&word, p, sizeof(word));
-		quote = word ^ ones * '"';
-		backslash = word ^ ones * '\\';
-		found = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) & highs;
-		if (found)
-		{
-			s->pos = p + (__builtin_ctzll(found) >> 3);
-			return;
-		}
-	}
-#endif
-	while (p < s->end && *p != '"' && *p != '\\' && (unsigned char) *p >= 0x20)
-		p++;
-	s->pos = p;
-}
-
-/* A string, decoded over its own bytes. */
-static bool
-take_string(Scanner *s, Text *text)
-{
-	char	   *out;
-
-	if (!take(s, '"'))
-		return false;
-	text->data = s->pos;
-	skip_plain(s);
-	if (s->pos < s->end && *s->pos == '"')
-	{
-		text->len = s->pos++ - text->data;
-		return true;
-	}
-	for (out = s->pos; s->pos < s->end && (unsigned char) *s->pos >= 0x20;)
-	{
-		char		c = *s->pos++;
-
-		if (c == '"')
-		{
-			text->len = out - text->data;
-			return true;
-		}
-		if (c != '\\')
-			*out++ = c;
-		else if ((out = unescape(s, out)) == NULL)
-			return false;
-	}
-	return false;
-}
-
-static bool
-digits(Scanner *s)
-{
-	char	   *start = s->pos;
-
-	while (s->pos < s->end && *s->pos >= '0' && *s->pos <= '9')
-		s->pos++;
-	return s->pos > start;
-}
-
-static bool
-next_is(Scanner *s, const char *set)
-{
-	return s->pos < s->end && *s->pos != '\0' && strchr(set, *s->pos) != NULL;
-}
-
-static bool
-skip_number(Scanner *s)
-{
-	if (next_is(s, "-"))
-		s->pos++;
-	if (next_is(s, "0"))
-		s->pos++;
-	else if (!digits(s))
-		return false;
-	if (next_is(s, "."))
-	{
-		s->pos++;
-		if (!digits(s))
-			return false;
-	}
-	if (next_is(s, "eE"))
-	{
-		s->pos++;
-		if (next_is(s, "+-"))
-			s->pos++;
-		if (!digits(s))
-			return false;
-	}
-	return true;
-}
-
-static bool
-skip_word(Scanner *s, const char *word)
-{
-	size_t		len = strlen(word);
-
-	if ((size_t) (s->end - s->pos) < len || memcmp(s->pos, word, len) != 0)
-		return false;
-	s->pos += len;
-	return true;
-}
-
-/* After a member or element: another one follows (true), or the end was taken or is wrong. */
-static bool
-more(Scanner *s, char close, bool *ok)
-{
-	if (take(s, ','))
-		return true;
-	*ok = take(s, close);
-	return false;
-}
-
-static bool
-skip_members(Scanner *s, int depth, char close)
-{
-	Text		name;
-	bool		ok = true;
-
-	if (take(s, close))
-		return true;
-	do
-	{
-		if (close == '}' && (!take_string(s, &name) || !take(s, ':')))
-			return false;
-		if (!skip_value(s, depth))
-			return false;
-	} while (more(s, close, &ok));
-	return ok;
-}
-
-static bool
-skip_value(Scanner *s, int depth)
-{
-	Text		text;
-
-	if (depth >= DYN_JSON_MAX_DEPTH)
-		return false;
-	if (at(s, '"'))
-		return take_string(s, &text);
-	if (take(s, '{'))
-		return skip_members(s, depth + 1, '}');
-	if (take(s, '['))
-		return skip_members(s, depth + 1, ']');
-	if (next_is(s, "tfn"))
-		return skip_word(s, "true") || skip_word(s, "false") || skip_word(s, "null");
-	return skip_number(s);
-}
-
-static bool
-text_is(const Text *text, const char *name)
+text_is(const DynJsonString *text, const char *name)
 {
 	return text->len == strlen(name) && memcmp(text->data, name, text->len) == 0;
 }
@@ -336,16 +38,16 @@ text_is(const Text *text, const char *name)
 static inline bool
 take_tag(Scanner *s, char tag, bool *right)
 {
-	Text		name;
+	DynJsonString name;
+	const char *p = s->json.pos;
 
-	if (s->end - s->pos >= 5 && s->pos[0] == '{' && s->pos[1] == '"' && s->pos[2] == tag && s->pos[3] == '"' &&
-		s->pos[4] == ':')
+	if (s->json.end - p >= 5 && p[0] == '{' && p[1] == '"' && p[2] == tag && p[3] == '"' && p[4] == ':')
 	{
-		s->pos += 5;
+		s->json.pos += 5;
 		*right = true;
 		return true;
 	}
-	if (!take(s, '{') || !take_string(s, &name) || !take(s, ':'))
+	if (!dyn_js_take(&s->json, '{') || !dyn_js_string(&s->json, &name) || !dyn_js_take(&s->json, ':'))
 		return false;
 	*right = name.len == 1 && name.data[0] == tag;
 	return true;
@@ -355,26 +57,26 @@ take_tag(Scanner *s, char tag, bool *right)
 static bool
 take_attr(Scanner *s, char tag, DynAttr *attr)
 {
-	Text		text = {0};
+	DynJsonString text = {0};
 	bool		right;
 
 	if (!take_tag(s, tag, &right))
 		return false;
 	if (right)
 	{
-		if (!take_string(s, &text))
+		if (!dyn_js_string(&s->json, &text))
 			return false;
 		attr->state = DYN_ATTR_OK;
 	}
 	else
 	{
-		if (!skip_value(s, 4))
+		if (!dyn_js_skip(&s->json, 4))
 			return false;
 		attr->state = DYN_ATTR_WRONG_TYPE;
 	}
 	attr->data = (uint8_t *) text.data;
 	attr->len = text.len;
-	return take(s, '}');
+	return dyn_js_take(&s->json, '}');
 }
 
 /* One more than the digit that a character stands for; 0: it is none. */
@@ -438,7 +140,7 @@ decode_base64(DynAttr *attr)
 
 /* Index of a wanted feature, or -1. */
 static int
-feature_index(Scanner *s, const Text *name)
+feature_index(Scanner *s, const DynJsonString *name)
 {
 	const DynFeatureNames *wanted = s->wanted;
 
@@ -472,22 +174,23 @@ static inline bool
 take_guess(Scanner *s)
 {
 	const DynFeatureNames *wanted = s->wanted;
+	const char *p = s->json.pos;
 	size_t		len;
 
 	if (!s->plain_names || wanted->count == 0)
 		return false;
 	len = wanted->lengths[s->guess];
-	if ((size_t) (s->end - s->pos) < len + 3 || s->pos[0] != '"' || s->pos[len + 1] != '"' || s->pos[len + 2] != ':' ||
-		memcmp(s->pos + 1, wanted->names[s->guess], len) != 0)
+	if ((size_t) (s->json.end - p) < len + 3 || p[0] != '"' || p[len + 1] != '"' || p[len + 2] != ':' ||
+		memcmp(p + 1, wanted->names[s->guess], len) != 0)
 		return false;
-	s->pos += len + 3;
+	s->json.pos += len + 3;
 	return true;
 }
 
 static bool
 take_feature(Scanner *s, DynAttr *features)
 {
-	Text		name;
+	DynJsonString name;
 	DynAttr		ignored;
 	int			k;
 
@@ -498,7 +201,7 @@ take_feature(Scanner *s, DynAttr *features)
 	}
 	else
 	{
-		if (!take_string(s, &name) || !take(s, ':'))
+		if (!dyn_js_string(&s->json, &name) || !dyn_js_take(&s->json, ':'))
 			return false;
 		k = feature_index(s, &name);
 	}
@@ -520,20 +223,20 @@ take_values(Scanner *s, DynItem *item, DynAttr *features)
 	if (!is_map)
 	{
 		item->values.state = DYN_ATTR_WRONG_TYPE;
-		return skip_value(s, 4) && take(s, '}');
+		return dyn_js_skip(&s->json, 4) && dyn_js_take(&s->json, '}');
 	}
 	item->values.state = DYN_ATTR_OK;
-	if (!take(s, '{'))
+	if (!dyn_js_take(&s->json, '{'))
 		return false;
-	if (!take(s, '}'))
+	if (!dyn_js_take(&s->json, '}'))
 	{
 		do
 		{
 			if (!take_feature(s, features))
 				return false;
-		} while (more(s, '}', &ok));
+		} while (dyn_js_more(&s->json, '}', &ok));
 	}
-	return ok && take(s, '}');
+	return ok && dyn_js_take(&s->json, '}');
 }
 
 static bool
@@ -577,7 +280,7 @@ take_item(Scanner *s)
 	size_t		slices_cap = answer->items_cap;
 	DynItem    *item;
 	DynAttr    *features;
-	Text		name;
+	DynJsonString name;
 	bool		has_id = false;
 	bool		ok = true;
 
@@ -590,11 +293,11 @@ take_item(Scanner *s)
 	memset(features, 0, sizeof(DynAttr) * nfeatures);
 	s->guess = 0;
 
-	if (!take(s, '{') || at(s, '}'))
+	if (!dyn_js_take(&s->json, '{') || dyn_js_at(&s->json, '}'))
 		return false;
 	do
 	{
-		if (!take_string(s, &name) || !take(s, ':'))
+		if (!dyn_js_string(&s->json, &name) || !dyn_js_take(&s->json, ':'))
 			return false;
 		if (text_is(&name, "entity_id"))
 		{
@@ -607,8 +310,8 @@ take_item(Scanner *s)
 		else if (text_is(&name, "event_ts"))
 			ok = take_attr(s, 'S', &item->event_ts);
 		else
-			ok = skip_value(s, 3);
-	} while (ok && more(s, '}', &ok));
+			ok = dyn_js_skip(&s->json, 3);
+	} while (ok && dyn_js_more(&s->json, '}', &ok));
 	if (!ok || !has_id)
 		return false;
 	answer->nitems++;
@@ -619,13 +322,13 @@ static bool
 take_unprocessed_key(Scanner *s)
 {
 	DynAnswer  *answer = s->answer;
-	Text		name;
+	DynJsonString name;
 
 	if (!grow(s, (void **) &answer->unprocessed, &answer->unprocessed_cap, answer->nunprocessed,
 			  sizeof(DynEntityId)))
 		return false;
-	if (!take(s, '{') || !take_string(s, &name) || !text_is(&name, "entity_id") || !take(s, ':') ||
-		!take_entity_id(s, &answer->unprocessed[answer->nunprocessed]) || !take(s, '}'))
+	if (!dyn_js_take(&s->json, '{') || !dyn_js_string(&s->json, &name) || !text_is(&name, "entity_id") || !dyn_js_take(&s->json, ':') ||
+		!take_entity_id(s, &answer->unprocessed[answer->nunprocessed]) || !dyn_js_take(&s->json, '}'))
 		return false;
 	answer->nunprocessed++;
 	return true;
@@ -636,15 +339,15 @@ take_array(Scanner *s, bool (*element) (Scanner *))
 {
 	bool		ok = true;
 
-	if (!take(s, '['))
+	if (!dyn_js_take(&s->json, '['))
 		return false;
-	if (take(s, ']'))
+	if (dyn_js_take(&s->json, ']'))
 		return true;
 	do
 	{
 		if (!element(s))
 			return false;
-	} while (more(s, ']', &ok));
+	} while (dyn_js_more(&s->json, ']', &ok));
 	return ok;
 }
 
@@ -658,15 +361,15 @@ take_items(Scanner *s)
 static bool
 take_keys_and_attributes(Scanner *s)
 {
-	Text		name;
+	DynJsonString name;
 	bool		ok = true;
 	bool		has_keys = false;
 
-	if (!take(s, '{'))
+	if (!dyn_js_take(&s->json, '{'))
 		return false;
 	do
 	{
-		if (!take_string(s, &name) || !take(s, ':'))
+		if (!dyn_js_string(&s->json, &name) || !dyn_js_take(&s->json, ':'))
 			return false;
 		if (text_is(&name, "Keys"))
 		{
@@ -674,8 +377,8 @@ take_keys_and_attributes(Scanner *s)
 			has_keys = true;
 		}
 		else
-			ok = skip_value(s, 3);
-	} while (ok && more(s, '}', &ok));
+			ok = dyn_js_skip(&s->json, 3);
+	} while (ok && dyn_js_more(&s->json, '}', &ok));
 	return ok && has_keys;
 }
 
@@ -683,19 +386,19 @@ take_keys_and_attributes(Scanner *s)
 static bool
 take_tables(Scanner *s, bool (*body) (Scanner *))
 {
-	Text		name;
+	DynJsonString name;
 	bool		ok = true;
 
-	if (!take(s, '{'))
+	if (!dyn_js_take(&s->json, '{'))
 		return false;
-	if (take(s, '}'))
+	if (dyn_js_take(&s->json, '}'))
 		return true;
 	do
 	{
-		if (!take_string(s, &name) || name.len != s->table_len ||
-			memcmp(name.data, s->table, name.len) != 0 || !take(s, ':') || !body(s))
+		if (!dyn_js_string(&s->json, &name) || name.len != s->table_len ||
+			memcmp(name.data, s->table, name.len) != 0 || !dyn_js_take(&s->json, ':') || !body(s))
 			return false;
-	} while (more(s, '}', &ok));
+	} while (dyn_js_more(&s->json, '}', &ok));
 	return ok;
 }
 
@@ -708,11 +411,11 @@ take_units(Scanner *s)
 	size_t		len;
 	double		units;
 
-	skip_space(s);
-	start = s->pos;
-	if (!skip_value(s, 3))
+	dyn_js_space(&s->json);
+	start = s->json.pos;
+	if (!dyn_js_skip(&s->json, 3))
 		return false;
-	len = s->pos - start;
+	len = s->json.pos - start;
 	if (len < sizeof(digits))
 		memcpy(digits, start, len);
 	units = strtod(digits, NULL);
@@ -725,34 +428,34 @@ take_units(Scanner *s)
 static bool
 take_capacity(Scanner *s)
 {
-	Text		name;
+	DynJsonString name;
 	bool		ok = true;
 
-	if (!take(s, '{'))
-		return skip_value(s, 2);
-	if (take(s, '}'))
+	if (!dyn_js_take(&s->json, '{'))
+		return dyn_js_skip(&s->json, 2);
+	if (dyn_js_take(&s->json, '}'))
 		return true;
 	do
 	{
-		if (!take_string(s, &name) || !take(s, ':'))
+		if (!dyn_js_string(&s->json, &name) || !dyn_js_take(&s->json, ':'))
 			return false;
-		ok = text_is(&name, "CapacityUnits") ? take_units(s) : skip_value(s, 3);
-	} while (ok && more(s, '}', &ok));
+		ok = text_is(&name, "CapacityUnits") ? take_units(s) : dyn_js_skip(&s->json, 3);
+	} while (ok && dyn_js_more(&s->json, '}', &ok));
 	return ok;
 }
 
 static bool
 take_answer(Scanner *s)
 {
-	Text		name;
+	DynJsonString name;
 	bool		ok = true;
 	bool		has_responses = false;
 
-	if (!take(s, '{') || at(s, '}'))
+	if (!dyn_js_take(&s->json, '{') || dyn_js_at(&s->json, '}'))
 		return false;
 	do
 	{
-		if (!take_string(s, &name) || !take(s, ':'))
+		if (!dyn_js_string(&s->json, &name) || !dyn_js_take(&s->json, ':'))
 			return false;
 		if (text_is(&name, "Responses"))
 		{
@@ -761,13 +464,13 @@ take_answer(Scanner *s)
 		}
 		else if (text_is(&name, "UnprocessedKeys"))
 			ok = take_tables(s, take_keys_and_attributes);
-		else if (text_is(&name, "ConsumedCapacity") && at(s, '['))
+		else if (text_is(&name, "ConsumedCapacity") && dyn_js_at(&s->json, '['))
 			ok = take_array(s, take_capacity);
 		else
-			ok = skip_value(s, 1);
-	} while (ok && more(s, '}', &ok));
-	skip_space(s);
-	return ok && has_responses && s->pos == s->end;
+			ok = dyn_js_skip(&s->json, 1);
+	} while (ok && dyn_js_more(&s->json, '}', &ok));
+	dyn_js_space(&s->json);
+	return ok && has_responses && s->json.pos == s->json.end;
 }
 
 DynScanResult
@@ -776,8 +479,8 @@ dyn_item_scan(char *body, size_t len, const char *table, const DynFeatureNames *
 	Scanner		s = {0};
 
 	memset(answer, 0, sizeof(*answer));
-	s.pos = body;
-	s.end = body + len;
+	s.json.pos = body;
+	s.json.end = body + len;
 	s.table = table;
 	s.table_len = strlen(table);
 	s.wanted = wanted;

@@ -65,9 +65,6 @@ typedef enum DynScanResult
 	DYN_SCAN_NO_MEMORY
 } DynScanResult;
 
-/* JSON nested deeper than this is malformed. */
-#define DYN_JSON_MAX_DEPTH 64
-
 /*
  * Decodes `body`, which is changed and must outlive the answer.  Items of
  * other tables than `table` are malformed. `answer` must be zeroed or freed.

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "core/ddb_op.h"
 #include "core/feast_json.h"
 #include "core/feast_time.h"
 #include "core/feast_value.h"
@@ -338,6 +339,9 @@ event_ts_to_datum(const DynRelation *rel, const DynColumn *column, const DynAttr
 static void
 decode(const DynRelation *rel, const DynColumn *column, const DynAttr *attr, const Datum *keys, DynValue *stored)
 {
+	/* what it decodes to may take many times its length */
+	if (attr->len > DYN_MAX_ITEM_BYTES)
+		report_stored(rel, column, keys, "is longer than an item of DynamoDB can be");
 	dyn_arena_clear(rel->arena);
 	switch (dyn_feast_value_decode(attr->data, attr->len, stored, rel->arena))
 	{

@@ -4,6 +4,7 @@
  *	  An answer that is cut or damaged must never look like one with fewer rows.
  */
 #include "core/item_scan.h"
+#include "core/json_scan.h"
 
 #include <stdlib.h>
 
