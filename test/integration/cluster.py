@@ -1,6 +1,7 @@
 """PostgreSQL servers that a test starts itself: of the same installation and owner as the server under test."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,9 @@ from support import Session
 
 # How `stop` asks: smart waits for sessions, fast ends them, immediate doesn't even tidy up.
 SMART, FAST, IMMEDIATE = signal.SIGTERM, signal.SIGINT, signal.SIGQUIT
+
+# As steps.sh looks for in the log of the server under test.
+CRASH = re.compile("PANIC:|terminated by signal|TRAP:|(reference|refcount) leak")
 
 
 def as_owner(data):
@@ -90,6 +94,7 @@ class Cluster:
         finally:
             self.server.kill()
             self.server = None
+        assert not CRASH.search(self.log()), self.log()
 
     def remove(self):
         try:
