@@ -1,0 +1,89 @@
+"""Statements that fail or are cancelled inside of a transaction that goes on."""
+
+import pytest
+
+import faults
+from support import Running, Session, fill
+from test_interrupts import READ, WRITE, descriptors, wait_for_any
+from test_memory import assert_small, grows
+
+
+def in_block(statement, condition="others"):
+    """A DO block that survives the statement's failure and raises what else is wrong as P0001."""
+    return (
+        "DO $$ DECLARE n bigint; BEGIN"
+        "  BEGIN %s; RAISE 'no failure'; EXCEPTION WHEN %s THEN NULL; END;"
+        "  SELECT sum(trips) INTO n FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 300)));"
+        "  IF n <> 451500 THEN RAISE 'read %%', n; END IF;"
+        "END $$" % (statement, condition)
+    )
+
+
+INNER = {"read": READ.replace("SELECT", "PERFORM", 1), "write": WRITE}
+OPERATION = {"read": "BatchGetItem", "write": "BatchWriteItem"}
+
+
+@pytest.mark.parametrize("kind", INNER)
+def test_a_failure_that_is_caught(drivers, proxy, kind):
+    """Some requests of the failing statement are answered, one fails, others are in flight."""
+    fill(drivers, 300)
+    drivers.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD batch_size '20')")
+    proxy.latency = 0.002
+    drivers.run(READ)
+    drivers.run(WRITE)
+    before = descriptors(drivers)
+
+    def step(i):
+        proxy.fault(faults.right, operation=OPERATION[kind])
+        proxy.fault(faults.error("ValidationException"), operation=OPERATION[kind])
+        drivers.run(in_block(INNER[kind], "fdw_error"))
+
+    assert_small(grows(drivers, step, 10, 15))
+    assert descriptors(drivers) <= before
+
+
+@pytest.mark.parametrize("kind", INNER)
+def test_a_cancel_that_is_caught(drivers, database, proxy, kind):
+    fill(drivers, 300)
+    proxy.forget()
+    proxy.fault(faults.stall, operation=OPERATION[kind])
+    running = Running(drivers, in_block(INNER[kind], "query_canceled"))
+    wait_for_any(proxy)
+    admin = Session(database)
+    admin.run("SELECT pg_cancel_backend(%s)", [drivers.pid])  # a client's cancel is two signals, perhaps two errors
+    assert running.join().error is None
+    admin.close()
+
+
+def test_a_cursor_of_a_savepoint_that_is_rolled_back(drivers, proxy):
+    fill(drivers, 300)
+    drivers.run("BEGIN")
+    for _ in range(5):
+        proxy.fault(faults.right, operation="BatchGetItem")
+        proxy.fault(faults.stall, times=2, operation="BatchGetItem")
+        drivers.run("SAVEPOINT s")
+        drivers.run("DECLARE c CURSOR FOR " + READ)
+        assert len(drivers.run("FETCH 5 FROM c")) == 5
+        drivers.run("ROLLBACK TO s")
+        proxy.heal()
+        assert len(drivers.run(READ)) == 300
+    drivers.run("COMMIT")
+
+
+def test_a_cursor_outlives_a_savepoint(drivers, proxy):
+    """Another statement fails and is rolled back while a cursor has requests in flight on the same connections."""
+    fill(drivers, 300)
+    drivers.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD batch_size '20', ADD max_read_workers '3')")
+    proxy.latency = 0.005
+    drivers.run("BEGIN")
+    drivers.run("DECLARE c CURSOR FOR " + READ)
+    rows = drivers.run("FETCH 5 FROM c")
+    for _ in range(5):
+        drivers.run("SAVEPOINT s")
+        proxy.fault(faults.error("ValidationException"), operation="BatchWriteItem")
+        drivers.fail(WRITE)
+        drivers.run("ROLLBACK TO s")
+        rows += drivers.run("FETCH 20 FROM c")
+    rows += drivers.run("FETCH ALL FROM c")
+    drivers.run("COMMIT")
+    assert sorted(rows) == [(10 * i,) for i in range(1, 301)]
