@@ -102,9 +102,12 @@ class Query:
         """Binds one key; `outer`: columns of other tables by kind."""
         if outer.get(kind) and self.chance(0.7):
             other = self.random.choice(outer[kind])
+            if other == "l.arr":
+                return "%s = ANY (%s)" % (key, other)
             return self.choose(
                 "%s = %s" % (key, other),
                 "%s = %s" % (other, key),
+                "%s IN (%s, %s)" % (key, other, self.scalar(kind)),
                 "(%s = %s OR %s = %s)" % (key, other, key, self.scalar(kind)),
                 "%s IS NOT DISTINCT FROM %s" % (key, other),
             )
@@ -168,26 +171,28 @@ class Query:
     def where(self, table, alias="f", outer=None):
         return self.condition(alias, TABLES[table], outer)
 
-    def columns(self, table, alias="f"):
-        keys = ["%s.%s" % (alias, key) for key in TABLES[table]]
-        return self.choose("{0}.*", "{0}", "count({0}.*)", "{0}.s", "{0}.n, {0}.s", "count(*), max({0}.n)").format(
-            alias
-        ) if self.chance(0.8) or not keys else ", ".join(keys)
+    def columns(self, table):
+        if TABLES[table] and self.chance(0.2):
+            return ", ".join("f." + key for key in TABLES[table])
+        return self.choose("f.*", "f", "count(f.*)", "f.s", "f.n, f.s", "count(*), max(f.n)")
 
 
 def literal(text, type):
     return "NULL::" + type if text is None else "'%s'::%s" % (text.replace("'", "''"), type)
 
 
-def of_local(alias="l"):
-    return {kind: ["%s.%s" % (alias, c) for c in columns] for kind, columns in LOCAL_COLUMNS.items()}
+def of_local():
+    """Columns of the local table, "l", for conditions of another one."""
+    outer = {kind: ["l." + column for column in columns] for kind, columns in LOCAL_COLUMNS.items()}
+    outer["int"].append("l.arr")
+    return outer
 
 
-def of_table(table, alias="f"):
-    """Its columns, for conditions of another one."""
-    outer = {"int": [alias + ".n"], "text": [alias + ".s"]}
+def of_table(table):
+    """Columns of a table, "f", likewise."""
+    outer = {"int": ["f.n"], "text": ["f.s"]}
     for key, (_, kind) in TABLES[table].items():
-        outer.setdefault(kind, []).append("%s.%s" % (alias, key))
+        outer.setdefault(kind, []).append("f." + key)
     return outer
 
 
