@@ -4,7 +4,7 @@ PGFILEDESC = "dynamo_fdw - Feast's DynamoDB online store as foreign tables"
 
 CORE = arena attr_json buf crc32 ddb_op endpoint feast_encode feast_json_read feast_json_write feast_key \
 	feast_time feast_type feast_value item_scan json_scan json_text murmur3 pace pbwire retry sigv4 status utf8
-NET = batch_get batch_write ddb_client http_multi loop table_admin trace warmup
+NET = batch_get batch_write ddb_call ddb_client http_multi http_transfer loop table_admin trace warmup
 PG = connection convert_key convert_read convert_write credential ddl_catalog ddl_client ddl_leftover \
 	ddl_remote ddl_triggers ddl_xact dynamo_fdw error explain guc modify option option_check plan qual \
 	qual_bind qual_eval qual_operand relation scan scratch stats text type_map wait

@@ -17,6 +17,7 @@ typedef enum DynClass
 	DYN_NO_MEMORY,
 	DYN_INTERNAL,				/* a library refused what should always work */
 	DYN_CONNECT,				/* no connection: DNS, refused, TLS */
+	DYN_UNTRUSTED,				/* its certificate is not trusted, or the roots can't be read */
 	DYN_CONNECTION_LOST,		/* connected, then cut */
 	DYN_TIMEOUT,
 	DYN_SERVER_FAULT,			/* 5xx */

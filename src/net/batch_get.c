@@ -45,6 +45,7 @@ struct DynBatchGet
 	Request    *in_flight;
 	Request    *ready;			/* answered, first come first */
 	Request    *current;		/* being read */
+	bool		one_answer;		/* a single request has answered for all keys; `current` keeps it */
 	bool		failed;			/* at the start; why: */
 	DynStatus	failure;
 };
@@ -344,6 +345,7 @@ take_ready(DynBatchGet *get, DynStatus *status)
 	}
 	get->current = request;
 	get->outstanding--;
+	get->one_answer = request->nkeys == (int) get->config.nkeys && request->answer.nunprocessed == 0;
 	return true;
 }
 
@@ -366,6 +368,8 @@ dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynSta
 			*key = current->item_keys[current->next_item++];
 			return DYN_STEP_ROW;
 		}
+		if (get->one_answer)
+			return DYN_STEP_END;
 		free_request(current);
 		get->current = NULL;
 
@@ -376,4 +380,13 @@ dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynSta
 		if (get->current == NULL && get->ready == NULL)
 			return get->in_flight ? DYN_STEP_WAIT : DYN_STEP_END;
 	}
+}
+
+bool
+dyn_batch_get_rewind(DynBatchGet *get)
+{
+	if (!get->one_answer)
+		return false;
+	get->current->next_item = 0;
+	return true;
 }

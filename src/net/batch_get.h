@@ -48,6 +48,12 @@ extern void dyn_batch_get_begin(DynBatchGet *get);
  */
 extern DynStep dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynStatus *status);
 
+/*
+ * Begins again with the items that are here; false: they are not all in one
+ * answer, and the keys have to be asked again.
+ */
+extern bool dyn_batch_get_rewind(DynBatchGet *get);
+
 /* At any time. NULL is fine. */
 extern void dyn_batch_get_free(DynBatchGet *get);
 

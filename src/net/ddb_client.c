@@ -1,89 +1,22 @@
 /*
  * ddb_client.c
- *	  DynamoDB client: signs, sends, checks and retries single operations.
+ *	  DynamoDB client: its credentials, its clock, and what drives its calls.
  *
- * A call is waiting (for its time), in flight, or done.  dyn_client_drive()
- * moves all calls on; nothing is decided inside libcurl's callbacks.
+ * Nothing is decided inside libcurl's callbacks: dyn_client_drive() moves all
+ * calls on (ddb_call.c).
  */
-#include "net/ddb_client.h"
+#include "net/ddb_private.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "core/attr_json.h"
-#include "core/crc32.h"
-#include "core/pace.h"
-#include "core/sigv4.h"
-#include "net/http_multi.h"
-#include "net/loop.h"
-#include "net/trace.h"
-#include "net/warmup.h"
-
-/* A clock further off than this is what made a signature expire. */
-#define MAX_SKEW_S 240
-
-struct DynClient
-{
-	DynHttp    *http;
-	DynEndpoint endpoint;
-	char	   *region;
-	char	   *access_key_id;
-	char	   *secret_access_key;
-	char	   *session_token;
-	int			max_attempts;
-	bool		adaptive;
-	int			max_pool_connections;
-	DynClock	clock;
-	DynSigv4Signer signer;
-	DynRetryBucket bucket;
-	DynPace		pace;			/* unlimited unless adaptive */
-	int64_t		skew_s;			/* the service's clock minus ours, since it complained */
-	uint64_t	random_state;
-	DynCounters *counters;
-	DynCall    *calls;			/* all that are not freed */
-	DynLoopMember member;
-	int			in_flight;
-	bool		warm_up;		/* still to be done */
-	DynWarmup	warmup;
-};
-
-typedef enum CallState
-{
-	CALL_WAITING,
-	CALL_IN_FLIGHT,
-	CALL_DONE
-} CallState;
-
-struct DynCall
-{
-	DynClient  *client;			/* NULL: freed before the call */
-	DynCall    *next;
-	DynCall    *prev;
-	DynOp		op;
-	CallState	state;
-	DynBuf		body;			/* request */
-	DynBuf		answer;
-	DynTransfer *transfer;		/* while in flight */
-	double		started_ms;		/* for elapsed_ms */
-	double		due_ms;			/* while waiting */
-	double		sent_ms;		/* the last attempt */
-	int			attempts;
-	bool		fresh;			/* met a stale connection, wants a new one */
-	int64_t		sent_skew_s;	/* that the signature was made with */
-	bool		skew_corrected;
-	int			tokens;			/* taken from the bucket, given back when the call is freed as a success */
-	DynCounters *counters;
-	DynStatus	status;
-};
-
-static double
-now_ms(const DynClient *client)
+double
+dyn_client_now_ms(const DynClient *client)
 {
 	struct timespec ts;
 
@@ -93,15 +26,15 @@ now_ms(const DynClient *client)
 	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
 }
 
-static int64_t
-wall_s(const DynClient *client)
+int64_t
+dyn_client_wall_s(const DynClient *client)
 {
 	return client->clock.wall_s ? client->clock.wall_s() : (int64_t) time(NULL);
 }
 
-/* In [0, 1), by xorshift64*: spreads delays; no secret depends on it */
-static double
-chance(DynClient *client)
+/* xorshift64* */
+double
+dyn_client_chance(DynClient *client)
 {
 	uint64_t	x = client->random_state;
 
@@ -113,8 +46,6 @@ chance(DynClient *client)
 	client->random_state = x;
 	return (double) ((x * UINT64_C(0x2545f4914f6cdd1d)) >> 11) / (double) (UINT64_C(1) << 53);
 }
-
-/* ---- client ---- */
 
 static bool
 copy(char **out, const char *text)
@@ -207,18 +138,6 @@ dyn_client_new(const DynClientConfig *config, DynStatus *status)
 	return client;
 }
 
-/* The call has no transfer any more. */
-static void
-drop_transfer(DynCall *call)
-{
-	if (call->transfer == NULL)
-		return;
-	dyn_transfer_free(call->transfer);
-	call->transfer = NULL;
-	call->client->in_flight--;
-	DYN_COUNT(call->counters, in_flight, -1);
-}
-
 static void
 wipe_and_free(char *secret)
 {
@@ -235,9 +154,9 @@ dyn_client_free(DynClient *client)
 	dyn_loop_leave(&client->member);
 	for (DynCall *call = client->calls; call; call = call->next)
 	{
-		drop_transfer(call);
+		dyn_call_drop_transfer(call);
 		call->client = NULL;
-		call->state = CALL_DONE;
+		call->state = DYN_CALL_DONE;
 		dyn_status_set(&call->status, DYN_INTERNAL, "the client was closed");
 	}
 	dyn_warmup_free(&client->warmup);
@@ -275,16 +194,16 @@ int
 dyn_client_timeout_ms(const DynClient *client)
 {
 	double		soonest = dyn_http_timeout_ms(client->http);
-	double		now = now_ms(client);
+	double		now = dyn_client_now_ms(client);
 
 	for (const DynCall *call = client->calls; call; call = call->next)
 	{
 		double		wait;
 
 		/* one that ended while another was started waits for nothing but to be looked at */
-		if (call->state == CALL_IN_FLIGHT && dyn_transfer_done(call->transfer))
+		if (call->state == DYN_CALL_IN_FLIGHT && dyn_transfer_done(call->transfer))
 			return 0;
-		if (call->state != CALL_WAITING)
+		if (call->state != DYN_CALL_WAITING)
 			continue;
 		wait = wait_of(call, now);
 		if (wait != DYN_PACE_FULL && (soonest < 0 || wait < soonest))
@@ -304,252 +223,6 @@ dyn_client_warm_up(DynClient *client, int workers)
 	client->warm_up = false;
 }
 
-/* ---- sending ---- */
-
-static bool
-sign(DynCall *call, DynHttpHeader *headers, int nheaders, const char *amz_date, DynBuf *authorization)
-{
-	DynSigv4Header signed_headers[DYN_SIGV4_MAX_HEADERS];
-	DynSigv4Request request = {0};
-
-	for (int i = 0; i < nheaders; i++)
-	{
-		signed_headers[i].name = headers[i].name;
-		signed_headers[i].value = headers[i].value;
-	}
-	request.method = "POST";
-	request.headers = signed_headers;
-	request.nheaders = nheaders;
-	request.payload = call->body.data ? call->body.data : "";
-	request.payload_len = call->body.len;
-	request.amz_date = amz_date;
-	return dyn_sigv4_sign(&call->client->signer, &request, authorization, NULL, NULL) &&
-		dyn_buf_cstr(authorization) != NULL;
-}
-
-static void
-count_request(DynCall *call)
-{
-	call->client->in_flight++;
-	dyn_count_request(call->counters);
-	DYN_COUNT(call->counters, bytes_sent, call->body.len);
-	if (call->attempts > 1)
-		DYN_COUNT(call->counters, retries, 1);
-}
-
-static void
-send_now(DynCall *call)
-{
-	DynClient  *client = call->client;
-	DynHttpHeader headers[6];
-	DynBuf		authorization = {0};
-	char		amz_date[DYN_AMZ_DATE_LEN];
-	int			n = 0;
-
-	call->attempts++;
-	call->sent_ms = now_ms(client);
-	dyn_pace_sent(&client->pace, client->in_flight + 1, call->sent_ms);
-	headers[n++] = (DynHttpHeader) {"Host", client->endpoint.host_header};
-	headers[n++] = (DynHttpHeader) {"Content-Type", "application/x-amz-json-1.0"};
-	headers[n++] = (DynHttpHeader) {"X-Amz-Date", amz_date};
-	headers[n++] = (DynHttpHeader) {"X-Amz-Target", dyn_op_target(call->op)};
-	if (client->session_token)
-		headers[n++] = (DynHttpHeader) {"X-Amz-Security-Token", client->session_token};
-
-	call->sent_skew_s = client->skew_s;
-	if (!dyn_sigv4_date(wall_s(client) + client->skew_s, amz_date) ||
-		!sign(call, headers, n, amz_date, &authorization))
-	{
-		dyn_status_set(&call->status, DYN_INTERNAL, "the request could not be signed");
-		call->state = CALL_DONE;
-	}
-	else
-	{
-		headers[n++] = (DynHttpHeader) {"Authorization", authorization.data};
-		call->transfer = dyn_http_start(client->http, headers, n, &call->body, call->fresh, &call->status);
-		call->state = call->transfer ? CALL_IN_FLIGHT : CALL_DONE;
-		if (call->transfer)
-			count_request(call);
-	}
-	dyn_buf_free(&authorization);
-}
-
-/* ---- answers ---- */
-
-/* The request goes out again later, or the call is done with the status it has. */
-static void
-retry_or_finish(DynCall *call, double retry_after_ms)
-{
-	DynClient  *client = call->client;
-	int			cost;
-
-	call->state = CALL_DONE;
-	call->status.attempts = call->attempts;
-	call->status.elapsed_ms = now_ms(client) - call->started_ms;
-	if (!dyn_status_retryable(&call->status) || call->attempts >= client->max_attempts)
-		return;
-	cost = dyn_retry_take(&client->bucket, call->status.cls);
-	if (cost < 0)
-		return;
-	call->tokens += cost;
-	call->due_ms = now_ms(client) + dyn_retry_delay_ms(call->status.cls, call->attempts, chance(client),
-													   retry_after_ms);
-	call->state = CALL_WAITING;
-}
-
-/* A signature that our clock made too old or too new: once a call, by the service's clock. */
-static bool
-correct_skew(DynCall *call, const DynHttpAnswer *answer)
-{
-	DynClient  *client = call->client;
-	int64_t		skew;
-
-	if (call->status.cls != DYN_CREDENTIALS || call->skew_corrected || answer->date < 0)
-		return false;
-	skew = answer->date - wall_s(client);
-	if (skew - call->sent_skew_s > -MAX_SKEW_S && skew - call->sent_skew_s < MAX_SKEW_S)
-		return false;
-	call->skew_corrected = true;
-	client->skew_s = skew;
-	call->state = CALL_WAITING;
-	call->due_ms = 0;
-	return true;
-}
-
-/* A service that quotes the session token must not bring it into a message. */
-static void
-redact(const DynClient *client, DynStatus *status)
-{
-	char		start[17];
-	char	   *quoted;
-
-	if (client->session_token == NULL)
-		return;
-	/* the message may have been cut within the token: its start is enough */
-	snprintf(start, sizeof(start), "%s", client->session_token);
-	quoted = strstr(status->message, start);
-	if (quoted)
-		*quoted = '\0';
-}
-
-/* Fills the status of an answer other than 200. */
-static void
-read_error(DynCall *call, const DynHttpAnswer *answer)
-{
-	DynStatus  *status = &call->status;
-
-	if (answer->status >= 300 && answer->status < 400)
-		dyn_status_set(status, DYN_REJECTED, "the service answered with a redirect (HTTP %d), which is not followed",
-					   answer->status);
-	else if (dyn_json_error(answer->body.data, answer->body.len, status))
-		status->cls = dyn_op_classify(answer->status, status->aws_code, status->message);
-	else if (answer->status >= 500)
-		dyn_status_set(status, DYN_SERVER_FAULT, "the service answered with HTTP %d", answer->status);
-	else
-		dyn_status_set(status, DYN_PROTOCOL, "the service answered with HTTP %d and not with a DynamoDB error",
-					   answer->status);
-}
-
-/* Counts what an attempt came to, and leaves its trace. */
-static void
-count_answer(DynCall *call, size_t received)
-{
-	long		connects = dyn_transfer_connects(call->transfer);
-	DynTrace	trace = {0};
-
-	DYN_COUNT(call->counters, bytes_received, received);
-	if (call->status.cls == DYN_THROTTLED)
-		DYN_COUNT(call->counters, throttles, 1);
-	DYN_COUNT(call->counters, connections_opened, connects);
-	if (connects == 0 && call->status.http_status != 0)
-		DYN_COUNT(call->counters, connections_reused, 1);
-	if (!dyn_trace_on())
-		return;
-	trace.op = call->op;
-	trace.status = call->status;
-	trace.status.attempts = call->attempts;
-	trace.status.elapsed_ms = now_ms(call->client) - call->sent_ms;
-	trace.bytes_sent = call->body.len;
-	trace.bytes_received = received;
-	trace.new_connection = connects > 0;
-	dyn_trace_add(&trace);
-}
-
-/*
- * The peer had closed an idle connection when the request came: once a call,
- * it goes out again on a new one, as if it had not been sent.
- */
-static bool
-met_stale_connection(DynCall *call)
-{
-	if (call->fresh || !dyn_transfer_stale(call->transfer))
-		return false;
-	call->fresh = true;
-	call->attempts--;
-	call->state = CALL_WAITING;
-	call->due_ms = 0;
-	return true;
-}
-
-/* Checks the answer and takes its body over. True: the request goes out again by itself. */
-static bool
-take_answer(DynCall *call, DynHttpAnswer *answer)
-{
-	DynStatus  *status = &call->status;
-
-	status->http_status = answer->status;
-	memcpy(status->request_id, answer->request_id, sizeof(status->request_id));
-	if (answer->has_crc32 && dyn_crc32(answer->body.data, answer->body.len) != answer->crc32)
-		dyn_status_set(status, DYN_PROTOCOL, "the answer does not match its checksum");
-	else if (answer->status != 200)
-	{
-		read_error(call, answer);
-		redact(call->client, status);
-	}
-	if (status->cls != DYN_OK && correct_skew(call, answer))
-		return true;
-	dyn_buf_free(&call->answer);
-	call->answer = answer->body;
-	memset(&answer->body, 0, sizeof(answer->body));
-	return false;
-}
-
-/* Takes over the result of the transfer, which is then gone. */
-static void
-finish_attempt(DynCall *call)
-{
-	DynClient  *client = call->client;
-	DynHttpAnswer *answer = NULL;
-	DynStatus  *status = &call->status;
-	double		retry_after_ms = 0;
-	size_t		received = 0;
-	bool		again;
-
-	dyn_status_clear(status);
-	if (dyn_transfer_result(call->transfer, &answer, status))
-	{
-		retry_after_ms = answer->retry_after_ms;
-		received = answer->body.len;
-		again = take_answer(call, answer);
-	}
-	else
-		again = met_stale_connection(call);
-	count_answer(call, received);
-	if (client->adaptive && (status->cls == DYN_OK || status->cls == DYN_THROTTLED))
-		dyn_pace_answered(&client->pace, status->cls == DYN_THROTTLED, call->sent_ms, now_ms(client));
-	drop_transfer(call);
-	if (again)
-		return;
-	if (status->cls != DYN_OK)
-	{
-		retry_or_finish(call, retry_after_ms);
-		return;
-	}
-	status->attempts = call->attempts;
-	status->elapsed_ms = now_ms(client) - call->started_ms;
-	call->state = CALL_DONE;
-}
-
 /* The call that has been due for the longest time, or NULL. */
 static DynCall *
 next_due(const DynClient *client, double now)
@@ -557,7 +230,7 @@ next_due(const DynClient *client, double now)
 	DynCall    *first = NULL;
 
 	for (DynCall *call = client->calls; call; call = call->next)
-		if (call->state == CALL_WAITING && call->due_ms <= now && (first == NULL || call->due_ms <= first->due_ms))
+		if (call->state == DYN_CALL_WAITING && call->due_ms <= now && (first == NULL || call->due_ms <= first->due_ms))
 			first = call;
 	return first;
 }
@@ -565,134 +238,14 @@ next_due(const DynClient *client, double now)
 void
 dyn_client_drive(DynClient *client)
 {
-	double		now = now_ms(client);
+	double		now = dyn_client_now_ms(client);
 	DynCall    *due;
 
 	dyn_http_drive(client->http);
 	dyn_warmup_settle(&client->warmup, client->counters);
 	for (DynCall *call = client->calls; call; call = call->next)
-		if (call->state == CALL_IN_FLIGHT && dyn_transfer_done(call->transfer))
-			finish_attempt(call);
+		if (call->state == DYN_CALL_IN_FLIGHT && dyn_transfer_done(call->transfer))
+			dyn_call_take_answer(call);
 	while ((due = next_due(client, now)) != NULL && wait_of(due, now) == 0)
-		send_now(due);
-}
-
-/* ---- calls ---- */
-
-DynCall *
-dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynCounters *counters, DynStatus *status)
-{
-	DynCall    *call = body->failed ? NULL : calloc(1, sizeof(*call));
-
-	if (call == NULL)
-	{
-		dyn_buf_free(body);
-		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
-		return NULL;
-	}
-	call->client = client;
-	call->op = op;
-	call->counters = counters ? counters : client->counters;
-	call->body = *body;
-	memset(body, 0, sizeof(*body));
-	call->next = client->calls;
-	if (call->next)
-		call->next->prev = call;
-	client->calls = call;
-	call->started_ms = call->due_ms = now_ms(client) + delay_ms;
-	if (client->warmup.count > 0)
-	{
-		/* connections that are open by now are for this request */
-		dyn_http_drive(client->http);
-		dyn_warmup_settle(&client->warmup, client->counters);
-	}
-	/* with a pace to keep it stands in line */
-	if (delay_ms <= 0 && !client->adaptive)
-		send_now(call);
-	if (call->state != CALL_DONE)
-		return call;
-	/* it could not even be sent */
-	*status = call->status;
-	dyn_call_free(call);
-	return NULL;
-}
-
-bool
-dyn_call_done(const DynCall *call)
-{
-	return call->state == CALL_DONE;
-}
-
-const DynStatus *
-dyn_call_status(const DynCall *call)
-{
-	return &call->status;
-}
-
-DynBuf *
-dyn_call_answer(DynCall *call)
-{
-	return &call->answer;
-}
-
-void
-dyn_call_reject(DynCall *call, const char *why)
-{
-	dyn_status_set(&call->status, DYN_PROTOCOL, "%s", why);
-	retry_or_finish(call, 0);
-}
-
-DynIdleMark
-dyn_client_idle_mark(const DynClient *client, const DynIdle *idle, double delay_ms)
-{
-	return dyn_idle_mark(idle, now_ms(client) + delay_ms);
-}
-
-bool
-dyn_call_count_idle(DynCall *call, DynIdle *idle, const DynIdleMark *sent, bool progress, double *delay_ms,
-					DynStatus *status)
-{
-	DynClient  *client = call->client;
-	double		now = now_ms(client);
-
-	/* nothing done is how a batch is throttled */
-	if (client->adaptive && !progress)
-		dyn_pace_answered(&client->pace, true, call->sent_ms, now);
-	if (dyn_idle_count(idle, sent, progress, client->max_attempts, chance(client), delay_ms))
-		return true;
-	*status = call->status;
-	status->attempts = idle->fruitless;
-	status->elapsed_ms = now - idle->since_ms;
-	return dyn_status_set(status, DYN_THROTTLED, "DynamoDB keeps returning %s as unprocessed",
-						  call->op == DYN_OP_BATCH_GET_ITEM ? "keys" : "items");
-}
-
-void
-dyn_call_free(DynCall *call)
-{
-	DynClient  *client;
-
-	if (call == NULL)
-		return;
-	client = call->client;
-	if (client)
-	{
-		drop_transfer(call);
-		if (call->state != CALL_DONE)
-			dyn_retry_give_back(&client->bucket, call->tokens);
-		/* a success without a retry gives one back too, or outages would use them up for good */
-		else if (call->status.cls == DYN_OK)
-			dyn_retry_give_back(&client->bucket, call->tokens > 0 ? call->tokens : 1);
-		if (call->prev)
-			call->prev->next = call->next;
-		else
-			client->calls = call->next;
-		if (call->next)
-			call->next->prev = call->prev;
-	}
-	if (call->client)
-		dyn_http_give_body(call->client->http, &call->answer);
-	dyn_buf_free(&call->body);
-	dyn_buf_free(&call->answer);
-	free(call);
+		dyn_call_send(due);
 }

@@ -23,6 +23,8 @@ static const Wording wordings[] = {
 	[DYN_INTERNAL] = {ERRCODE_FDW_ERROR, "failed", NULL},
 	[DYN_CONNECT] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, "could not connect",
 	"Check the server's options \"region\" and \"endpoint_url\", the network, and \"connect_timeout\"."},
+	[DYN_UNTRUSTED] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, "could not verify the service's certificate",
+	"Check the server's options \"endpoint_url\" and \"ca_bundle\", a file that the server process must be able to read."},
 	[DYN_CONNECTION_LOST] = {ERRCODE_CONNECTION_FAILURE, "lost the connection", NULL},
 	[DYN_TIMEOUT] = {ERRCODE_CONNECTION_FAILURE, "got no answer in time",
 	"The server's option \"read_timeout\" sets how long one request may take."},

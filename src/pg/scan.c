@@ -50,7 +50,7 @@ typedef struct LookupState
 	Oid			userid;			/* whose mapping signs: a cursor stays with who opened it */
 	bool		complete;		/* the plan names the keys */
 	bool		independent;	/* they hang on nothing that only running the plan can tell, but init plans */
-	List	   *init_params;	/* IntList: PARAM_EXECs in the operands of an independent scan */
+	Bitmapset  *key_params;		/* PARAM_EXECs in the operands */
 	int			part;			/* see part_of_plan */
 	bool		started;		/* at least once */
 	bool		ahead;			/* started, and no row was wanted yet */
@@ -156,12 +156,12 @@ main_part(const EState *estate)
 }
 
 static bool
-add_exec_params(Node *node, List **params)
+add_exec_params(Node *node, Bitmapset **params)
 {
 	if (node == NULL)
 		return false;
 	if (IsA(node, Param) && castNode(Param, node)->paramkind == PARAM_EXEC)
-		*params = lappend_int(*params, castNode(Param, node)->paramid);
+		*params = bms_add_member(*params, castNode(Param, node)->paramid);
 	return expression_tree_walker(node, add_exec_params, params);
 }
 
@@ -184,8 +184,7 @@ dynamoBeginForeignScan(ForeignScanState *node, int eflags)
 	state->userid = dyn_scan_user(node);
 	state->operands = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 	state->key_context = AllocSetContextCreate(estate->es_query_cxt, "dynamo_fdw keys", ALLOCSET_DEFAULT_SIZES);
-	if (state->independent)
-		add_exec_params((Node *) plan->fdw_exprs, &state->init_params);
+	add_exec_params((Node *) plan->fdw_exprs, &state->key_params);
 	state->holder = make_holder(estate->es_query_cxt, node);
 }
 
@@ -234,12 +233,12 @@ make_read(ForeignScanState *node, LookupState *state)
 static bool
 can_start_ahead(const LookupState *state, const EState *estate)
 {
-	ListCell   *lc;
+	int			param = -1;
 
 	if (!state->independent || state->started)
 		return false;
-	foreach(lc, state->init_params)
-		if (estate->es_param_exec_vals[lfirst_int(lc)].execPlan != NULL)
+	while ((param = bms_next_member(state->key_params, param)) >= 0)
+		if (estate->es_param_exec_vals[param].execPlan != NULL)
 			return false;		/* its init plan has not run */
 	for (int i = 0; i < state->rel->nkeys && GetDatabaseEncoding() != PG_UTF8; i++)
 		if (state->rel->keys[i]->feast_type == DYN_FEAST_STRING)
@@ -367,9 +366,10 @@ void
 dynamoReScanForeignScan(ForeignScanState *node)
 {
 	LookupState  *state = node->fdw_state;
+	bool		same_keys = !bms_overlap(node->ss.ps.chgParam, state->key_params);
 
 	/* a nested loop rescans its inner side before the first row, too */
-	if (state->ahead && node->ss.ps.chgParam == NULL)
+	if (same_keys && (state->ahead || (state->holder->get && dyn_batch_get_rewind(state->holder->get))))
 		return;
 	dyn_batch_get_free(state->holder->get);
 	state->holder->get = NULL;

@@ -142,3 +142,17 @@ def test_abort_leaves_nothing_in_flight(two, proxy):
     assert two.fail(both).sqlstate == "HV000"
     assert two.run("SELECT in_flight FROM dynamo_fdw_stats") == [(0,)]
     assert sorted(two.run(both)) == [(10,), (20,)]
+
+
+def test_a_rescan_with_the_keys_it_had_asks_nothing(two, proxy):
+    query = (
+        "SELECT g, (SELECT count(*) FROM drivers WHERE driver_id IN (1, 2, 3) AND trips > g * 10)"
+        " FROM generate_series(0, 3) g"
+    )
+    assert two.run(query) == [(0, 3), (1, 2), (2, 1), (3, 0)]
+    assert proxy.count(READ) == 1
+    two.run("ALTER FOREIGN TABLE drivers OPTIONS (batch_size '2')")  # the keys take two requests: asked again
+    proxy.forget()
+    proxy.latency = 0
+    assert two.run(query) == [(0, 3), (1, 2), (2, 1), (3, 0)]
+    assert proxy.count(READ) == 8

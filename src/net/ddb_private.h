@@ -1,0 +1,85 @@
+/*
+ * ddb_private.h
+ *	  What ddb_client.c (the client) and ddb_call.c (its calls) share; for
+ *	  nobody else.
+ */
+#ifndef DYN_DDB_PRIVATE_H
+#define DYN_DDB_PRIVATE_H
+
+#include "core/pace.h"
+#include "core/sigv4.h"
+#include "net/ddb_client.h"
+#include "net/http_multi.h"
+#include "net/loop.h"
+#include "net/warmup.h"
+
+struct DynClient
+{
+	DynHttp    *http;
+	DynEndpoint endpoint;
+	char	   *region;
+	char	   *access_key_id;
+	char	   *secret_access_key;
+	char	   *session_token;
+	int			max_attempts;
+	bool		adaptive;
+	int			max_pool_connections;
+	DynClock	clock;
+	DynSigv4Signer signer;
+	DynRetryBucket bucket;
+	DynPace		pace;			/* unlimited unless adaptive */
+	int64_t		skew_s;			/* the service's clock minus ours, since it complained */
+	uint64_t	random_state;
+	DynCounters *counters;
+	DynCall    *calls;			/* all that are not freed */
+	DynLoopMember member;
+	int			in_flight;
+	bool		warm_up;		/* still to be done */
+	DynWarmup	warmup;
+};
+
+typedef enum DynCallState
+{
+	DYN_CALL_WAITING,
+	DYN_CALL_IN_FLIGHT,
+	DYN_CALL_DONE
+} DynCallState;
+
+struct DynCall
+{
+	DynClient  *client;			/* NULL: freed before the call */
+	DynCall    *next;
+	DynCall    *prev;
+	DynOp		op;
+	DynCallState	state;
+	DynBuf		body;			/* request */
+	DynBuf		answer;
+	DynTransfer *transfer;		/* while in flight */
+	double		started_ms;		/* for elapsed_ms */
+	double		due_ms;			/* while waiting */
+	double		sent_ms;		/* the last attempt */
+	int			attempts;
+	bool		fresh;			/* met a stale connection, wants a new one */
+	int64_t		sent_skew_s;	/* that the signature was made with */
+	bool		skew_corrected;
+	int			tokens;			/* taken from the bucket, given back when the call is freed as a success */
+	DynCounters *counters;
+	DynStatus	status;
+};
+
+extern double dyn_client_now_ms(const DynClient *client);
+extern int64_t dyn_client_wall_s(const DynClient *client);
+
+/* In [0, 1): spreads delays; no secret depends on it. */
+extern double dyn_client_chance(DynClient *client);
+
+/* Signs and sends a call, again or for the first time. */
+extern void dyn_call_send(DynCall *call);
+
+/* Takes over the result of the transfer, which is then gone: the call is done, or waits to be sent again. */
+extern void dyn_call_take_answer(DynCall *call);
+
+/* The call has no transfer any more. */
+extern void dyn_call_drop_transfer(DynCall *call);
+
+#endif							/* DYN_DDB_PRIVATE_H */

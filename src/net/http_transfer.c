@@ -1,0 +1,409 @@
+/*
+ * http_transfer.c
+ *	  Single HTTP requests: what libcurl is told of each, and what came of it.
+ *
+ * Callbacks only record and return.
+ */
+#include "net/http_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define RECEIVE_BUFFER_BYTES (16L * 1024)
+#define MAX_HEADER_BYTES (128 * 1024)
+#define USER_AGENT "dynamo_fdw"
+
+/* ---- callbacks of a transfer ---- */
+
+/* The connection stands, the request is about to be sent: the read timeout begins. */
+static int
+on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int local_port)
+{
+	DynTransfer *transfer = arg;
+
+	transfer->deadline_us = dyn_http_now_us() + transfer->http->config.read_timeout_ms * INT64_C(1000);
+	transfer->sent = true;
+	return CURL_PREREQFUNC_OK;
+}
+
+static size_t
+on_body(char *data, size_t size, size_t count, void *arg)
+{
+	DynTransfer *transfer = arg;
+	DynBuf	   *body = &transfer->answer.body;
+	size_t		len = size * count;
+
+	if (len > DYN_HTTP_MAX_BODY - body->len)
+	{
+		transfer->too_long = true;
+		return 0;
+	}
+	dyn_buf_add(body, data, len);
+	return body->failed ? 0 : len;
+}
+
+/* The value of header line `line` if its name is `name`, without white space; else NULL. */
+static const char *
+header_value(const char *line, size_t len, const char *name, char *value, size_t size)
+{
+	size_t		name_len = strlen(name);
+	size_t		n;
+
+	if (len <= name_len || line[name_len] != ':' || strncasecmp(line, name, name_len) != 0)
+		return NULL;
+	line += name_len + 1;
+	len -= name_len + 1;
+	while (len > 0 && (*line == ' ' || *line == '\t'))
+	{
+		line++;
+		len--;
+	}
+	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' '))
+		len--;
+	n = len < size - 1 ? len : size - 1;
+	memcpy(value, line, n);
+	value[n] = '\0';
+	return value;
+}
+
+/* Makes room for a body of this length, in memory that was used before if there is some. */
+static void
+expect_body(DynTransfer *transfer, unsigned long len)
+{
+	DynHttp    *http = transfer->http;
+	DynBuf	   *body = &transfer->answer.body;
+
+	if (body->data == NULL && http->nspare > 0)
+		*body = http->spare[--http->nspare];
+	/* a longer one grows as it comes: who says how long it is need not send it */
+	if (len <= DYN_HTTP_SPARE_BODY_BYTES && len > body->cap)
+		dyn_buf_reserve(body, len);
+}
+
+void
+dyn_http_give_body(DynHttp *http, DynBuf *body)
+{
+	if (body->data == NULL || body->cap > DYN_HTTP_SPARE_BODY_BYTES || http->nspare == DYN_HTTP_SPARE_BODIES)
+	{
+		dyn_buf_free(body);
+		return;
+	}
+	dyn_buf_clear(body);
+	http->spare[http->nspare++] = *body;
+	memset(body, 0, sizeof(*body));
+}
+
+static size_t
+on_header(char *line, size_t size, size_t count, void *arg)
+{
+	DynTransfer *transfer = arg;
+	DynHttpAnswer *answer = &transfer->answer;
+	size_t		len = size * count;
+	char		value[80];
+
+	/* of interim answers and trailers too: libcurl keeps them all, and before 8.3 without limit */
+	transfer->header_bytes += len;
+	if (transfer->header_bytes > MAX_HEADER_BYTES)
+	{
+		transfer->too_long = true;
+		return 0;
+	}
+	if (header_value(line, len, "x-amzn-requestid", value, sizeof(value)))
+		snprintf(answer->request_id, sizeof(answer->request_id), "%s", value);
+	else if (header_value(line, len, "x-amz-crc32", value, sizeof(value)))
+	{
+		answer->crc32 = (uint32_t) strtoul(value, NULL, 10);
+		answer->has_crc32 = true;
+	}
+	else if (header_value(line, len, "x-amz-retry-after", value, sizeof(value)))
+		answer->retry_after_ms = strtod(value, NULL);
+	else if (header_value(line, len, "content-length", value, sizeof(value)))
+		expect_body(transfer, strtoul(value, NULL, 10));
+	else if (header_value(line, len, "date", value, sizeof(value)))
+		answer->date = (int64_t) curl_getdate(value, NULL);
+	return len;
+}
+
+/* ---- requests ---- */
+
+#define SET(option, value) (curl_easy_setopt(easy, option, value) == CURLE_OK)
+
+/* What is the same for all requests of the engine. */
+static bool
+set_up_easy(const DynHttp *http, CURL *easy)
+{
+	const DynHttpConfig *config = &http->config;
+
+	return SET(CURLOPT_URL, http->url) &&
+		SET(CURLOPT_USERAGENT, USER_AGENT) &&
+		SET(CURLOPT_WRITEFUNCTION, on_body) &&
+		SET(CURLOPT_HEADERFUNCTION, on_header) &&
+		SET(CURLOPT_PREREQFUNCTION, on_request) &&
+		SET(CURLOPT_NOSIGNAL, 1L) &&
+		SET(CURLOPT_QUICK_EXIT, 1L) &&
+		SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
+		SET(CURLOPT_FOLLOWLOCATION, 0L) &&
+		SET(CURLOPT_NETRC, (long) CURL_NETRC_IGNORED) &&
+		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1) &&
+		SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES) &&
+		SET(CURLOPT_TCP_KEEPALIVE, 1L) &&
+		SET(CURLOPT_MAXAGE_CONN, config->keepalive_timeout_s) &&
+		(!config->no_proxy || SET(CURLOPT_PROXY, "")) &&
+		(http->ca_bundle == NULL || SET(CURLOPT_CAINFO, http->ca_bundle));
+}
+
+/* What a request has of its own; an idle handle still holds what the last one had. */
+static bool
+set_up_request(DynTransfer *transfer, const DynBuf *body, bool fresh)
+{
+	CURL	   *easy = transfer->easy;
+
+	if (body ? !(SET(CURLOPT_POST, 1L) &&
+				 SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) body->len) &&
+				 SET(CURLOPT_POSTFIELDS, body->data ? body->data : "")) :
+		!SET(CURLOPT_HTTPGET, 1L))
+		return false;
+	return SET(CURLOPT_HTTPHEADER, transfer->headers) &&
+		SET(CURLOPT_FRESH_CONNECT, (long) fresh) &&
+		SET(CURLOPT_CONNECTTIMEOUT_MS, transfer->http->config.connect_timeout_ms) &&
+		SET(CURLOPT_WRITEDATA, transfer) &&
+		SET(CURLOPT_HEADERDATA, transfer) &&
+		SET(CURLOPT_ERRORBUFFER, transfer->error_text) &&
+		SET(CURLOPT_PRIVATE, transfer) &&
+		SET(CURLOPT_PREREQDATA, transfer);
+}
+
+static CURL *
+take_easy(DynHttp *http, DynStatus *status)
+{
+	CURL	   *easy = http->nidle > 0 ? http->idle[--http->nidle] : NULL;
+
+	if (easy)
+		return easy;
+	easy = curl_easy_init();
+	if (easy == NULL)
+		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+	else if (!set_up_easy(http, easy))
+	{
+		dyn_status_set(status, DYN_INTERNAL, "libcurl refuses an option");
+		curl_easy_cleanup(easy);
+		easy = NULL;
+	}
+	return easy;
+}
+
+/* Keeps the handle for the next request, or frees it. */
+static void
+give_easy(DynHttp *http, CURL *easy)
+{
+	if (http->nidle == http->idle_cap)
+	{
+		int			cap = http->idle_cap ? http->idle_cap * 2 : 16;
+		CURL	  **idle = realloc(http->idle, cap * sizeof(CURL *));
+
+		if (idle == NULL)
+		{
+			curl_easy_cleanup(easy);
+			return;
+		}
+		http->idle = idle;
+		http->idle_cap = cap;
+	}
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+	http->idle[http->nidle++] = easy;
+}
+
+static bool
+add_header(DynTransfer *transfer, const char *name, const char *value)
+{
+	DynBuf		line = {0};
+	struct curl_slist *longer = NULL;
+
+	dyn_buf_str(&line, name);
+	dyn_buf_byte(&line, ':');
+	if (value[0] != '\0')
+	{
+		dyn_buf_byte(&line, ' ');
+		dyn_buf_str(&line, value);
+	}
+	if (dyn_buf_cstr(&line) != NULL)
+		longer = curl_slist_append(transfer->headers, line.data);
+	dyn_buf_free(&line);
+	if (longer == NULL)
+		return false;
+	transfer->headers = longer;
+	return true;
+}
+
+/*
+ * An empty value takes one of libcurl's own headers out.  `Expect` would cost
+ * a round trip on every large write.
+ */
+static bool
+add_headers(DynTransfer *transfer, const DynHttpHeader *headers, int nheaders)
+{
+	for (int i = 0; i < nheaders; i++)
+		if (!add_header(transfer, headers[i].name, headers[i].value))
+			return false;
+	return add_header(transfer, "Expect", "") && add_header(transfer, "Accept", "");
+}
+
+/* Hands the request to libcurl and lets it begin at once. */
+static bool
+begin(DynTransfer *transfer)
+{
+	DynHttp    *http = transfer->http;
+	sigset_t	saved;
+
+	dyn_http_block_signals(&saved);
+	transfer->started_us = dyn_http_now_us();
+	transfer->deadline_us = transfer->started_us + http->config.connect_timeout_ms * INT64_C(1000);
+	transfer->added = curl_multi_add_handle(http->multi, transfer->easy) == CURLM_OK;
+	if (transfer->added)
+	{
+		dyn_http_begin(http);
+	}
+	dyn_http_restore_signals(&saved);
+	return transfer->added && !http->broken;
+}
+
+DynTransfer *
+dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const DynBuf *body, bool fresh,
+			   DynStatus *status)
+{
+	DynTransfer *transfer = calloc(1, sizeof(*transfer));
+
+	if (transfer == NULL)
+	{
+		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		return NULL;
+	}
+	transfer->http = http;
+	transfer->next = http->transfers;
+	if (transfer->next)
+		transfer->next->prev = transfer;
+	http->transfers = transfer;
+	transfer->answer.date = -1;
+	transfer->easy = take_easy(http, status);
+	if (transfer->easy == NULL)
+		goto failed;
+	if (!add_headers(transfer, headers, nheaders))
+		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+	else if (!set_up_request(transfer, body, fresh))
+		dyn_status_set(status, DYN_INTERNAL, "libcurl refuses an option");
+	else if (!begin(transfer))
+		dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
+	else
+		return transfer;
+failed:
+	dyn_transfer_free(transfer);
+	return NULL;
+}
+
+bool
+dyn_transfer_done(const DynTransfer *transfer)
+{
+	return transfer->done || transfer->http->broken;
+}
+
+long
+dyn_transfer_connects(const DynTransfer *transfer)
+{
+	return transfer->connects;
+}
+
+static DynClass
+class_of(const DynTransfer *transfer)
+{
+	switch (transfer->result)
+	{
+		case CURLE_COULDNT_RESOLVE_PROXY:
+		case CURLE_COULDNT_RESOLVE_HOST:
+		case CURLE_COULDNT_CONNECT:
+		case CURLE_PROXY:
+		case CURLE_SSL_CONNECT_ERROR:
+		case CURLE_SSL_CERTPROBLEM:
+		case CURLE_SSL_CIPHER:
+			return DYN_CONNECT;
+		case CURLE_PEER_FAILED_VERIFICATION:
+		case CURLE_SSL_CACERT_BADFILE:
+		case CURLE_SSL_ISSUER_ERROR:
+			return DYN_UNTRUSTED;
+		case CURLE_OPERATION_TIMEDOUT:
+			return transfer->sent ? DYN_TIMEOUT : DYN_CONNECT;
+		case CURLE_PARTIAL_FILE:
+		case CURLE_WEIRD_SERVER_REPLY:
+		case CURLE_BAD_CONTENT_ENCODING:
+		case CURLE_UNSUPPORTED_PROTOCOL:
+			return DYN_PROTOCOL;
+		case CURLE_WRITE_ERROR:
+			return transfer->too_long ? DYN_PROTOCOL : DYN_NO_MEMORY;
+		case CURLE_OUT_OF_MEMORY:
+			return DYN_NO_MEMORY;
+		default:
+			return DYN_CONNECTION_LOST;
+	}
+}
+
+bool
+dyn_transfer_stale(const DynTransfer *transfer)
+{
+	long		opened = 1;
+	long		header_bytes = 1;
+
+	if (transfer->result != CURLE_SEND_ERROR && transfer->result != CURLE_RECV_ERROR &&
+		transfer->result != CURLE_GOT_NOTHING)
+		return false;
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &opened);
+	curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &header_bytes);
+	return opened == 0 && header_bytes == 0;
+}
+
+bool
+dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *status)
+{
+	long		http_status = 0;
+
+	*answer = NULL;
+	if (!transfer->done)
+		return dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
+	if (transfer->result != CURLE_OK)
+	{
+		if (transfer->too_long)
+			return dyn_status_set(status, DYN_PROTOCOL,
+								  "the answer is longer than %d MB, or its headers are longer than %d kB",
+								  DYN_HTTP_MAX_BODY / (1024 * 1024), MAX_HEADER_BYTES / 1024);
+		return dyn_status_set(status, class_of(transfer), "%s",
+							  transfer->error_text[0] ? transfer->error_text : curl_easy_strerror(transfer->result));
+	}
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status);
+	transfer->answer.status = (int) http_status;
+	*answer = &transfer->answer;
+	return true;
+}
+
+void
+dyn_transfer_free(DynTransfer *transfer)
+{
+	sigset_t	saved;
+
+	if (transfer == NULL)
+		return;
+	if (transfer->prev)
+		transfer->prev->next = transfer->next;
+	else
+		transfer->http->transfers = transfer->next;
+	if (transfer->next)
+		transfer->next->prev = transfer->prev;
+	dyn_http_block_signals(&saved);
+	if (transfer->added)
+		curl_multi_remove_handle(transfer->http->multi, transfer->easy);
+	if (transfer->easy)
+		give_easy(transfer->http, transfer->easy);
+	dyn_http_restore_signals(&saved);
+	curl_slist_free_all(transfer->headers);
+	dyn_http_give_body(transfer->http, &transfer->answer.body);
+	free(transfer);
+}
