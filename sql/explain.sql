@@ -41,3 +41,26 @@ RESET enable_nestloop;
 DROP TABLE entities;
 DROP FOREIGN TABLE shown;
 DROP FUNCTION plan;
+
+-- What EXPLAIN ANALYZE counts, whatever else the server's version shows. Bytes and connections hang on what ran before.
+CREATE FOREIGN TABLE counted (id bigint OPTIONS (entity_key 'true'), a int)
+    SERVER feast OPTIONS (batch_size '10', consumed_capacity 'true');
+CREATE FUNCTION counts(query text) RETURNS TABLE (name text, value jsonb) LANGUAGE plpgsql AS $$
+DECLARE
+    plan jsonb;
+BEGIN
+    EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+    RETURN QUERY SELECT e.key, e.value FROM jsonb_each(plan -> 0 -> 'Plan') e
+        WHERE e.key ~ '^(Items|Unprocessed|Requests|Retries|Throttles|Consumed)';
+END $$;
+SELECT * FROM counts('INSERT INTO counted SELECT i, i FROM generate_series(1, 95) i');
+SELECT * FROM counts('SELECT * FROM counted WHERE id = ANY (ARRAY(SELECT generate_series(1, 100)))');
+SELECT * FROM counts('SELECT * FROM counted WHERE id = ANY (''{}'')');
+DROP FOREIGN TABLE counted;
+DROP FUNCTION counts;
+-- not counted, and not there
+SELECT dynamo_fdw_stats_reset();
+SELECT server_name, requests FROM dynamo_fdw_stats;
+SELECT dynamo_fdw_stats_reset('feast');
+SELECT dynamo_fdw_stats_reset('nowhere');
+SELECT dynamo_fdw_version() ~ '^dynamo_fdw [0-9.]+, compiled for PostgreSQL [0-9]+.*libcurl/.*OpenSSL.*json-c [0-9.]+$' AS version;
