@@ -64,7 +64,7 @@ def test_old_connections_are_closed(connected, other, proxy, second_proxy, chang
     assert proxy.connections + second_proxy.connections == 1
     wait_for_connections(1, proxy, second_proxy)
     connected.run(MANY)
-    assert descriptors(connected) <= before
+    assert descriptors(connected) <= before + 2  # less than a second client has
 
 
 def test_changes_over_and_over_leak_no_connection(connected, other):
@@ -72,7 +72,7 @@ def test_changes_over_and_over_leak_no_connection(connected, other):
     for i in range(30):
         other.run("ALTER SERVER feast OPTIONS (%s read_timeout '%d')" % ("SET" if i else "ADD", 5 + i))
         assert len(connected.run(MANY)) == 300
-    assert descriptors(connected) <= before
+    assert descriptors(connected) <= before + 2
 
 
 def test_a_dropped_server_leaves_no_connection(connected, other, proxy):
