@@ -50,19 +50,22 @@ GOOD = {
     "chunks": (lambda body: [head("Transfer-Encoding: chunked"), *chunks(body, 4096)], False),
     "small chunks": (lambda body: [head("Transfer-Encoding: chunked"), *chunks(body, 7)], False),
     "interim answers": (
-        lambda body: [head(status="HTTP/1.1 100 Continue"), head("A: b", status="HTTP/1.1 103 x"), head(length(body)), body],
+        lambda body: [
+            head(status="HTTP/1.1 100 Continue"), head("A: b", status="HTTP/1.1 103 x"), head(length(body)), body],
         False,
     ),
     "no reason phrase, odd headers": (
-        lambda body: [head("content-LENGTH:%d" % len(body), "X: a", " folded", "x-amz-crc32:  %d  " % zlib.crc32(body), "Empty:",
-                           status="HTTP/1.1 200"), body],
+        lambda body: [
+            head("content-LENGTH:%d" % len(body), "X: a", " folded", "x-amz-crc32:  %d  " % zlib.crc32(body), "Empty:",
+                 status="HTTP/1.1 200"), body],
         False,
     ),
     "gzip claimed, not done": (lambda body: [head("Content-Encoding: gzip", length(body)), body], False),
     "many headers": (lambda body: [head(*["X-%d: y" % i for i in range(500)], length(body)), body], False),
     "headers of nonsense": (
-        lambda body: [head("x-amz-retry-after: nan", "Date: never", "Retry-After: -1", "x-amzn-RequestId: %s" % ("x" * 999),
-                           length(body)), body],
+        lambda body: [
+            head("x-amz-retry-after: nan", "Date: never", "Retry-After: -1", "x-amzn-RequestId: %s" % ("x" * 999),
+                 length(body)), body],
         False,
     ),
 }
@@ -123,7 +126,7 @@ BAD = {
     "204": lambda body: [head(status="HTTP/1.1 204 No Content")],
     "304": lambda body: [head(status="HTTP/1.1 304 Not Modified")],
     "302 with a page": lambda body: [head("Location: /", length(PAGE), status="HTTP/1.1 302 Found"), PAGE],
-    "401 with a page": lambda body: [head("WWW-Authenticate: Basic", length(PAGE), status="HTTP/1.1 401 Unauthorized"), PAGE],
+    "401 with a page": lambda body: [head("WWW-Authenticate: Basic", length(PAGE), status="HTTP/1.1 401 x"), PAGE],
     "407 with a page": lambda body: [head("Proxy-Authenticate: Basic", length(PAGE), status="HTTP/1.1 407 x"), PAGE],
     "101": lambda body: [head("Upgrade: h2c", "Connection: Upgrade", status="HTTP/1.1 101 Switching Protocols")],
     "999": lambda body: [head(length(body), status="HTTP/1.1 999 What"), body],

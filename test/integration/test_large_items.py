@@ -13,7 +13,8 @@ def large(drivers):
     drivers.set_server(read_timeout=60)
     drivers.table("large", "id bigint OPTIONS (entity_key 'true'), t text")
     drivers.run(
-        "INSERT INTO large SELECT i, chr(64 + i %% 26) || repeat('x', %d) FROM generate_series(1, %d) i" % (LETTERS - 1, ITEMS)
+        "INSERT INTO large SELECT i, chr(64 + i %% 26) || repeat('x', %d) FROM generate_series(1, %d) i"
+        % (LETTERS - 1, ITEMS)
     )
     return drivers
 

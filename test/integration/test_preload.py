@@ -92,8 +92,9 @@ def test_plans_are_logged(user, preloaded, project):
     scans = foreign_scans(preloaded.log())
     assert [scan["Actual Rows"] for scan in scans] == [250, 1, 1, 1, 1, 250]
     assert {scan["Remote Table"] for scan in scans} == {project + ".drivers"}
-    inserts = [node for plan in plans(preloaded.log()) for node in nodes(plan["Plan"]) if node["Node Type"] == "ModifyTable"]
-    assert [insert["Remote Table"] for insert in inserts] == [project + ".drivers"]
+    found = [node for plan in plans(preloaded.log()) for node in nodes(plan["Plan"])]
+    inserts = [node["Remote Table"] for node in found if node["Node Type"] == "ModifyTable"]
+    assert inserts == [project + ".drivers"]
 
 
 def test_plans_of_cursors_and_broken_off_scans_are_logged(user, preloaded):
@@ -115,7 +116,9 @@ def test_statements_are_counted(user):
     for driver in range(3):
         user.run("SELECT trips FROM drivers WHERE driver_id = %d" % driver)
     user.run("INSERT INTO drivers VALUES (1, now(), 0, 0), (2, now(), 0, 0)")
-    found = user.run("SELECT calls, rows, query FROM pg_stat_statements WHERE query LIKE '%drivers%' ORDER BY query DESC")
+    found = user.run(
+        "SELECT calls, rows, query FROM pg_stat_statements WHERE query LIKE '%drivers%' ORDER BY query DESC"
+    )
     assert [(calls, rows) for calls, rows, _ in found] == [(3, 2), (1, 2)]
     assert "$1" in found[0][2]
 

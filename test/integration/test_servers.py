@@ -144,8 +144,8 @@ def test_many_servers(session, project, proxy):
         session.run("ALTER SERVER s%d OPTIONS (ADD read_timeout '5')" % i)
     for _ in range(3):
         assert sorted(session.run(union)) == wanted
-    joined = session.run("SELECT t0.trips, t1.trips, t2.trips FROM t0 JOIN t1 USING (driver_id) JOIN t2 USING (driver_id)"
-                         " WHERE driver_id = 1")
+    joined = session.run("SELECT t0.trips, t1.trips, t2.trips FROM t0 JOIN t1 USING (driver_id)"
+                         " JOIN t2 USING (driver_id) WHERE driver_id = 1")
     assert joined == [(0, 1, 2)]
     session.run("INSERT INTO t3 SELECT 2, trips FROM t4 WHERE driver_id = 1")
     assert session.run("SELECT trips FROM t3 WHERE driver_id = 2") == [(4,)]

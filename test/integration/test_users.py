@@ -30,7 +30,11 @@ def map_user(session, role, access_key):
 
 def signer(proxy):
     """The access key of the last request."""
-    return proxy.requests[-1].header("Authorization").split("Credential=")[1].split("/")[0]
+    return signer_of(proxy.requests[-1])
+
+
+def signer_of(request):
+    return request.header("Authorization").split("Credential=")[1].split("/")[0]
 
 
 def test_each_user_signs_for_itself(session, proxy, roles):
