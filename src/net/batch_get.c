@@ -352,7 +352,6 @@ take_ready(DynBatchGet *get, DynStatus *status)
 DynStep
 dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynStatus *status)
 {
-	dyn_status_clear(status);
 	if (get->failed)
 	{
 		*status = get->failure;
@@ -370,6 +369,7 @@ dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynSta
 		}
 		if (get->one_answer)
 			return DYN_STEP_END;
+		dyn_status_clear(status);
 		free_request(current);
 		get->current = NULL;
 
