@@ -385,9 +385,8 @@ dyn_call_free(DynCall *call)
 			client->calls = call->next;
 		if (call->next)
 			call->next->prev = call->prev;
+		dyn_http_give_body(client->http, &call->answer);
 	}
-	if (call->client)
-		dyn_http_give_body(call->client->http, &call->answer);
 	dyn_buf_free(&call->body);
 	dyn_buf_free(&call->answer);
 	free(call);
