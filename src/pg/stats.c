@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "pg/ddl.h"
 #include "pg/stats.h"
