@@ -229,17 +229,41 @@ make_read(ForeignScanState *node, LookupState *state)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }
 
+/* A field of a record variable may not be there, which is an error once it is wanted. */
+static bool
+can_fetch(ParamListInfo params, int id)
+{
+	ParamExternData workspace;
+
+	if (params == NULL || params->paramFetch == NULL)
+		return true;
+	return OidIsValid(params->paramFetch(params, id, true, &workspace)->ptype);
+}
+
+/* Is there a Param in the keys that has no value yet? */
+static bool
+has_unknown_param(Node *node, void *arg)
+{
+	EState	   *estate = arg;
+	Param	   *param;
+
+	if (node == NULL)
+		return false;
+	if (!IsA(node, Param))
+		return expression_tree_walker(node, has_unknown_param, estate);
+	param = castNode(Param, node);
+	if (param->paramkind == PARAM_EXTERN)
+		return !can_fetch(estate->es_param_list_info, param->paramid);
+	return estate->es_param_exec_vals[param->paramid].execPlan != NULL; /* its init plan has not run */
+}
+
 /* Are the keys known, and can evaluating them not fail? */
 static bool
-can_start_ahead(const LookupState *state, const EState *estate)
+can_start_ahead(const ForeignScanState *node, const LookupState *state)
 {
-	int			param = -1;
-
-	if (!state->independent || state->started)
+	if (!state->independent || state->started ||
+		has_unknown_param((Node *) ((ForeignScan *) node->ss.ps.plan)->fdw_exprs, node->ss.ps.state))
 		return false;
-	while ((param = bms_next_member(state->key_params, param)) >= 0)
-		if (estate->es_param_exec_vals[param].execPlan != NULL)
-			return false;		/* its init plan has not run */
 	for (int i = 0; i < state->rel->nkeys && GetDatabaseEncoding() != PG_UTF8; i++)
 		if (state->rel->keys[i]->feast_type == DYN_FEAST_STRING)
 			return false;		/* the text may have no UTF-8 */
@@ -275,7 +299,7 @@ start_others_ahead(ForeignScanState *node, LookupState *state)
 		ForeignScanState *other = dlist_container(ScanHolder, node, iter.cur)->scan;
 		LookupState *other_state = other->fdw_state;
 
-		if (other->ss.ps.state == estate && can_start_ahead(other_state, estate) &&
+		if (other->ss.ps.state == estate && can_start_ahead(other, other_state) &&
 			(other_state->part == state->part || other_state->part == main_part(estate)))
 			start_ahead(other, other_state);
 	}

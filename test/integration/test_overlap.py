@@ -58,6 +58,27 @@ def test_keys_of_an_init_plan_are_known_once_it_ran(two, proxy):
     assert proxy.count(READ) == 3
 
 
+def test_a_variable_without_a_value_is_told_only_where_rows_are_wanted(two):
+    two.run(
+        "CREATE FUNCTION first_trips(known bool) RETURNS int LANGUAGE plpgsql AS $$"
+        " DECLARE r record; BEGIN IF known THEN SELECT 2 AS id INTO r; END IF;"
+        " RETURN (SELECT trips FROM drivers WHERE driver_id = 1"
+        " UNION ALL SELECT trips FROM riders WHERE driver_id = r.id LIMIT 1); END $$"
+    )
+    assert [two.value("SELECT first_trips(%s)" % known) for known in (True, False)] == [10, 10]
+    two.run("DROP FUNCTION first_trips")
+
+
+def test_variables_are_known_ahead(two, proxy):
+    two.run("SET plan_cache_mode = force_generic_plan")
+    two.run(
+        "DO $$ DECLARE r record; i int := 1; BEGIN SELECT 2 AS id INTO r;"
+        " PERFORM trips FROM drivers WHERE driver_id = i"
+        " UNION ALL SELECT trips FROM riders WHERE driver_id = r.id; END $$"
+    )
+    assert proxy.most_in_flight(READ) == 2
+
+
 def test_what_hangs_on_another_lookup_comes_after_it(two, proxy):
     assert two.run(
         "SELECT r.trips FROM drivers d JOIN riders r ON r.driver_id = d.trips / 10 WHERE d.driver_id = 4"
