@@ -210,6 +210,15 @@ act(DynHttp *http, curl_socket_t fd, int events)
 		http->broken = true;
 }
 
+/* To be called while libcurl still has the transfer. */
+static void
+finish(DynTransfer *transfer, CURLcode result)
+{
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &transfer->connects);
+	transfer->result = result;
+	transfer->done = true;
+}
+
 /* Marks what libcurl has finished. */
 static void
 collect(DynHttp *http)
@@ -224,9 +233,7 @@ collect(DynHttp *http)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &transfer);
-		curl_easy_getinfo(message->easy_handle, CURLINFO_NUM_CONNECTS, &transfer->connects);
-		transfer->result = message->data.result;
-		transfer->done = true;
+		finish(transfer, message->data.result);
 	}
 }
 
@@ -270,13 +277,12 @@ expire(DynHttp *http)
 	{
 		if (transfer->done || transfer->deadline_us > now)
 			continue;
+		finish(transfer, CURLE_OPERATION_TIMEDOUT);
 		curl_multi_remove_handle(http->multi, transfer->easy);
 		transfer->added = false;
-		transfer->result = CURLE_OPERATION_TIMEDOUT;
 		snprintf(transfer->error_text, sizeof(transfer->error_text), "no %s within %ld ms",
 				 transfer->sent ? "whole answer" : "connection",
 				 transfer->sent ? http->config.read_timeout_ms : http->config.connect_timeout_ms);
-		transfer->done = true;
 	}
 }
 

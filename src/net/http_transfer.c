@@ -262,9 +262,7 @@ begin(DynTransfer *transfer)
 	transfer->deadline_us = transfer->started_us + http->config.connect_timeout_ms * INT64_C(1000);
 	transfer->added = curl_multi_add_handle(http->multi, transfer->easy) == CURLM_OK;
 	if (transfer->added)
-	{
 		dyn_http_begin(http);
-	}
 	dyn_http_restore_signals(&saved);
 	return transfer->added && !http->broken;
 }

@@ -45,9 +45,8 @@ static const Wording wordings[] = {
 	[DYN_REJECTED] = {ERRCODE_FDW_ERROR, "was refused", NULL},
 };
 
-/* Words of the service come as UTF-8, perhaps damaged; a message must not fail over them. */
-static char *
-to_server(const char *text)
+char *
+dyn_service_text(const char *text)
 {
 	char	   *copy = pstrdup(text);
 
@@ -63,8 +62,8 @@ char *
 dyn_status_text(const DynStatus *status)
 {
 	if (status->aws_code[0] == '\0')
-		return to_server(status->message[0] ? status->message : wordings[status->cls].message);
-	return to_server(psprintf("%s: %s", status->aws_code, status->message[0] ? status->message : "no message"));
+		return dyn_service_text(status->message[0] ? status->message : wordings[status->cls].message);
+	return dyn_service_text(psprintf("%s: %s", status->aws_code, status->message[0] ? status->message : "no message"));
 }
 
 static char *
@@ -79,7 +78,7 @@ detail_text(const DynStatus *status, const DynErrorContext *context)
 	if (status->http_status != 0 && status->http_status != 200)
 		appendStringInfo(&text, " HTTP status %d.", status->http_status);
 	if (status->request_id[0])
-		appendStringInfo(&text, " Request id %s.", to_server(status->request_id));
+		appendStringInfo(&text, " Request id %s.", dyn_service_text(status->request_id));
 	if (status->attempts > 1)
 		appendStringInfo(&text, " Gave up after %d attempts in %.1f s.", status->attempts, status->elapsed_ms / 1000);
 	if (context && context->note)

@@ -24,4 +24,10 @@ extern void dyn_report(int elevel, const DynStatus *status, const DynErrorContex
 /* One line for a message of another error or warning: "ThrottlingException: Rate exceeded". */
 extern char *dyn_status_text(const DynStatus *status);
 
+/*
+ * Words of the service for a message, which must not fail over them: they come
+ * as UTF-8, perhaps damaged.
+ */
+extern char *dyn_service_text(const char *text);
+
 #endif							/* DYN_ERROR_H */

@@ -10,6 +10,7 @@
 #include "net/loop.h"
 #include "net/trace.h"
 #include "pg/compat.h"
+#include "pg/error.h"
 #include "pg/wait.h"
 
 /* Latch, postmaster and the loop's descriptor; kept for the session, since making one takes as long as a short wait. */
@@ -48,14 +49,14 @@ log_requests(void)
 	{
 		const DynStatus *status = &trace.status;
 		const char *result = status->cls == DYN_OK ? "" : status->aws_code[0] ? status->aws_code : status->message;
+		char	   *line;
 
+		line = psprintf("%s, attempt %d: HTTP %d%s%s in %.1f ms, %zu bytes sent, %zu received, %s connection, request id %s",
+						dyn_op_name(trace.op), status->attempts, status->http_status, result[0] ? " " : "", result,
+						status->elapsed_ms, trace.bytes_sent, trace.bytes_received,
+						trace.new_connection ? "new" : "kept", status->request_id[0] ? status->request_id : "none");
 		ereport(DEBUG1,
-				(errmsg_internal("dynamo_fdw: %s, attempt %d: HTTP %d%s%s in %.1f ms, %zu bytes sent, %zu received, %s connection, request id %s",
-								 dyn_op_name(trace.op), status->attempts, status->http_status,
-								 result[0] ? " " : "", result, status->elapsed_ms, trace.bytes_sent,
-								 trace.bytes_received, trace.new_connection ? "new" : "kept",
-								 status->request_id[0] ? status->request_id : "none"),
-				 errhidestmt(true), errhidecontext(true)));
+				(errmsg_internal("dynamo_fdw: %s", dyn_service_text(line)), errhidestmt(true), errhidecontext(true)));
 	}
 }
 

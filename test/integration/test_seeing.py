@@ -1,7 +1,9 @@
 """What a user can see of the requests: EXPLAIN ANALYZE, dynamo_fdw_stats, DEBUG1 lines, wait events, versions."""
 
 import json
+from contextlib import suppress
 
+import psycopg
 import pytest
 
 import faults
@@ -135,6 +137,33 @@ def test_a_debug_line_for_each_request(filled, proxy):
     filled.run("RESET client_min_messages")
     filled.run("SELECT * FROM drivers WHERE driver_id = 1")
     assert len(lines) == before
+
+
+def debug_lines(session, query):
+    """What DEBUG1 tells of a query that may fail."""
+    lines = []
+    session.conn.add_notice_handler(lambda diag: lines.append(diag.message_primary))
+    session.run("SET client_min_messages = debug1")
+    with suppress(psycopg.Error):
+        session.run(query)
+    session.run("RESET client_min_messages")
+    return [line for line in lines if line.startswith("dynamo_fdw: BatchGetItem")]
+
+
+def test_a_connection_without_an_answer_is_seen(drivers, proxy):
+    drivers.set_server(read_timeout="0.3", total_max_retry_attempts="1")
+    drivers.run("SELECT dynamo_fdw_stats_reset()")
+    proxy.fault(faults.stall, operation=READ)
+    lines = debug_lines(drivers, "SELECT * FROM drivers WHERE driver_id = 1")
+    assert "no whole answer" in lines[0] and "new connection" in lines[0]
+    assert drivers.run("SELECT connections_opened, connections_reused FROM dynamo_fdw_stats") == [(1, 0)]
+
+
+def test_a_debug_line_never_fails(filled, proxy):
+    filled.run("SET client_encoding = latin1")
+    proxy.fault(faults.error("InternalServerError", status=500, x_amzn_RequestId="AB\xffC"), operation=READ)
+    lines = debug_lines(filled, "SELECT * FROM drivers WHERE driver_id = 1")
+    assert "request id AB?C" in lines[0] and "HTTP 200" in lines[1]
 
 
 def test_wait_event(filled, proxy, database):
