@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 typedef struct Request
 {
 	DynCall    *call;
@@ -379,6 +378,9 @@ dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynSta
 			dyn_client_warm_up(get->client, get->config.max_workers);
 		if (get->current == NULL && get->ready == NULL)
 			return get->in_flight ? DYN_STEP_WAIT : DYN_STEP_END;
+		/* many answers without items must not keep the caller from seeing a cancel */
+		if (get->current == NULL || get->current->answer.nitems == 0)
+			return DYN_STEP_AGAIN;
 	}
 }
 

@@ -21,6 +21,7 @@ typedef enum DynStep
 {
 	DYN_STEP_ROW,				/* only of reads */
 	DYN_STEP_WAIT,				/* wait for the client, then call again */
+	DYN_STEP_AGAIN,				/* call again at once; only of reads */
 	DYN_STEP_END,
 	DYN_STEP_FAILED
 } DynStep;

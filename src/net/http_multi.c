@@ -24,7 +24,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENTS_AT_ONCE 64
+#define EVENTS_AT_ONCE 16
+
+/* Then the caller must have its chance to see a cancel, whatever comes in. */
+#define MAX_SERVE_US (20 * INT64_C(1000))
 
 /* Driven later than this after a deadline: nobody was waiting. */
 #define LATE_US (100 * INT64_C(1000))
@@ -286,15 +289,14 @@ expire(DynHttp *http)
 	}
 }
 
-void
-dyn_http_drive(DynHttp *http)
+/* Lets libcurl read and write what it can. */
+static void
+serve_sockets(DynHttp *http)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
-	sigset_t	saved;
+	int64_t		end = dyn_http_now_us() + MAX_SERVE_US;
 	int			n;
 
-	dyn_http_block_signals(&saved);
-	forgive_late(http);
 	do
 	{
 		n = epoll_wait(http->epoll_fd, events, EVENTS_AT_ONCE, 0);
@@ -310,7 +312,17 @@ dyn_http_drive(DynHttp *http)
 				bits |= CURL_CSELECT_ERR;
 			act(http, events[i].data.fd, bits);
 		}
-	} while (n == EVENTS_AT_ONCE);
+	} while (n == EVENTS_AT_ONCE && dyn_http_now_us() < end);
+}
+
+void
+dyn_http_drive(DynHttp *http)
+{
+	sigset_t	saved;
+
+	dyn_http_block_signals(&saved);
+	forgive_late(http);
+	serve_sockets(http);
 	if (http->deadline_us >= 0 && dyn_http_now_us() >= http->deadline_us)
 	{
 		long		timeout_ms = -1;

@@ -377,6 +377,9 @@ dynamoIterateForeignScan(ForeignScanState *node)
 			case DYN_STEP_WAIT:
 				dyn_wait(DYN_WAIT_READ, -1);
 				break;
+			case DYN_STEP_AGAIN:
+				CHECK_FOR_INTERRUPTS();
+				break;
 			case DYN_STEP_END:
 				return ExecClearTuple(slot);
 			case DYN_STEP_FAILED:

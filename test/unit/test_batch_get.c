@@ -82,7 +82,7 @@ take_rows(void)
 {
 	DynStep		result;
 
-	while ((result = step()) == DYN_STEP_ROW)
+	while ((result = step()) == DYN_STEP_ROW || result == DYN_STEP_AGAIN)
 		;
 	return result;
 }
@@ -150,6 +150,18 @@ test_windows(void)
 	is_int(step(), DYN_STEP_END, "and stays the end");
 	is_int(counters.requests, 3, "requests are counted");
 	is_int(counters.items_found, 4, "and items");
+}
+
+static void
+test_the_caller_is_let_in_between_answers(void)
+{
+	begin(30, 10, 3);
+	step();
+	for (int i = 0; i < 3; i++)
+		answer(i, "", "");
+	for (int i = 0; i < 3; i++)
+		is_int(step(), DYN_STEP_AGAIN, "answer %d has no rows", i);
+	is_int(step(), DYN_STEP_END, "the end");
 }
 
 static void
@@ -388,6 +400,7 @@ int
 main(void)
 {
 	test_windows();
+	test_the_caller_is_let_in_between_answers();
 	test_nothing_more_is_asked_than_is_read();
 	test_no_keys();
 	test_some_unprocessed();

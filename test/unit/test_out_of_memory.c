@@ -78,7 +78,7 @@ read_all(long n, int *rows, DynStatus *status)
 		dyn_status_set(status, DYN_NO_MEMORY, "no read");
 		step = DYN_STEP_FAILED;
 	}
-	while (step == DYN_STEP_WAIT || step == DYN_STEP_ROW)
+	while (step == DYN_STEP_WAIT || step == DYN_STEP_AGAIN || step == DYN_STEP_ROW)
 	{
 		const DynItem *item;
 		uint32_t	key;
