@@ -327,7 +327,8 @@ take_unprocessed_key(Scanner *s)
 	if (!grow(s, (void **) &answer->unprocessed, &answer->unprocessed_cap, answer->nunprocessed,
 			  sizeof(DynEntityId)))
 		return false;
-	if (!dyn_js_take(&s->json, '{') || !dyn_js_string(&s->json, &name) || !text_is(&name, "entity_id") || !dyn_js_take(&s->json, ':') ||
+	if (!dyn_js_take(&s->json, '{') || !dyn_js_string(&s->json, &name) || !text_is(&name, "entity_id") ||
+		!dyn_js_take(&s->json, ':') ||
 		!take_entity_id(s, &answer->unprocessed[answer->nunprocessed]) || !dyn_js_take(&s->json, '}'))
 		return false;
 	answer->nunprocessed++;

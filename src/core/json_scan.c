@@ -121,7 +121,8 @@ skip_plain(DynJsonScan *s)
 		memcpy(&word, p, sizeof(word));
 		quote = word ^ ones * '"';
 		backslash = word ^ ones * '\\';
-		found = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) & highs;
+		found = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+				 ((word - ones * 0x20) & ~word)) & highs;
 		if (found)
 		{
 			s->pos = p + (__builtin_ctzll(found) >> 3);
@@ -221,7 +222,7 @@ skip_word(DynJsonScan *s, const char *word)
 static bool
 skip_members(DynJsonScan *s, int depth, char close)
 {
-	DynJsonString		name;
+	DynJsonString name;
 	bool		ok = true;
 
 	if (dyn_js_take(s, close))
@@ -239,7 +240,7 @@ skip_members(DynJsonScan *s, int depth, char close)
 bool
 dyn_js_skip(DynJsonScan *s, int depth)
 {
-	DynJsonString		text;
+	DynJsonString text;
 
 	if (depth >= DYN_JSON_MAX_DEPTH)
 		return false;

@@ -105,8 +105,8 @@ retry_or_finish(DynCall *call, double retry_after_ms)
 	if (cost < 0)
 		return;
 	call->tokens += cost;
-	call->due_ms = dyn_client_now_ms(client) + dyn_retry_delay_ms(call->status.cls, call->attempts, dyn_client_chance(client),
-													   retry_after_ms);
+	call->due_ms = dyn_client_now_ms(client) +
+		dyn_retry_delay_ms(call->status.cls, call->attempts, dyn_client_chance(client), retry_after_ms);
 	call->state = DYN_CALL_WAITING;
 }
 
