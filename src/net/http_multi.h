@@ -82,6 +82,7 @@ extern bool dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, D
 
 /* Takes back the body of an answer, which is left empty: its memory may serve the next one. */
 extern void dyn_http_give_body(DynHttp *http, DynBuf *body);
+
 /* Of a transfer that failed: was its connection an old one, and lost before a byte of an answer came? */
 extern bool dyn_transfer_stale(const DynTransfer *transfer);
 
