@@ -229,15 +229,15 @@ make_read(ForeignScanState *node, LookupState *state)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }
 
-/* A field of a record variable may not be there, which is an error once it is wanted. */
+/* A field of a record variable may not be there, or be of another type: an error once it is wanted. */
 static bool
-can_fetch(ParamListInfo params, int id)
+can_fetch(ParamListInfo params, const Param *param)
 {
 	ParamExternData workspace;
 
 	if (params == NULL || params->paramFetch == NULL)
 		return true;
-	return OidIsValid(params->paramFetch(params, id, true, &workspace)->ptype);
+	return params->paramFetch(params, param->paramid, true, &workspace)->ptype == param->paramtype;
 }
 
 /* Is there a Param in the keys that has no value yet? */
@@ -253,7 +253,7 @@ has_unknown_param(Node *node, void *arg)
 		return expression_tree_walker(node, has_unknown_param, estate);
 	param = castNode(Param, node);
 	if (param->paramkind == PARAM_EXTERN)
-		return !can_fetch(estate->es_param_list_info, param->paramid);
+		return !can_fetch(estate->es_param_list_info, param);
 	return estate->es_param_exec_vals[param->paramid].execPlan != NULL; /* its init plan has not run */
 }
 
