@@ -98,9 +98,11 @@ add_operand(Evaluation *e, KeyGroup *group, int key, Oid base_type, Datum value)
 		add_tuple(e, group)[key] = canonical;
 }
 
+/* Callback: sorting millions takes seconds, so it looks for a cancel. */
 static int
 compare_values(const void *a, const void *b, void *arg)
 {
+	CHECK_FOR_INTERRUPTS();
 	return dyn_key_compare(arg, *(const Datum *) a, *(const Datum *) b);
 }
 
@@ -279,6 +281,7 @@ compare_right(const void *a, const void *b, void *arg)
 {
 	const GroupJoin *join = arg;
 
+	CHECK_FOR_INTERRUPTS();
 	return compare_common(join, tuple(join->e, join->right, *(const Size *) a),
 						  tuple(join->e, join->right, *(const Size *) b));
 }

@@ -58,6 +58,20 @@ def test_terminate_while_the_answer_stalls(drivers, proxy, admin, statement):
     assert admin.run(SELECT) == [(10,)]
 
 
+def test_statement_timeout_while_keys_are_sorted(drivers):
+    """Two keys are combined, without repeats, before anything is asked; at an odd moment of that the time is over."""
+    drivers.table("trips", "driver_id integer OPTIONS (entity_key 'true'), city text OPTIONS (entity_key 'true')")
+    drivers.run(
+        "CREATE TEMP TABLE many AS"
+        " SELECT array_agg(i * 7919::bigint % 3000017) ids FROM generate_series(1, 3000000) i"
+    )
+    for milliseconds in range(100, 600, 100):
+        drivers.run("SET statement_timeout = %d" % milliseconds)
+        with takes(less_than=milliseconds / 1000 + 0.3):
+            query = "SELECT FROM trips WHERE driver_id = ANY ((SELECT ids FROM many)::bigint[]) AND city IN ('a', 'b')"
+            assert drivers.fail(query).sqlstate == "57014"
+
+
 def test_cancel_gives_up_what_is_in_flight(drivers, proxy, admin):
     proxy.fault(faults.stall, times=None)
     running = Running(drivers, "SELECT trips FROM drivers WHERE driver_id = ANY (%s)", [list(range(500))])
