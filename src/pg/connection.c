@@ -144,7 +144,6 @@ connect_entry(CacheEntry *entry, Oid serverid, Oid userid, bool missing_ok, DynS
 		return false;
 	}
 	connection->counters = dyn_stats_of_server(serverid);
-	connection->umid = entry->umid;
 	entry->connection = connection;
 	return true;
 }

@@ -15,7 +15,6 @@ typedef struct DynConnection
 {
 	DynClient  *client;
 	DynCounters *counters;		/* the server's */
-	Oid			umid;
 	int			users;			/* references; the last one frees an outdated connection */
 	bool		outdated;		/* server or mapping changed */
 } DynConnection;
