@@ -24,13 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENTS_AT_ONCE 16
-
-/* Then the caller must have its chance to see a cancel, whatever comes in. */
-#define MAX_SERVE_US (20 * INT64_C(1000))
+#define EVENTS_AT_ONCE 64
 
 /* Driven later than this after a deadline: nobody was waiting. */
 #define LATE_US (100 * INT64_C(1000))
+
+/* A drive takes about this long at most, so that its caller can look for a cancel: a TLS handshake takes some ms. */
+#define DRIVE_US (20 * INT64_C(1000))
 
 int64_t
 dyn_http_now_us(void)
@@ -289,12 +289,12 @@ expire(DynHttp *http)
 	}
 }
 
-/* Lets libcurl read and write what it can. */
-static void
-serve_sockets(DynHttp *http)
+/* Takes in what has arrived; false: there is more. */
+static bool
+take_in(DynHttp *http)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
-	int64_t		end = dyn_http_now_us() + MAX_SERVE_US;
+	int64_t		end = dyn_http_now_us() + DRIVE_US;
 	int			n;
 
 	do
@@ -304,6 +304,8 @@ serve_sockets(DynHttp *http)
 		{
 			int			bits = 0;
 
+			if (dyn_http_now_us() >= end)
+				return false;
 			if (events[i].events & EPOLLIN)
 				bits |= CURL_CSELECT_IN;
 			if (events[i].events & EPOLLOUT)
@@ -312,18 +314,21 @@ serve_sockets(DynHttp *http)
 				bits |= CURL_CSELECT_ERR;
 			act(http, events[i].data.fd, bits);
 		}
-	} while (n == EVENTS_AT_ONCE && dyn_http_now_us() < end);
+	} while (n == EVENTS_AT_ONCE);
+	return true;
 }
 
+/* Times are not judged before all that arrived in them is taken in; the descriptor is ready as long as there is more. */
 void
 dyn_http_drive(DynHttp *http)
 {
 	sigset_t	saved;
+	bool		all;
 
 	dyn_http_block_signals(&saved);
 	forgive_late(http);
-	serve_sockets(http);
-	if (http->deadline_us >= 0 && dyn_http_now_us() >= http->deadline_us)
+	all = take_in(http);
+	if (all && http->deadline_us >= 0 && dyn_http_now_us() >= http->deadline_us)
 	{
 		long		timeout_ms = -1;
 
@@ -333,7 +338,8 @@ dyn_http_drive(DynHttp *http)
 		set_deadline(http, timeout_ms);
 	}
 	collect(http);
-	expire(http);
+	if (all)
+		expire(http);
 	dyn_http_restore_signals(&saved);
 }
 

@@ -12,7 +12,7 @@ import urllib.parse
 
 import pytest
 
-from support import DRIVERS, ENDPOINT, fill
+from support import DRIVERS, ENDPOINT, fill, takes
 
 
 def pump(source, target):
@@ -100,3 +100,15 @@ def test_slow_rows_cost_no_attempt(session, project, certificate, tls_port):
     session.set_server(connect_timeout=0.3, read_timeout=0.3, total_max_retry_attempts=1, batch_size=1)
     session.run("INSERT INTO drivers SELECT i, now(), 0, i FROM generate_series(1, 3) i, LATERAL pg_sleep(0.6 + 0 * i)")
     assert session.value("SELECT count(*) FROM drivers WHERE driver_id IN (1, 2, 3)") == 3
+
+
+def test_statement_timeout_amid_many_handshakes(session, project, certificate, tls_port):
+    """Each takes some milliseconds of computing, and many are due at once."""
+    session.server(project, "https://localhost:%d" % tls_port, ca_bundle=str(certificate / "cert.pem"))
+    session.table("drivers", DRIVERS)
+    session.set_server(batch_size=1, max_read_workers=100)
+    for milliseconds in range(20, 100, 20):
+        session.run("SET statement_timeout = %d" % milliseconds)
+        with takes(less_than=milliseconds / 1000 + 0.15):
+            error = session.fail("SELECT FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 1000)))")
+        assert error.sqlstate == "57014"
