@@ -71,24 +71,26 @@ dynamoIsForeignRelUpdatable(Relation rel)
 	return (1 << CMD_INSERT) | (1 << CMD_UPDATE) | (1 << CMD_DELETE);
 }
 
+static const char replaces_row[] = "INSERT replaces the whole row of an entity key.";
+
 static void
-refuse(const char *what)
+refuse(const char *what, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("%s is not supported yet on foreign tables of dynamo_fdw", what),
-			 errhint("INSERT replaces the whole row of an entity key.")));
+			 errhint("%s", hint)));
 }
 
 List *
 dynamoPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation, int subplan_index)
 {
 	if (plan->operation == CMD_UPDATE)
-		refuse("UPDATE");
+		refuse("UPDATE", replaces_row);
 	if (plan->operation == CMD_DELETE)
-		refuse("DELETE");
+		refuse("DELETE", replaces_row);
 	if (plan->operation != CMD_INSERT)
-		refuse("MERGE");
+		refuse("MERGE", replaces_row);
 	if (plan->onConflictAction != ONCONFLICT_NONE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -100,7 +102,7 @@ dynamoPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relat
 void
 dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
 {
-	refuse("TRUNCATE");
+	refuse("TRUNCATE", replaces_row);
 }
 
 /* ---- begin ---- */
@@ -155,11 +157,11 @@ dynamoBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
 
 	if (plan == NULL)
-		refuse("COPY");
+		refuse("COPY", "Use INSERT ... SELECT.");
 	if (plan->operation != CMD_INSERT)
-		refuse("Moving a row into the table by UPDATE");
+		refuse("Moving a row into the table by UPDATE", replaces_row);
 	if (plan->onConflictAction != ONCONFLICT_NONE)
-		refuse("ON CONFLICT");
+		refuse("ON CONFLICT", replaces_row);
 	begin_modify(mtstate, rinfo);
 }
 
