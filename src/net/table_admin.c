@@ -50,8 +50,9 @@ dyn_table_job_start(DynTableJob *job, double delay_ms)
 	job->done = job->call == NULL;
 }
 
-bool
-dyn_table_job_poll(DynTableJob *job)
+/* Takes the answer in if there is one; true when the job is done. */
+static bool
+poll_job(DynTableJob *job)
 {
 	DynBuf	   *answer;
 
@@ -117,7 +118,7 @@ dyn_table_jobs_step(DynTableJob **jobs, int njobs)
 			dyn_table_job_start(jobs[i], 0);
 			running++;
 		}
-		left += dyn_table_job_poll(jobs[i]) ? 0 : 1;
+		left += poll_job(jobs[i]) ? 0 : 1;
 	}
 	return left;
 }

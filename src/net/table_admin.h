@@ -35,9 +35,6 @@ extern bool dyn_table_job_deleted(const DynTableJob *job);
 /* Starts the job after `delay_ms`; a failure to start makes it done. */
 extern void dyn_table_job_start(DynTableJob *job, double delay_ms);
 
-/* Takes the answer in if there is one; true when the job is done. */
-extern bool dyn_table_job_poll(DynTableJob *job);
-
 /* Breaks off a job that is not done: it is, with class DYN_TIMEOUT. */
 extern void dyn_table_job_stop(DynTableJob *job, const char *why);
 

@@ -32,9 +32,6 @@ extern void dyn_ddl_init(void);
 /* Does the server belong to a wrapper of ours? */
 extern bool dyn_ddl_server_is_ours(Oid serverid);
 
-/* Do CREATE, ALTER and DROP of this session act on DynamoDB now? */
-extern bool dyn_ddl_active(void);
-
 /* ---- ddl_remote.c ---- */
 
 /* A foreign table whose remote table shall be there. */

@@ -45,8 +45,9 @@ PG_FUNCTION_INFO_V1(dynamo_fdw_delete_pending);
 
 static object_access_hook_type previous_hook = NULL;
 
-bool
-dyn_ddl_active(void)
+/* Do CREATE, ALTER and DROP of this session act on DynamoDB now? */
+static bool
+is_active(void)
 {
 	return dyn_guc_remote_ddl() && !IsBinaryUpgrade && SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA;
 }
@@ -111,7 +112,7 @@ on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
 {
 	if (previous_hook)
 		previous_hook(access, class_id, object_id, sub_id, arg);
-	if (access != OAT_DROP || sub_id != 0 || !dyn_ddl_active())
+	if (access != OAT_DROP || sub_id != 0 || !is_active())
 		return;
 	if (class_id == RelationRelationId)
 	{
@@ -243,7 +244,7 @@ dynamo_fdw_ddl_command_end(PG_FUNCTION_ARGS)
 		if (target->rel->create_remote_table)
 			wanted = lappend(wanted, target);
 	}
-	if (wanted != NIL && dyn_ddl_active())
+	if (wanted != NIL && is_active())
 	{
 		dyn_ddl_retry_leftovers();
 		dyn_ddl_delete_pending(InvalidOid, wanted, false);
