@@ -250,26 +250,19 @@ take_entity_id(Scanner *s, DynEntityId *id)
 
 /* ---- the answer ---- */
 
-/* Room for one more of `count` elements, at most as many as a request has keys. */
+/*
+ * Room for one more element after `count`: the array is made for as many as a
+ * request can have keys, and what is not used of it is never touched.
+ */
 static bool
-grow(Scanner *s, void **array, size_t *cap, size_t count, size_t size)
+make_room(Scanner *s, void **array, int count, size_t size)
 {
-	size_t		want = *cap ? *cap * 2 : 16;
-	void	   *bigger;
-
-	if (count < *cap)
-		return true;
-	if (count >= DYN_MAX_GET_KEYS)
-		return false;
-	bigger = realloc(*array, want * size);
-	if (bigger == NULL)
+	if (*array == NULL)
 	{
-		s->no_memory = true;
-		return false;
+		*array = malloc(DYN_MAX_GET_KEYS * size);
+		s->no_memory = *array == NULL;
 	}
-	*array = bigger;
-	*cap = want;
-	return true;
+	return *array != NULL && count < DYN_MAX_GET_KEYS;
 }
 
 static bool
@@ -277,15 +270,14 @@ take_item(Scanner *s)
 {
 	DynAnswer  *answer = s->answer;
 	size_t		nfeatures = s->wanted->count;
-	size_t		slices_cap = answer->items_cap;
 	DynItem    *item;
 	DynAttr    *features;
 	DynJsonString name;
 	bool		has_id = false;
 	bool		ok = true;
 
-	if (!grow(s, (void **) &answer->slices, &slices_cap, answer->nitems, sizeof(DynAttr) * (nfeatures + 1)) ||
-		!grow(s, (void **) &answer->items, &answer->items_cap, answer->nitems, sizeof(DynItem)))
+	if (!make_room(s, (void **) &answer->slices, answer->nitems, sizeof(DynAttr) * (nfeatures + 1)) ||
+		!make_room(s, (void **) &answer->items, answer->nitems, sizeof(DynItem)))
 		return false;
 	item = &answer->items[answer->nitems];
 	features = answer->slices + nfeatures * answer->nitems;
@@ -324,8 +316,7 @@ take_unprocessed_key(Scanner *s)
 	DynAnswer  *answer = s->answer;
 	DynJsonString name;
 
-	if (!grow(s, (void **) &answer->unprocessed, &answer->unprocessed_cap, answer->nunprocessed,
-			  sizeof(DynEntityId)))
+	if (!make_room(s, (void **) &answer->unprocessed, answer->nunprocessed, sizeof(DynEntityId)))
 		return false;
 	if (!dyn_js_take(&s->json, '{') || !dyn_js_string(&s->json, &name) || !text_is(&name, "entity_id") ||
 		!dyn_js_take(&s->json, ':') ||

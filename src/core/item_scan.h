@@ -47,8 +47,6 @@ typedef struct DynAnswer
 	double		consumed_capacity;	/* units, of all tables; 0 where the answer does not tell */
 	/* private */
 	DynAttr    *slices;
-	size_t		items_cap;
-	size_t		unprocessed_cap;
 } DynAnswer;
 
 typedef struct DynFeatureNames

@@ -4,6 +4,8 @@
  */
 #include "core/utf8.h"
 
+#include <string.h>
+
 /* Length of the well-formed sequence at p, or 0 (Unicode 15, table 3-7). */
 static int
 utf8_sequence(const uint8_t *p, const uint8_t *end)
@@ -49,7 +51,20 @@ dyn_utf8_valid(const uint8_t *data, size_t len)
 
 	while (data < end)
 	{
-		int			n = utf8_sequence(data, end);
+		int			n;
+		uint64_t	word;
+
+		/* mostly it is ASCII */
+		if (end - data >= (ptrdiff_t) sizeof(word))
+		{
+			memcpy(&word, data, sizeof(word));
+			if ((word & UINT64_C(0x8080808080808080)) == 0)
+			{
+				data += sizeof(word);
+				continue;
+			}
+		}
+		n = utf8_sequence(data, end);
 
 		if (n == 0)
 			return false;

@@ -395,7 +395,7 @@ test_many_features(void)
 	static const char *names[MANY];
 	static size_t lengths[MANY];
 	DynFeatureNames features = {names, lengths, 0};
-	DynGetRequest request = {"t.t", false, true, &features};
+	DynGetRequest request = {.table = "t.t", .event_ts = true, .features = &features};
 
 	for (int i = 0; i < MANY; i++)
 	{
