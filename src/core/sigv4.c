@@ -33,16 +33,27 @@ dyn_sigv4_date(int64_t epoch_seconds, char out[DYN_AMZ_DATE_LEN])
 	return gmtime_r(&t, &tm) != NULL && strftime(out, DYN_AMZ_DATE_LEN, "%Y%m%dT%H%M%SZ", &tm) == DYN_AMZ_DATE_LEN - 1;
 }
 
+/* Looked up once: OpenSSL searches its providers for EVP_sha256() at every use, which takes longer than hashing. */
+static const EVP_MD *
+sha256_method(void)
+{
+	static EVP_MD *md;
+
+	if (md == NULL)
+		md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	return md ? md : EVP_sha256();
+}
+
 static bool
 sha256(const void *data, size_t len, uint8_t out[HASH_LEN])
 {
-	return EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) == 1;
+	return EVP_Digest(data, len, out, NULL, sha256_method(), NULL) == 1;
 }
 
 static bool
 hmac(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[HASH_LEN])
 {
-	return HMAC(EVP_sha256(), key, (int) key_len, data, len, out, NULL) != NULL;
+	return HMAC(sha256_method(), key, (int) key_len, data, len, out, NULL) != NULL;
 }
 
 static bool
