@@ -115,6 +115,7 @@ static bool
 connect_entry(CacheEntry *entry, Oid serverid, Oid userid, bool missing_ok, DynStatus *status)
 {
 	uint64		start = invalidations;
+	DynCounters *counters = dyn_stats_of_server(serverid);	/* first, for it may throw */
 	DynCredentials *credentials;
 	List	   *options;
 	DynConnection *connection;
@@ -143,7 +144,7 @@ connect_entry(CacheEntry *entry, Oid serverid, Oid userid, bool missing_ok, DynS
 		free(connection);
 		return false;
 	}
-	connection->counters = dyn_stats_of_server(serverid);
+	connection->counters = counters;
 	entry->connection = connection;
 	return true;
 }

@@ -3,9 +3,9 @@
  *	  Execution of INSERT.
  *
  * Rows are encoded at once; requests are in flight (batch_write.h) while the
- * next rows are made.  All are acknowledged before the statement's AFTER triggers fire and before
- * EXPLAIN ANALYZE prints: an ExecutorFinish hook flushes what belongs to the
- * query, and EndForeignModify is the backstop.
+ * next rows are made.  All are acknowledged before the statement's AFTER
+ * triggers fire and before EXPLAIN ANALYZE prints: an ExecutorFinish hook
+ * flushes what belongs to the query, and EndForeignModify is the backstop.
  */
 #include "pg/export.h"
 

@@ -5,6 +5,7 @@ import secrets
 
 import pytest
 
+from cluster import Cluster
 from faults import Proxy
 from support import ACCESS_KEY, DRIVERS, ENDPOINT, SECRET_KEY, Session, dynamodb, remote_tables
 
@@ -62,6 +63,25 @@ def proxy():
     proxy = Proxy(ENDPOINT)
     yield proxy
     proxy.close()
+
+
+@pytest.fixture
+def second_proxy():
+    """Another one."""
+    proxy = Proxy(ENDPOINT)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture(scope="module")
+def initialized():
+    """A PostgreSQL cluster of the test module's own, not started."""
+    cluster = Cluster()
+    try:
+        cluster.init()
+        yield cluster
+    finally:
+        cluster.remove()
 
 
 @pytest.fixture

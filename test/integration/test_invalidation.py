@@ -2,17 +2,9 @@
 
 import pytest
 
-from faults import Proxy
-from support import DRIVERS, ENDPOINT, KEY, Session, fill
+from support import DRIVERS, KEY, Session, fill
 
 SELECT = "SELECT trips FROM drivers WHERE driver_id = 1"
-
-
-@pytest.fixture
-def second_proxy():
-    proxy = Proxy(ENDPOINT)
-    yield proxy
-    proxy.close()
 
 
 @pytest.fixture

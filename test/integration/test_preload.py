@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from cluster import Cluster
 from support import DRIVERS, SECRET_KEY, fill
 
 SELECT = "SELECT trips FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 300)))"
@@ -36,16 +35,6 @@ def preloaded(request, initialized):
     initialized.clear_log()
     yield initialized
     initialized.stop()
-
-
-@pytest.fixture(scope="module")
-def initialized():
-    cluster = Cluster()
-    try:
-        cluster.init()
-        yield cluster
-    finally:
-        cluster.remove()
 
 
 @pytest.fixture

@@ -4,20 +4,12 @@ import time
 
 import pytest
 
-from faults import Proxy
-from support import ENDPOINT, KEY, Session, fill
+from support import KEY, Session, fill
 from test_interrupts import descriptors
 
 SELECT = "SELECT trips FROM drivers WHERE driver_id = 1"
 MANY = "SELECT driver_id, trips FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 300)))"
 SERVERS = 50
-
-
-@pytest.fixture
-def second_proxy():
-    proxy = Proxy(ENDPOINT)
-    yield proxy
-    proxy.close()
 
 
 @pytest.fixture

@@ -8,21 +8,11 @@ import psycopg
 import pytest
 
 import faults
-from cluster import FAST, IMMEDIATE, SMART, Cluster
+from cluster import FAST, IMMEDIATE, SMART
 from support import DRIVERS, Running, fill, takes
 from test_interrupts import CREATE, READ, WRITE
 
 COMMIT = "DROP FOREIGN TABLE drivers"
-
-
-@pytest.fixture(scope="module")
-def initialized():
-    cluster = Cluster()
-    try:
-        cluster.init()
-        yield cluster
-    finally:
-        cluster.remove()
 
 
 @pytest.fixture
