@@ -74,8 +74,9 @@ postgres_bindir() {
     fi
 }
 
-has_pgxs() {
-    [ -f "$("$(postgres_bindir)/pg_config" --pgxs)" ]
+# The client package brings PGXS too, without the headers.
+has_server_headers() {
+    [ -f "$("$(postgres_bindir)/pg_config" --includedir-server)/postgres.h" ]
 }
 
 as_root() {
@@ -110,7 +111,7 @@ install_packages() {
     fi
     if [ -n "$major" ]; then
         need "postgresql-$major" test -x "$(postgres_bindir)/postgres"
-        need "postgresql-server-dev-$major" has_pgxs
+        need "postgresql-server-dev-$major" has_server_headers
     else
         missing+=(postgresql)
     fi
