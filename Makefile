@@ -2,12 +2,19 @@ EXTENSION = dynamo_fdw
 MODULE_big = dynamo_fdw
 PGFILEDESC = "dynamo_fdw - Feast's DynamoDB online store as foreign tables"
 
-CORE = arena attr_json buf crc32 ddb_op endpoint feast_encode feast_json_read feast_json_write feast_key \
-	feast_time feast_type feast_value item_scan json_scan json_text murmur3 pace pbwire retry sigv4 status utf8
-NET = batch_get batch_write ddb_call ddb_client http_multi http_transfer loop table_admin trace warmup
-PG = connection convert_key convert_read convert_write credential ddl_catalog ddl_client ddl_leftover \
-	ddl_remote ddl_triggers ddl_xact dynamo_fdw error explain guc modify option option_check plan qual \
-	qual_bind qual_eval qual_operand relation scan scratch stats text type_map wait
+CORE = arena buf clock crc32 ddb_op ddb_reply endpoint feast_json_read feast_json_write feast_key feast_time \
+	feast_type feast_value_decode feast_value_encode item_scan json_scan json_text murmur3 pace pbwire retry \
+	sigv4 status utf8
+NET = batch_get batch_write ddb_call ddb_client http_engine http_transfer loop table_job trace warmup
+PG = dynamo_fdw explain \
+	$(addprefix read/,ahead lookup plan scan) \
+	$(addprefix write/,modify row) \
+	$(addprefix ddl/,ddl_catalog ddl_client ddl_job ddl_leftover ddl_reference ddl_remote ddl_triggers ddl_xact) \
+	$(addprefix qual/,qual qual_bind qual_eval qual_join qual_operand qual_tree) \
+	$(addprefix convert/,convert_key convert_read convert_write) \
+	$(addprefix session/,connection credential stats wait) \
+	$(addprefix table/,option option_check relation type_map) \
+	$(addprefix util/,error extension guc scratch text)
 
 OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)
 
@@ -20,7 +27,7 @@ PKG_CONFIG ?= pkg-config
 pkg_libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
 
 PG_CPPFLAGS = -Isrc $(shell $(PKG_CONFIG) --cflags libcurl json-c libcrypto 2>/dev/null)
-PG_CFLAGS = -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter $(DYN_WERROR)
+PG_CFLAGS += -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter $(DYN_WERROR)
 SHLIB_LINK = -lm $(call pkg_libs,libcurl,-lcurl) $(call pkg_libs,json-c,-ljson-c) \
 	$(call pkg_libs,libcrypto,-lcrypto)
 
@@ -29,7 +36,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # Headers are few and small: any change compiles everything again.
-$(OBJS): $(wildcard src/*/*.h)
+$(OBJS): $(wildcard src/*/*.h src/pg/*/*.h)
 
 # C unit tests of src/core, without a server; variables: see test/unit/Makefile.
 unitcheck:

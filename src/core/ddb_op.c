@@ -87,7 +87,7 @@ dyn_op_classify(int http_status, const char *aws_code, const char *message)
 }
 
 static void
-add_name(DynBuf *out, const char *name)
+add_table_name(DynBuf *out, const char *name)
 {
 	dyn_buf_json_string(out, name, strlen(name));
 }
@@ -104,7 +104,7 @@ void
 dyn_op_get_prefix(DynBuf *out, const DynGetRequest *request)
 {
 	dyn_buf_str(out, "{\"RequestItems\":{");
-	add_name(out, request->table);
+	add_table_name(out, request->table);
 	dyn_buf_str(out, ":{\"Keys\":[");
 }
 
@@ -165,7 +165,7 @@ void
 dyn_op_write_prefix(DynBuf *out, const char *table)
 {
 	dyn_buf_str(out, "{\"RequestItems\":{");
-	add_name(out, table);
+	add_table_name(out, table);
 	dyn_buf_str(out, ":[");
 }
 
@@ -182,7 +182,7 @@ dyn_op_put_begin(DynBuf *out, const DynEntityId *id, const char *event_ts)
 	dyn_buf_str(out, "{\"PutRequest\":{\"Item\":{\"entity_id\":{\"S\":\"");
 	dyn_buf_hex(out, id->bytes, sizeof(id->bytes));
 	dyn_buf_str(out, "\"},\"event_ts\":{\"S\":");
-	add_name(out, event_ts);
+	add_table_name(out, event_ts);
 	dyn_buf_str(out, "},\"values\":{\"M\":{");
 }
 
@@ -191,7 +191,7 @@ dyn_op_put_feature(DynBuf *out, const char *name, const void *value, size_t len,
 {
 	if (!first)
 		dyn_buf_byte(out, ',');
-	add_name(out, name);
+	add_table_name(out, name);
 	dyn_buf_str(out, ":{\"B\":\"");
 	dyn_buf_base64(out, value, len);
 	dyn_buf_str(out, "\"}");
@@ -207,7 +207,7 @@ void
 dyn_op_create_table(DynBuf *out, const char *table)
 {
 	dyn_buf_str(out, "{\"TableName\":");
-	add_name(out, table);
+	add_table_name(out, table);
 	dyn_buf_str(out,
 				",\"KeySchema\":[{\"AttributeName\":\"entity_id\",\"KeyType\":\"HASH\"}]"
 				",\"AttributeDefinitions\":[{\"AttributeName\":\"entity_id\",\"AttributeType\":\"S\"}]"
@@ -218,6 +218,6 @@ void
 dyn_op_name_table(DynBuf *out, const char *table)
 {
 	dyn_buf_str(out, "{\"TableName\":");
-	add_name(out, table);
+	add_table_name(out, table);
 	dyn_buf_byte(out, '}');
 }

@@ -25,7 +25,6 @@ typedef enum DynOp
 
 #define DYN_OP_COUNT 5
 
-#define DYN_MAX_GET_KEYS 100	/* of one BatchGetItem */
 #define DYN_MAX_WRITE_ITEMS 25	/* of one BatchWriteItem */
 #define DYN_MAX_REQUEST_BYTES (16 * 1024 * 1024)
 #define DYN_MAX_ITEM_BYTES (400 * 1024)

@@ -55,7 +55,7 @@ put_hex(DynBuf *out, const uint8_t *data, size_t len)
 }
 
 static void
-put_scalar(DynBuf *out, const DynValue *value)
+put_json_scalar(DynBuf *out, const DynValue *value)
 {
 	switch (value->type)
 	{
@@ -83,7 +83,7 @@ put_scalar(DynBuf *out, const DynValue *value)
 	}
 }
 
-static void put_value(DynBuf *out, const DynValue *value);
+static void put_json_value(DynBuf *out, const DynValue *value);
 
 static void
 put_list(DynBuf *out, const DynValue *list)
@@ -93,7 +93,7 @@ put_list(DynBuf *out, const DynValue *list)
 	{
 		if (i > 0)
 			dyn_buf_str(out, ", ");
-		put_value(out, &list->u.list.items[i]);
+		put_json_value(out, &list->u.list.items[i]);
 	}
 	dyn_buf_byte(out, ']');
 }
@@ -110,7 +110,7 @@ put_map(DynBuf *out, const DynValue *map)
 			dyn_buf_str(out, ", ");
 		put_text(out, entry->key.u.bytes.data, entry->key.u.bytes.len);
 		dyn_buf_str(out, ": ");
-		put_value(out, &entry->value);
+		put_json_value(out, &entry->value);
 	}
 	dyn_buf_byte(out, '}');
 }
@@ -126,9 +126,9 @@ put_scalar_map(DynBuf *out, const DynValue *map)
 		dyn_buf_str(out, i > 0 ? ", {\"key_type\": \"" : "{\"key_type\": \"");
 		dyn_buf_str(out, dyn_feast_type_name(entry->key.type));
 		dyn_buf_str(out, "\", \"key\": ");
-		put_scalar(out, &entry->key);
+		put_json_scalar(out, &entry->key);
 		dyn_buf_str(out, ", \"value\": ");
-		put_value(out, &entry->value);
+		put_json_value(out, &entry->value);
 		dyn_buf_byte(out, '}');
 	}
 	dyn_buf_byte(out, ']');
@@ -136,7 +136,7 @@ put_scalar_map(DynBuf *out, const DynValue *map)
 
 /* The decoder's depth limit bounds the recursion. */
 static void
-put_value(DynBuf *out, const DynValue *value)
+put_json_value(DynBuf *out, const DynValue *value)
 {
 	switch (dyn_feast_type_shape(value->type))
 	{
@@ -159,7 +159,7 @@ put_value(DynBuf *out, const DynValue *value)
 			dyn_buf_byte(out, '}');
 			break;
 		default:
-			put_scalar(out, value);
+			put_json_scalar(out, value);
 			break;
 	}
 }
@@ -167,6 +167,6 @@ put_value(DynBuf *out, const DynValue *value)
 bool
 dyn_value_to_json(const DynValue *value, DynBuf *out)
 {
-	put_value(out, value);
+	put_json_value(out, value);
 	return !out->failed;
 }

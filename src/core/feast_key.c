@@ -27,7 +27,7 @@ put_u32(DynBuf *out, size_t value)
 }
 
 static bool
-put_value(DynBuf *out, const DynKeyPart *part)
+put_key_value(DynBuf *out, const DynKeyPart *part)
 {
 	put_u32(out, part->type);
 	switch (part->type)
@@ -66,7 +66,7 @@ dyn_feast_key_serialize(DynBuf *out, int version, const DynKeyPart *parts, int n
 		dyn_buf_str(out, parts[i].name);
 	}
 	for (int i = 0; i < nparts; i++)
-		if (!put_value(out, &parts[i]))
+		if (!put_key_value(out, &parts[i]))
 			return false;
 	return !out->failed;
 }

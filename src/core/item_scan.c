@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/ddb_op.h"
 #include "core/json_scan.h"
 
 typedef struct Scanner

@@ -16,6 +16,8 @@
 #include "core/buf.h"
 #include "core/feast_key.h"
 
+#define DYN_MAX_GET_KEYS 100	/* of one BatchGetItem */
+
 typedef enum DynAttrState
 {
 	DYN_ATTR_ABSENT = 0,

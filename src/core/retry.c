@@ -50,31 +50,31 @@ dyn_retry_delay_ms(DynClass cls, int attempt, double random, double retry_after_
 	return retry_after_ms > delay ? retry_after_ms : delay;
 }
 
-DynIdleMark
-dyn_idle_mark(const DynIdle *idle, double now_ms)
+DynStallMark
+dyn_stall_mark(const DynStall *stall, double now_ms)
 {
-	return (DynIdleMark) {idle->round, now_ms};
+	return (DynStallMark) {stall->round, now_ms};
 }
 
 bool
-dyn_idle_count(DynIdle *idle, const DynIdleMark *sent, bool progress, int max_attempts, double random,
+dyn_stall_count(DynStall *stall, const DynStallMark *sent, bool progress, int max_attempts, double random,
 			   double *delay_ms)
 {
 	*delay_ms = 0;
 	if (progress)
 	{
-		idle->fruitless = 0;
+		stall->fruitless = 0;
 		return true;
 	}
-	if (sent->round == idle->round)
+	if (sent->round == stall->round)
 	{
-		if (idle->fruitless++ == 0)
-			idle->since_ms = sent->sent_ms;
-		idle->round++;
+		if (stall->fruitless++ == 0)
+			stall->since_ms = sent->sent_ms;
+		stall->round++;
 	}
-	if (idle->fruitless >= max_attempts)
+	if (stall->fruitless >= max_attempts)
 		return false;
 	/* 25 ms base: the answer was no throttling error */
-	*delay_ms = dyn_retry_delay_ms(DYN_SERVER_FAULT, idle->fruitless > 0 ? idle->fruitless : 1, random, 0);
+	*delay_ms = dyn_retry_delay_ms(DYN_SERVER_FAULT, stall->fruitless > 0 ? stall->fruitless : 1, random, 0);
 	return true;
 }

@@ -39,27 +39,27 @@ extern double dyn_retry_delay_ms(DynClass cls, int attempt, double random, doubl
  * failures, but only so many rounds of them in a row are put up with; requests
  * that went out side by side are one round.  Zeroed is the start.
  */
-typedef struct DynIdle
+typedef struct DynStall
 {
 	int			round;			/* that requests sent now belong to */
 	int			fruitless;		/* rounds without progress, in a row */
 	double		since_ms;		/* when the first of them was sent */
-} DynIdle;
+} DynStall;
 
 /* What a request remembers of the time it was sent. */
-typedef struct DynIdleMark
+typedef struct DynStallMark
 {
 	int			round;
 	double		sent_ms;
-} DynIdleMark;
+} DynStallMark;
 
-extern DynIdleMark dyn_idle_mark(const DynIdle *idle, double now_ms);
+extern DynStallMark dyn_stall_mark(const DynStall *stall, double now_ms);
 
 /*
  * Counts an answer to a request sent at `sent`.  False: `max_attempts` rounds
  * brought nothing.  *delay_ms: pause before its leftovers go out again.
  */
-extern bool dyn_idle_count(DynIdle *idle, const DynIdleMark *sent, bool progress, int max_attempts, double random,
+extern bool dyn_stall_count(DynStall *stall, const DynStallMark *sent, bool progress, int max_attempts, double random,
 						   double *delay_ms);
 
 #endif							/* DYN_RETRY_H */

@@ -145,7 +145,7 @@ add_trimmed(DynBuf *out, const char *value)
 
 /* Both lists of the canonical request: `name:value` lines, and names joined by ';'. */
 static void
-add_headers(const DynSigv4Header **sorted, int n, DynBuf *lines, DynBuf *names)
+add_signed_headers(const DynSigv4Header **sorted, int n, DynBuf *lines, DynBuf *names)
 {
 	for (int i = 0; i < n; i++)
 	{
@@ -183,7 +183,7 @@ add_canonical_request(const DynSigv4Request *request, DynBuf *out, DynBuf *names
 
 	dyn_buf_str(out, request->method);
 	dyn_buf_str(out, "\n/\n\n");	/* path, empty query */
-	add_headers(sorted, request->nheaders, out, names);
+	add_signed_headers(sorted, request->nheaders, out, names);
 	dyn_buf_byte(out, '\n');
 	dyn_buf_add(out, names->data, names->len);
 	dyn_buf_byte(out, '\n');

@@ -17,7 +17,7 @@ typedef struct Request
 	DynAnswer	answer;
 	uint32_t	keys[DYN_MAX_GET_KEYS]; /* indexes into config.keys */
 	int			nkeys;
-	DynIdleMark sent;
+	DynStallMark sent;
 	uint32_t	item_keys[DYN_MAX_GET_KEYS];	/* of answer.items */
 	int			next_item;
 	struct Request *next;		/* in one of the two lists */
@@ -39,7 +39,7 @@ struct DynBatchGet
 	Again	   *again;			/* unprocessed keys */
 	size_t		nagain;
 	size_t		again_cap;
-	DynIdle		idle;
+	DynStall	stall;
 	int			outstanding;	/* in flight, or answered and not begun to be read */
 	Request    *in_flight;
 	Request    *ready;			/* answered, first come first */
@@ -69,7 +69,7 @@ dyn_batch_get_new(DynClient *client, const DynBatchGetConfig *config)
 }
 
 static void
-free_request(Request *request)
+free_get(Request *request)
 {
 	if (request == NULL)
 		return;
@@ -85,7 +85,7 @@ free_list(Request *request)
 	{
 		Request    *next = request->next;
 
-		free_request(request);
+		free_get(request);
 		request = next;
 	}
 }
@@ -97,7 +97,7 @@ dyn_batch_get_free(DynBatchGet *get)
 		return;
 	free_list(get->in_flight);
 	free_list(get->ready);
-	free_request(get->current);
+	free_get(get->current);
 	dyn_buf_free(&get->prefix);
 	dyn_buf_free(&get->suffix);
 	free(get->again);
@@ -130,7 +130,7 @@ choose_keys(DynBatchGet *get, Request *request)
 }
 
 static bool
-start_request(DynBatchGet *get, DynStatus *status)
+start_get(DynBatchGet *get, DynStatus *status)
 {
 	Request    *request = calloc(1, sizeof(*request));
 	DynBuf		body = {0};
@@ -139,7 +139,7 @@ start_request(DynBatchGet *get, DynStatus *status)
 	if (request == NULL)
 		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
 	delay = choose_keys(get, request);
-	request->sent = dyn_client_idle_mark(get->client, &get->idle, delay);
+	request->sent = dyn_client_stall_mark(get->client, &get->stall, delay);
 	dyn_buf_reserve(&body, get->prefix.len + get->suffix.len + request->nkeys * 64);
 	dyn_buf_add(&body, get->prefix.data, get->prefix.len);
 	for (int i = 0; i < request->nkeys; i++)
@@ -149,7 +149,7 @@ start_request(DynBatchGet *get, DynStatus *status)
 								   get->config.counters, status);
 	if (request->call == NULL)
 	{
-		free_request(request);
+		free_get(request);
 		return false;
 	}
 	request->next = get->in_flight;
@@ -159,10 +159,10 @@ start_request(DynBatchGet *get, DynStatus *status)
 }
 
 static bool
-start_requests(DynBatchGet *get, DynStatus *status)
+start_gets(DynBatchGet *get, DynStatus *status)
 {
 	while (get->outstanding < get->config.max_workers && keys_left(get))
-		if (!start_request(get, status))
+		if (!start_get(get, status))
 			return false;
 	return true;
 }
@@ -170,7 +170,7 @@ start_requests(DynBatchGet *get, DynStatus *status)
 void
 dyn_batch_get_begin(DynBatchGet *get)
 {
-	get->failed = !start_requests(get, &get->failure);
+	get->failed = !start_gets(get, &get->failure);
 }
 
 /* ---- answers ---- */
@@ -238,12 +238,12 @@ match_keys(DynBatchGet *get, Request *request, uint32_t *unprocessed)
 
 /* Puts unprocessed keys back; false when too many answers in a row brought nothing. */
 static bool
-put_back(DynBatchGet *get, const Request *request, const uint32_t *unprocessed, DynStatus *status)
+put_back_keys(DynBatchGet *get, const Request *request, const uint32_t *unprocessed, DynStatus *status)
 {
 	int			n = request->answer.nunprocessed;
 	double		delay_ms;
 
-	if (!dyn_call_count_idle(request->call, &get->idle, &request->sent, n < request->nkeys, &delay_ms, status))
+	if (!dyn_call_count_stall(request->call, &get->stall, &request->sent, n < request->nkeys, &delay_ms, status))
 		return false;
 	for (int i = 0; i < n; i++)
 		if (!add_again(get, unprocessed[i], delay_ms))
@@ -257,7 +257,7 @@ put_back(DynBatchGet *get, const Request *request, const uint32_t *unprocessed, 
  * no sense, the call has been started again, and is not done.
  */
 static bool
-read_answer(DynBatchGet *get, Request *request, DynStatus *status)
+read_get_answer(DynBatchGet *get, Request *request, DynStatus *status)
 {
 	DynBuf	   *body = dyn_call_answer(request->call);
 	const DynGetRequest *asked = &get->config.request;
@@ -285,15 +285,16 @@ read_answer(DynBatchGet *get, Request *request, DynStatus *status)
 		*status = *dyn_call_status(request->call);
 		return !dyn_call_done(request->call);
 	}
+	dyn_call_accept(request->call);
 	DYN_COUNT(counters, items_found, answer->nitems);
 	DYN_COUNT(counters, items_missing, request->nkeys - answer->nitems - answer->nunprocessed);
 	DYN_COUNT(counters, consumed_capacity, answer->consumed_capacity);
-	return put_back(get, request, unprocessed, status);
+	return put_back_keys(get, request, unprocessed, status);
 }
 
 /* Moves answered requests to the end of the ready list; false: one failed. */
 static bool
-collect(DynBatchGet *get, DynStatus *status)
+collect_answered(DynBatchGet *get, DynStatus *status)
 {
 	Request   **link = &get->in_flight;
 	Request   **last = &get->ready;
@@ -331,9 +332,9 @@ take_ready(DynBatchGet *get, DynStatus *status)
 	if (request == NULL)
 		return true;
 	get->ready = request->next;
-	if (!read_answer(get, request, status))
+	if (!read_get_answer(get, request, status))
 	{
-		free_request(request);
+		free_get(request);
 		return false;
 	}
 	if (!dyn_call_done(request->call))
@@ -369,10 +370,10 @@ dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynSta
 		if (get->one_answer)
 			return DYN_STEP_END;
 		dyn_status_clear(status);
-		free_request(current);
+		free_get(current);
 		get->current = NULL;
 
-		if (!collect(get, status) || !take_ready(get, status) || !start_requests(get, status))
+		if (!collect_answered(get, status) || !take_ready(get, status) || !start_gets(get, status))
 			return DYN_STEP_FAILED;
 		if (get->in_flight)
 			dyn_client_warm_up(get->client, get->config.max_workers);

@@ -14,17 +14,9 @@
 #include "core/ddb_op.h"
 #include "core/item_scan.h"
 #include "net/ddb_client.h"
+#include "net/step.h"
 
 typedef struct DynBatchGet DynBatchGet;
-
-typedef enum DynStep
-{
-	DYN_STEP_ROW,				/* only of reads */
-	DYN_STEP_WAIT,				/* wait for the client, then call again */
-	DYN_STEP_AGAIN,				/* call again at once; only of reads */
-	DYN_STEP_END,
-	DYN_STEP_FAILED
-} DynStep;
 
 typedef struct DynBatchGetConfig
 {

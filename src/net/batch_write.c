@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/attr_json.h"
+#include "core/ddb_reply.h"
 
 typedef struct Item
 {
@@ -27,7 +27,7 @@ typedef struct Request
 	DynCall    *call;
 	Item	   *items[DYN_MAX_WRITE_ITEMS];
 	int			nitems;
-	DynIdleMark sent;
+	DynStallMark sent;
 	struct Request *next;
 } Request;
 
@@ -40,7 +40,7 @@ struct DynBatchWrite
 	int			nwaiting;
 	Request    *in_flight;
 	int			nrequests;
-	DynIdle		idle;
+	DynStall	stall;
 	long		acknowledged;	/* items */
 };
 
@@ -69,7 +69,7 @@ free_item(Item *item)
 }
 
 static void
-free_request(Request *request)
+free_write(Request *request)
 {
 	for (int i = 0; i < request->nitems; i++)
 		free_item(request->items[i]);
@@ -94,7 +94,7 @@ dyn_batch_write_free(DynBatchWrite *write)
 		Request    *request = write->in_flight;
 
 		write->in_flight = request->next;
-		free_request(request);
+		free_write(request);
 	}
 	free(write);
 }
@@ -198,7 +198,7 @@ choose_items(DynBatchWrite *write, Request *request)
 }
 
 static bool
-start_request(DynBatchWrite *write, DynStatus *status, bool *started)
+start_write(DynBatchWrite *write, DynStatus *status, bool *started)
 {
 	Request    *request = calloc(1, sizeof(*request));
 	DynBuf		body = {0};
@@ -210,7 +210,7 @@ start_request(DynBatchWrite *write, DynStatus *status, bool *started)
 	delay_ms = choose_items(write, request);
 	if (request->nitems == 0)
 	{
-		free_request(request);
+		free_write(request);
 		return true;
 	}
 	dyn_op_write_prefix(&body, write->config.table);
@@ -225,10 +225,10 @@ start_request(DynBatchWrite *write, DynStatus *status, bool *started)
 								   write->config.counters, status);
 	if (request->call == NULL)
 	{
-		free_request(request);
+		free_write(request);
 		return false;
 	}
-	request->sent = dyn_client_idle_mark(write->client, &write->idle, delay_ms);
+	request->sent = dyn_client_stall_mark(write->client, &write->stall, delay_ms);
 	request->next = write->in_flight;
 	write->in_flight = request;
 	write->nrequests++;
@@ -238,13 +238,13 @@ start_request(DynBatchWrite *write, DynStatus *status, bool *started)
 
 /* Full requests go out at once, the rest when flushing. */
 static bool
-start_requests(DynBatchWrite *write, bool flush, DynStatus *status)
+start_writes(DynBatchWrite *write, bool flush, DynStatus *status)
 {
 	bool		started = true;
 
 	while (started && write->nrequests < write->config.max_workers &&
 		   (write->nwaiting >= write->config.batch_size || (flush && write->nwaiting > 0)))
-		if (!start_request(write, status, &started))
+		if (!start_write(write, status, &started))
 			return false;
 	return true;
 }
@@ -262,7 +262,7 @@ contains(const DynEntityId *ids, int n, const DynEntityId *id)
 
 /* An unprocessed item waits again, before all others, unless a newer one does. */
 static void
-put_back(DynBatchWrite *write, Item *item)
+put_back_items(DynBatchWrite *write, Item *item)
 {
 	if (find_waiting(write, &item->id))
 	{
@@ -286,7 +286,7 @@ settle(DynBatchWrite *write, Request *request, const DynEntityId *again, int n, 
 
 		item->delay_ms = delay_ms;
 		if (contains(again, n, &item->id))
-			put_back(write, item);
+			put_back_items(write, item);
 		else
 		{
 			write->acknowledged++;
@@ -300,7 +300,7 @@ settle(DynBatchWrite *write, Request *request, const DynEntityId *again, int n, 
 
 /* False: the write failed. *settled: the request is over. */
 static bool
-read_answer(DynBatchWrite *write, Request *request, bool *settled, DynStatus *status)
+read_write_answer(DynBatchWrite *write, Request *request, bool *settled, DynStatus *status)
 {
 	DynBuf	   *body = dyn_call_answer(request->call);
 	DynEntityId again[DYN_MAX_WRITE_ITEMS];
@@ -330,16 +330,17 @@ read_answer(DynBatchWrite *write, Request *request, bool *settled, DynStatus *st
 		*status = *dyn_call_status(request->call);
 		return false;
 	}
+	dyn_call_accept(request->call);
 	if (write->config.capacity)
 		DYN_COUNT(write->config.counters, consumed_capacity, dyn_json_consumed_capacity(body->data, body->len));
-	if (!dyn_call_count_idle(request->call, &write->idle, &request->sent, n < request->nitems, &delay_ms, status))
+	if (!dyn_call_count_stall(request->call, &write->stall, &request->sent, n < request->nitems, &delay_ms, status))
 		return false;
 	settle(write, request, again, n, delay_ms);
 	return true;
 }
 
 static bool
-collect(DynBatchWrite *write, DynStatus *status)
+settle_answered(DynBatchWrite *write, DynStatus *status)
 {
 	Request   **link = &write->in_flight;
 
@@ -348,13 +349,13 @@ collect(DynBatchWrite *write, DynStatus *status)
 		Request    *request = *link;
 		bool		settled = false;
 
-		if (dyn_call_done(request->call) && !read_answer(write, request, &settled, status))
+		if (dyn_call_done(request->call) && !read_write_answer(write, request, &settled, status))
 			return false;
 		if (settled)
 		{
 			*link = request->next;
 			write->nrequests--;
-			free_request(request);
+			free_write(request);
 		}
 		else
 			link = &request->next;
@@ -366,7 +367,7 @@ DynStep
 dyn_batch_write_step(DynBatchWrite *write, bool flush, DynStatus *status)
 {
 	dyn_status_clear(status);
-	if (!collect(write, status) || !start_requests(write, flush, status))
+	if (!settle_answered(write, status) || !start_writes(write, flush, status))
 		return DYN_STEP_FAILED;
 	if (flush)
 		return write->nwaiting == 0 && write->in_flight == NULL ? DYN_STEP_END : DYN_STEP_WAIT;

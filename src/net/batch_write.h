@@ -12,8 +12,8 @@
 
 #include "core/buf.h"
 #include "core/feast_key.h"
-#include "net/batch_get.h"
 #include "net/ddb_client.h"
+#include "net/step.h"
 
 typedef struct DynBatchWrite DynBatchWrite;
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/attr_json.h"
+#include "core/ddb_reply.h"
 #include "core/crc32.h"
 #include "net/trace.h"
 
@@ -60,7 +60,7 @@ dyn_call_send(DynCall *call)
 	int			n = 0;
 
 	call->attempts++;
-	call->sent_ms = dyn_client_now_ms(client);
+	call->sent_ms = dyn_clock_now_ms(&client->clock);
 	dyn_pace_sent(&client->pace, client->in_flight + 1, call->sent_ms);
 	headers[n++] = (DynHttpHeader) {"Host", client->endpoint.host_header};
 	headers[n++] = (DynHttpHeader) {"Content-Type", "application/x-amz-json-1.0"};
@@ -70,7 +70,7 @@ dyn_call_send(DynCall *call)
 		headers[n++] = (DynHttpHeader) {"X-Amz-Security-Token", client->session_token};
 
 	call->sent_skew_s = client->skew_s;
-	if (!dyn_sigv4_date(dyn_client_wall_s(client) + client->skew_s, amz_date) ||
+	if (!dyn_sigv4_date(dyn_clock_wall_s(&client->clock) + client->skew_s, amz_date) ||
 		!sign(call, headers, n, amz_date, &authorization))
 	{
 		dyn_status_set(&call->status, DYN_INTERNAL, "the request could not be signed");
@@ -98,15 +98,15 @@ retry_or_finish(DynCall *call, double retry_after_ms)
 
 	call->state = DYN_CALL_DONE;
 	call->status.attempts = call->attempts;
-	call->status.elapsed_ms = dyn_client_now_ms(client) - call->started_ms;
+	call->status.elapsed_ms = dyn_clock_now_ms(&client->clock) - call->started_ms;
 	if (!dyn_status_retryable(&call->status) || call->attempts >= client->max_attempts)
 		return;
 	cost = dyn_retry_take(&client->bucket, call->status.cls);
 	if (cost < 0)
 		return;
 	call->tokens += cost;
-	call->due_ms = dyn_client_now_ms(client) +
-		dyn_retry_delay_ms(call->status.cls, call->attempts, dyn_client_chance(client), retry_after_ms);
+	call->due_ms = dyn_clock_now_ms(&client->clock) +
+		dyn_retry_delay_ms(call->status.cls, call->attempts, dyn_clock_chance(&client->clock), retry_after_ms);
 	call->state = DYN_CALL_WAITING;
 }
 
@@ -119,7 +119,7 @@ correct_skew(DynCall *call, const DynHttpAnswer *answer)
 
 	if (call->status.cls != DYN_CREDENTIALS || call->skew_corrected || answer->date < 0)
 		return false;
-	skew = answer->date - dyn_client_wall_s(client);
+	skew = answer->date - dyn_clock_wall_s(&client->clock);
 	if (skew - call->sent_skew_s > -MAX_SKEW_S && skew - call->sent_skew_s < MAX_SKEW_S)
 		return false;
 	call->skew_corrected = true;
@@ -181,7 +181,7 @@ count_answer(DynCall *call, size_t received)
 	trace.op = call->op;
 	trace.status = call->status;
 	trace.status.attempts = call->attempts;
-	trace.status.elapsed_ms = dyn_client_now_ms(call->client) - call->sent_ms;
+	trace.status.elapsed_ms = dyn_clock_now_ms(&call->client->clock) - call->sent_ms;
 	trace.bytes_sent = call->body.len;
 	trace.bytes_received = received;
 	trace.new_connection = connects > 0;
@@ -206,7 +206,7 @@ met_stale_connection(DynCall *call)
 
 /* Checks the answer and takes its body over. True: the request goes out again by itself. */
 static bool
-read_answer(DynCall *call, DynHttpAnswer *answer)
+check_answer(DynCall *call, DynHttpAnswer *answer)
 {
 	DynStatus  *status = &call->status;
 
@@ -242,13 +242,13 @@ dyn_call_take_answer(DynCall *call)
 	{
 		retry_after_ms = answer->retry_after_ms;
 		received = answer->body.len;
-		again = read_answer(call, answer);
+		again = check_answer(call, answer);
 	}
 	else
 		again = met_stale_connection(call);
 	count_answer(call, received);
 	if (client->adaptive && (status->cls == DYN_OK || status->cls == DYN_THROTTLED))
-		dyn_pace_answered(&client->pace, status->cls == DYN_THROTTLED, call->sent_ms, dyn_client_now_ms(client));
+		dyn_pace_answered(&client->pace, status->cls == DYN_THROTTLED, call->sent_ms, dyn_clock_now_ms(&client->clock));
 	dyn_call_drop_transfer(call);
 	if (again)
 		return;
@@ -258,7 +258,7 @@ dyn_call_take_answer(DynCall *call)
 		return;
 	}
 	status->attempts = call->attempts;
-	status->elapsed_ms = dyn_client_now_ms(client) - call->started_ms;
+	status->elapsed_ms = dyn_clock_now_ms(&client->clock) - call->started_ms;
 	call->state = DYN_CALL_DONE;
 }
 
@@ -295,7 +295,7 @@ dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynCo
 	if (call->next)
 		call->next->prev = call;
 	client->calls = call;
-	call->started_ms = call->due_ms = dyn_client_now_ms(client) + delay_ms;
+	call->started_ms = call->due_ms = dyn_clock_now_ms(&client->clock) + delay_ms;
 	if (client->warmup.count > 0)
 	{
 		/* connections that are open by now are for this request */
@@ -331,6 +331,14 @@ dyn_call_answer(DynCall *call)
 	return &call->answer;
 }
 
+/* A success without a retry gives a token back too, or outages would use them up for good. */
+void
+dyn_call_accept(DynCall *call)
+{
+	dyn_retry_give_back(&call->client->bucket, call->tokens > 0 ? call->tokens : 1);
+	call->tokens = 0;
+}
+
 void
 dyn_call_reject(DynCall *call, const char *why)
 {
@@ -338,27 +346,27 @@ dyn_call_reject(DynCall *call, const char *why)
 	retry_or_finish(call, 0);
 }
 
-DynIdleMark
-dyn_client_idle_mark(const DynClient *client, const DynIdle *idle, double delay_ms)
+DynStallMark
+dyn_client_stall_mark(const DynClient *client, const DynStall *stall, double delay_ms)
 {
-	return dyn_idle_mark(idle, dyn_client_now_ms(client) + delay_ms);
+	return dyn_stall_mark(stall, dyn_clock_now_ms(&client->clock) + delay_ms);
 }
 
 bool
-dyn_call_count_idle(DynCall *call, DynIdle *idle, const DynIdleMark *sent, bool progress, double *delay_ms,
+dyn_call_count_stall(DynCall *call, DynStall *stall, const DynStallMark *sent, bool progress, double *delay_ms,
 					DynStatus *status)
 {
 	DynClient  *client = call->client;
-	double		now = dyn_client_now_ms(client);
+	double		now = dyn_clock_now_ms(&client->clock);
 
 	/* nothing done is how a batch is throttled */
 	if (client->adaptive && !progress)
 		dyn_pace_answered(&client->pace, true, call->sent_ms, now);
-	if (dyn_idle_count(idle, sent, progress, client->max_attempts, dyn_client_chance(client), delay_ms))
+	if (dyn_stall_count(stall, sent, progress, client->max_attempts, dyn_clock_chance(&client->clock), delay_ms))
 		return true;
 	*status = call->status;
-	status->attempts = idle->fruitless;
-	status->elapsed_ms = now - idle->since_ms;
+	status->attempts = stall->fruitless;
+	status->elapsed_ms = now - stall->since_ms;
 	return dyn_status_set(status, DYN_THROTTLED, "DynamoDB keeps returning %s as unprocessed",
 						  call->op == DYN_OP_BATCH_GET_ITEM ? "keys" : "items");
 }
@@ -374,11 +382,9 @@ dyn_call_free(DynCall *call)
 	if (client)
 	{
 		dyn_call_drop_transfer(call);
-		if (call->state != DYN_CALL_DONE)
+		/* one that is broken off, or whose answer nobody wants, is no failure of the service */
+		if (call->state != DYN_CALL_DONE || call->status.cls == DYN_OK)
 			dyn_retry_give_back(&client->bucket, call->tokens);
-		/* a success without a retry gives one back too, or outages would use them up for good */
-		else if (call->status.cls == DYN_OK)
-			dyn_retry_give_back(&client->bucket, call->tokens > 0 ? call->tokens : 1);
 		if (call->prev)
 			call->prev->next = call->next;
 		else

@@ -13,39 +13,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-double
-dyn_client_now_ms(const DynClient *client)
-{
-	struct timespec ts;
-
-	if (client->clock.now_ms)
-		return client->clock.now_ms();
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
-}
-
-int64_t
-dyn_client_wall_s(const DynClient *client)
-{
-	return client->clock.wall_s ? client->clock.wall_s() : (int64_t) time(NULL);
-}
-
-/* xorshift64* */
-double
-dyn_client_chance(DynClient *client)
-{
-	uint64_t	x = client->random_state;
-
-	if (client->clock.random)
-		return client->clock.random();
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	client->random_state = x;
-	return (double) ((x * UINT64_C(0x2545f4914f6cdd1d)) >> 11) / (double) (UINT64_C(1) << 53);
-}
 
 static bool
 copy(char **out, const char *text)
@@ -115,7 +82,6 @@ DynClient *
 dyn_client_new(const DynClientConfig *config, DynStatus *status)
 {
 	DynClient  *client = calloc(1, sizeof(*client));
-	struct timespec ts;
 
 	dyn_status_clear(status);
 	if (client == NULL || !copy_config(client, config))
@@ -133,8 +99,7 @@ dyn_client_new(const DynClientConfig *config, DynStatus *status)
 	client->signer.service = "dynamodb";
 	client->counters = config->counters;
 	dyn_retry_bucket_init(&client->bucket);
-	clock_gettime(CLOCK_REALTIME, &ts);
-	client->random_state = ((uint64_t) ts.tv_nsec << 32 ^ (uint64_t) ts.tv_sec ^ (uintptr_t) client) | 1;
+	dyn_clock_init(&client->clock);
 	return client;
 }
 
@@ -194,7 +159,7 @@ int
 dyn_client_timeout_ms(const DynClient *client)
 {
 	double		soonest = dyn_http_timeout_ms(client->http);
-	double		now = dyn_client_now_ms(client);
+	double		now = dyn_clock_now_ms(&client->clock);
 
 	for (const DynCall *call = client->calls; call; call = call->next)
 	{
@@ -238,7 +203,7 @@ next_due(const DynClient *client, double now)
 void
 dyn_client_drive(DynClient *client)
 {
-	double		now = dyn_client_now_ms(client);
+	double		now = dyn_clock_now_ms(&client->clock);
 	DynCall    *due;
 
 	dyn_http_drive(client->http);

@@ -14,19 +14,12 @@
 #include <stdint.h>
 
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/ddb_op.h"
 #include "core/endpoint.h"
 #include "core/retry.h"
 #include "core/status.h"
 #include "net/counters.h"
-
-/* Time and chance, for tests to hand in their own; a NULL member is the real one. */
-typedef struct DynClock
-{
-	double		(*now_ms) (void);	/* monotonic */
-	int64_t		(*wall_s) (void);	/* epoch seconds */
-	double		(*random) (void);	/* in [0, 1) */
-} DynClock;
 
 typedef struct DynClientConfig
 {
@@ -87,26 +80,26 @@ extern const DynStatus *dyn_call_status(const DynCall *call);
 extern DynBuf *dyn_call_answer(DynCall *call);
 
 /*
- * The caller could not make sense of a 200 answer: asks again as after any
- * other failure, or leaves the call done with class DYN_PROTOCOL.
+ * Whether a 200 answer makes sense only the caller can tell, who says one of
+ * these.  Accepted, the call is a success, and what its retries took from the
+ * bucket is given back; it stays as it is.  Rejected, it is asked again as after
+ * any other failure, or left done with class DYN_PROTOCOL.
  */
+extern void dyn_call_accept(DynCall *call);
 extern void dyn_call_reject(DynCall *call, const char *why);
 
-/*
- * At any time; breaks off what is in flight. NULL is fine.  Freeing one that
- * DynamoDB answered, and dyn_call_reject() was not told of, makes it a success.
- */
+/* At any time; breaks off what is in flight. NULL is fine. */
 extern void dyn_call_free(DynCall *call);
 
-/* For a request that goes out after `delay_ms`; see dyn_call_count_idle(). */
-extern DynIdleMark dyn_client_idle_mark(const DynClient *client, const DynIdle *idle, double delay_ms);
+/* For a request that goes out after `delay_ms`; see dyn_call_count_stall(). */
+extern DynStallMark dyn_client_stall_mark(const DynClient *client, const DynStall *stall, double delay_ms);
 
 /*
  * Counts the answer of a batch call, sent at `sent`: did it make progress?
  * *delay_ms: pause before what it left goes out again.  False, `status` set:
  * too many in a row made none.
  */
-extern bool dyn_call_count_idle(DynCall *call, DynIdle *idle, const DynIdleMark *sent, bool progress,
+extern bool dyn_call_count_stall(DynCall *call, DynStall *stall, const DynStallMark *sent, bool progress,
 								double *delay_ms, DynStatus *status);
 
 #endif							/* DYN_DDB_CLIENT_H */

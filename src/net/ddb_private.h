@@ -9,7 +9,7 @@
 #include "core/pace.h"
 #include "core/sigv4.h"
 #include "net/ddb_client.h"
-#include "net/http_multi.h"
+#include "net/http.h"
 #include "net/loop.h"
 #include "net/warmup.h"
 
@@ -29,7 +29,6 @@ struct DynClient
 	DynRetryBucket bucket;
 	DynPace		pace;			/* unlimited unless adaptive */
 	int64_t		skew_s;			/* the service's clock minus ours, since it complained */
-	uint64_t	random_state;
 	DynCounters *counters;
 	DynCall    *calls;			/* all that are not freed */
 	DynLoopMember member;
@@ -62,16 +61,10 @@ struct DynCall
 	bool		fresh;			/* met a stale connection, wants a new one */
 	int64_t		sent_skew_s;	/* that the signature was made with */
 	bool		skew_corrected;
-	int			tokens;			/* taken from the bucket, given back when the call is freed as a success */
+	int			tokens;			/* taken from the bucket, given back when the answer is accepted */
 	DynCounters *counters;
 	DynStatus	status;
 };
-
-extern double dyn_client_now_ms(const DynClient *client);
-extern int64_t dyn_client_wall_s(const DynClient *client);
-
-/* In [0, 1): spreads delays; no secret depends on it. */
-extern double dyn_client_chance(DynClient *client);
 
 /* Signs and sends a call, again or for the first time. */
 extern void dyn_call_send(DynCall *call);

@@ -1,6 +1,6 @@
 /*
  * http_private.h
- *	  What http_multi.c (the engine) and http_transfer.c (single requests)
+ *	  What http_engine.c (the engine) and http_transfer.c (single requests)
  *	  share; for nobody else.
  */
 #ifndef DYN_HTTP_PRIVATE_H
@@ -9,7 +9,7 @@
 #include <curl/curl.h>
 #include <signal.h>
 
-#include "net/http_multi.h"
+#include "net/http.h"
 
 #if LIBCURL_VERSION_NUM < 0x075700
 #error "libcurl 7.87 or newer is needed (CURLOPT_QUICK_EXIT)"
@@ -55,8 +55,6 @@ struct DynTransfer
 	long		connects;		/* connections opened for it */
 	char		error_text[CURL_ERROR_SIZE];
 };
-
-extern int64_t dyn_http_now_us(void);
 
 /* Around every call that may start a resolver thread, which inherits the mask. */
 extern void dyn_http_block_signals(sigset_t *saved);

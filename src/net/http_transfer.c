@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/clock.h"
+
 #define RECEIVE_BUFFER_BYTES (16L * 1024)
 #define MAX_HEADER_BYTES (128 * 1024)
 #define USER_AGENT "dynamo_fdw"
@@ -23,7 +25,7 @@ on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int lo
 {
 	DynTransfer *transfer = arg;
 
-	transfer->deadline_us = dyn_http_now_us() + transfer->http->config.read_timeout_ms * INT64_C(1000);
+	transfer->deadline_us = dyn_clock_monotonic_us() + transfer->http->config.read_timeout_ms * INT64_C(1000);
 	transfer->sent = true;
 	return CURL_PREREQFUNC_OK;
 }
@@ -258,7 +260,7 @@ begin(DynTransfer *transfer)
 	sigset_t	saved;
 
 	dyn_http_block_signals(&saved);
-	transfer->started_us = dyn_http_now_us();
+	transfer->started_us = dyn_clock_monotonic_us();
 	transfer->deadline_us = transfer->started_us + http->config.connect_timeout_ms * INT64_C(1000);
 	transfer->added = curl_multi_add_handle(http->multi, transfer->easy) == CURLM_OK;
 	if (transfer->added)

@@ -6,7 +6,7 @@
 #define DYN_WARMUP_H
 
 #include "net/counters.h"
-#include "net/http_multi.h"
+#include "net/http.h"
 
 /* Connections being opened; zeroed is none. */
 typedef struct DynWarmup

@@ -2,17 +2,17 @@
  * dynamo_fdw.c
  *	  The module: its entry point and the wrapper's handler.
  */
-#include "pg/export.h"
+#include "pg/util/export.h"
 
 #include "fmgr.h"
 #include "utils/builtins.h"
 
-#include "core/attr_json.h"
+#include "core/ddb_reply.h"
 #include "core/sigv4.h"
-#include "net/http_multi.h"
-#include "pg/ddl.h"
-#include "pg/fdw.h"
-#include "pg/guc.h"
+#include "net/http.h"
+#include "pg/ddl/ddl.h"
+#include "pg/util/fdw.h"
+#include "pg/util/guc.h"
 
 PG_MODULE_MAGIC;
 

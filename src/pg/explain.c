@@ -2,17 +2,17 @@
  * explain.c
  *	  What EXPLAIN shows of scans and modifications.
  */
-#include "pg/export.h"
+#include "pg/util/export.h"
 
 #include "nodes/makefuncs.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 
-#include "pg/compat.h"
-#include "pg/fdw.h"
-#include "pg/modify.h"
-#include "pg/relation.h"
-#include "pg/scan.h"
+#include "pg/read/scan.h"
+#include "pg/table/relation.h"
+#include "pg/util/compat.h"
+#include "pg/util/fdw.h"
+#include "pg/write/modify.h"
 
 /* The conditions that became keys, as they were written; "none" of a plan that cannot be executed. */
 static void

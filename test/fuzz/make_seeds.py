@@ -46,11 +46,11 @@ for case in load("items.json"):
     seed_json("fuzz_item_scan", {"ConsumedCapacity": capacity, "Responses": {}})
     seed_json("fuzz_item_scan", {"Responses": {"p.t": []}, "UnprocessedKeys": {"p.t": {"Keys": keys}}})
     puts = [{"PutRequest": {"Item": item}} for item in case["items"]]
-    seed_json("fuzz_attr_json", {"UnprocessedItems": {"p.t": puts}})
+    seed_json("fuzz_ddb_reply", {"UnprocessedItems": {"p.t": puts}})
 
 for step in load("requests.json")["steps"]:
     for request in step["requests"]:
-        seed_json("fuzz_attr_json", request["response_body"])
+        seed_json("fuzz_ddb_reply", request["response_body"])
 
 for case in load("event_ts.json"):
     seed("fuzz_event_ts", case["text"].encode())

@@ -5,7 +5,7 @@ import pathlib
 import re
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-SOURCE = (TOP / "src/pg/option.c").read_text()
+SOURCE = (TOP / "src/pg/table/option.c").read_text()
 README = (TOP / "README.md").read_text()
 PLACES = {"S": "server", "T": "table", "U": "user mapping", "C": "column"}
 

@@ -239,7 +239,7 @@ def readme_types():
 
 
 def code_types():
-    code = (TOP / "src/pg/type_map.c").read_text().split("mappings[] = {")[1].split("};")[0]
+    code = (TOP / "src/pg/table/type_map.c").read_text().split("mappings[] = {")[1].split("};")[0]
     found = {}
     for oid, kind, key in re.findall(r"\{(\w+)OID, DYN_FEAST_(\w+), (true|false)\}", code):
         kinds, keys = found.setdefault(oid, ([], []))

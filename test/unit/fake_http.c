@@ -168,7 +168,7 @@ fake_pass(DynClient *client, double ms)
 	}
 }
 
-/* ---- net/http_multi.h ---- */
+/* ---- net/http.h ---- */
 
 DynHttp *
 dyn_http_new(const DynHttpConfig *config, DynStatus *status)

@@ -1,13 +1,13 @@
 /*
  * fake_http.h
- *	  Stands in for the HTTP engine (net/http_multi.h): requests are recorded,
+ *	  Stands in for the HTTP engine (net/http.h): requests are recorded,
  *	  tests answer them, and time passes only when they say so.
  */
 #ifndef DYN_FAKE_HTTP_H
 #define DYN_FAKE_HTTP_H
 
 #include "net/ddb_client.h"
-#include "net/http_multi.h"
+#include "net/http.h"
 
 /* A request that was sent. */
 typedef struct FakeRequest

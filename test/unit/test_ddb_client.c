@@ -235,6 +235,17 @@ test_bucket(void)
 		dyn_call_free(call);
 	}
 	call = start();
+	is_int(retries_of(call, 500, ""), 0, "answers that nobody accepted bring none");
+	dyn_call_free(call);
+	for (int i = 0; i < 14; i++)
+	{
+		call = start();
+		fake_answer(fake_sent() - 1, 200, "{}");
+		dyn_client_drive(client);
+		dyn_call_accept(call);
+		dyn_call_free(call);
+	}
+	call = start();
 	is_int(retries_of(call, 500, ""), 1, "14 successes without a retry make up for one");
 	dyn_call_free(call);
 
@@ -250,6 +261,7 @@ test_bucket(void)
 	other = start();
 	is_int(retries_of(other, 500, ""), 5, "retries share the bucket");
 	dyn_call_free(other);
+	dyn_call_accept(call);
 	dyn_call_free(call);
 	call = start();
 	is_int(retries_of(call, 500, ""), 30, "a success gives back what all of its retries took");

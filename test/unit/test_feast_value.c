@@ -1,5 +1,5 @@
 /*
- * test_feast_value.c
+ * test_feast_value_decode.c
  *	  Value bytes against those the Feast SDK writes and reads.
  *
  * Lists, sets and maps are checked by encoding again what was decoded: that

@@ -145,33 +145,33 @@ test_status(void)
 
 /* Counts an answer to a request of `round`, four attempts. */
 static bool
-idle(DynIdle *idle, int round, bool progress, double *delay)
+count_stall(DynStall *stall, int round, bool progress, double *delay)
 {
-	DynIdleMark sent = {round, 100.0 * round};
+	DynStallMark sent = {round, 100.0 * round};
 
-	return dyn_idle_count(idle, &sent, progress, 4, 0.5, delay);
+	return dyn_stall_count(stall, &sent, progress, 4, 0.5, delay);
 }
 
 static void
-test_idle(void)
+test_stall(void)
 {
-	DynIdle		state = {0};
+	DynStall		state = {0};
 	double		delay = 1;
 
-	ok(idle(&state, 0, true, &delay) && delay == 0, "progress: at once");
+	ok(count_stall(&state, 0, true, &delay) && delay == 0, "progress: at once");
 	for (int i = 0; i < 10; i++)
-		ok(idle(&state, 0, false, &delay) && delay == 12.5, "requests side by side are one round, answer %d", i);
+		ok(count_stall(&state, 0, false, &delay) && delay == 12.5, "requests side by side are one round, answer %d", i);
 	is_int(state.fruitless, 1, "one round");
-	ok(idle(&state, 1, false, &delay) && delay == 25, "the second round waits longer");
-	ok(idle(&state, 2, false, &delay) && delay == 50, "the third longer still");
-	ok(!idle(&state, 3, false, &delay), "the fourth is the end");
+	ok(count_stall(&state, 1, false, &delay) && delay == 25, "the second round waits longer");
+	ok(count_stall(&state, 2, false, &delay) && delay == 50, "the third longer still");
+	ok(!count_stall(&state, 3, false, &delay), "the fourth is the end");
 	ok(state.since_ms == 0, "which counts from the first");
 
-	ok(idle(&state, 0, true, &delay) && state.fruitless == 0, "progress anywhere starts anew");
-	ok(idle(&state, 3, false, &delay) && state.fruitless == 0, "for which rounds before it do not count");
-	ok(idle(&state, 4, false, &delay) && state.fruitless == 1 && state.since_ms == 400, "but rounds since do");
-	state = (DynIdle) {0};
-	ok(!dyn_idle_count(&state, &(DynIdleMark) {0, 0}, false, 1, 0.5, &delay), "one attempt is no retry");
+	ok(count_stall(&state, 0, true, &delay) && state.fruitless == 0, "progress anywhere starts anew");
+	ok(count_stall(&state, 3, false, &delay) && state.fruitless == 0, "for which rounds before it do not count");
+	ok(count_stall(&state, 4, false, &delay) && state.fruitless == 1 && state.since_ms == 400, "but rounds since do");
+	state = (DynStall) {0};
+	ok(!dyn_stall_count(&state, &(DynStallMark) {0, 0}, false, 1, 0.5, &delay), "one attempt is no retry");
 }
 
 static void
@@ -194,7 +194,7 @@ test_5xx(void)
 int
 main(void)
 {
-	test_idle();
+	test_stall();
 	test_5xx();
 	test_delays();
 	test_bucket();

@@ -1,0 +1,191 @@
+/*
+ * ddb_reply.c
+ *	  Answers of control calls and writes, and error bodies.  The answers of
+ *	  BatchGetItem go through item_scan instead.
+ */
+#include "core/ddb_reply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/json_text.h"
+
+static void
+copy_text(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+/* "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException" → what is after the '#' */
+static void
+copy_code(DynStatus *status, const char *type)
+{
+	const char *hash = strrchr(type, '#');
+	size_t		len;
+
+	type = hash ? hash + 1 : type;
+	len = strcspn(type, ":");	/* "Code:http://..." happens too */
+	snprintf(status->aws_code, sizeof(status->aws_code), "%.*s", (int) len, type);
+}
+
+/*
+ * Complaints about a signature may quote the canonical request, session token
+ * included, after a line break, or the Authorization header.
+ */
+static void
+copy_message(DynStatus *status, const char *message)
+{
+	const char *quoted = strstr(message, "AWS4-HMAC");
+	size_t		len = strcspn(message, "\r\n");
+
+	if (quoted && (size_t) (quoted - message) < len)
+		len = quoted - message;
+	snprintf(status->message, sizeof(status->message), "%.*s", (int) len, message);
+}
+
+bool
+dyn_json_error(const char *body, size_t len, DynStatus *status)
+{
+	struct json_object *object = dyn_json_parse_object(body, len);
+	const char *type = dyn_json_text(object, "__type");
+	const char *message = dyn_json_text(object, "message");
+
+	if (type == NULL)
+		type = dyn_json_text(object, "code");
+	if (type == NULL)
+	{
+		json_object_put(object);
+		return false;
+	}
+	if (message == NULL)
+		message = dyn_json_text(object, "Message");
+	copy_code(status, type);
+	copy_message(status, message ? message : "");
+	json_object_put(object);
+	return true;
+}
+
+/* Type of a key attribute, from AttributeDefinitions; "?" where it is not told. */
+static const char *
+attribute_type(struct json_object *table, const char *name)
+{
+	struct json_object *definitions = dyn_json_member(table, "AttributeDefinitions", json_type_array);
+
+	for (size_t i = 0; definitions && i < json_object_array_length(definitions); i++)
+	{
+		struct json_object *definition = json_object_array_get_idx(definitions, i);
+		const char *attribute = dyn_json_text(definition, "AttributeName");
+		const char *type = dyn_json_text(definition, "AttributeType");
+
+		if (attribute && type && strcmp(attribute, name) == 0)
+			return type;
+	}
+	return "?";
+}
+
+static void
+read_key_schema(struct json_object *json, DynTableDescription *table)
+{
+	struct json_object *schema = dyn_json_member(json, "KeySchema", json_type_array);
+	size_t		nkeys = schema ? json_object_array_length(schema) : 0;
+	size_t		used = 0;
+
+	for (size_t i = 0; i < nkeys && used < sizeof(table->key_schema); i++)
+	{
+		struct json_object *key = json_object_array_get_idx(schema, i);
+		const char *name = dyn_json_text(key, "AttributeName");
+		const char *kind = dyn_json_text(key, "KeyType");
+
+		if (name == NULL || kind == NULL)
+			return;
+		used += snprintf(table->key_schema + used, sizeof(table->key_schema) - used, "%s%s %s (%s)",
+						 i > 0 ? ", " : "", kind, name, attribute_type(json, name));
+	}
+	table->feast_key = nkeys == 1 && strcmp(table->key_schema, "HASH entity_id (S)") == 0;
+}
+
+bool
+dyn_json_table(const char *body, size_t len, DynTableDescription *table)
+{
+	struct json_object *object = dyn_json_parse_object(body, len);
+	struct json_object *json = dyn_json_member(object, "Table", json_type_object);
+	struct json_object *created;
+	bool		ok;
+
+	memset(table, 0, sizeof(*table));
+	if (json == NULL)
+		json = dyn_json_member(object, "TableDescription", json_type_object);
+	copy_text(table->status, sizeof(table->status), dyn_json_text(json, "TableStatus"));
+	ok = json != NULL && table->status[0] != '\0';
+	if (ok)
+	{
+		copy_text(table->table_id, sizeof(table->table_id), dyn_json_text(json, "TableId"));
+		/* the number's own text: a double printed again could differ */
+		if (json_object_object_get_ex(json, "CreationDateTime", &created) &&
+			(json_object_is_type(created, json_type_double) || json_object_is_type(created, json_type_int)))
+			copy_text(table->created, sizeof(table->created), json_object_get_string(created));
+		read_key_schema(json, table);
+	}
+	json_object_put(object);
+	return ok;
+}
+
+int
+dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynEntityId *ids, int max)
+{
+	struct json_object *object = dyn_json_parse_object(body, len);
+	struct json_object *tables = dyn_json_member(object, "UnprocessedItems", json_type_object);
+	struct json_object *requests;
+	int			n = 0;
+
+	if (tables == NULL)
+	{
+		json_object_put(object);
+		return -1;
+	}
+	requests = dyn_json_member(tables, table, json_type_array);
+	if (json_object_object_length(tables) != (requests ? 1 : 0) ||
+		(requests && json_object_array_length(requests) > (size_t) max))
+		n = -1;
+	for (size_t i = 0; n >= 0 && requests && i < json_object_array_length(requests); i++)
+	{
+		struct json_object *request = json_object_array_get_idx(requests, i);
+		struct json_object *put = dyn_json_member(request, "PutRequest", json_type_object);
+		struct json_object *item = dyn_json_member(put, "Item", json_type_object);
+		const char *hex = dyn_json_text(dyn_json_member(item, "entity_id", json_type_object), "S");
+
+		if (hex != NULL && dyn_entity_id_from_hex(&ids[n], hex, strlen(hex)))
+			n++;
+		else
+			n = -1;
+	}
+	json_object_put(object);
+	return n;
+}
+
+double
+dyn_json_consumed_capacity(const char *body, size_t len)
+{
+	struct json_object *object = dyn_json_parse_object(body, len);
+	struct json_object *tables = dyn_json_member(object, "ConsumedCapacity", json_type_array);
+	double		sum = 0;
+
+	for (size_t i = 0; tables && i < json_object_array_length(tables); i++)
+	{
+		struct json_object *units = NULL;
+		double		n = 0;
+
+		if (json_object_object_get_ex(json_object_array_get_idx(tables, i), "CapacityUnits", &units))
+			n = json_object_get_double(units);
+		if (n > 0 && n < 1e15)
+			sum += n;
+	}
+	json_object_put(object);
+	return sum;
+}
+
+const char *
+dyn_json_c_version(void)
+{
+	return json_c_version();
+}

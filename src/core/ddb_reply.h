@@ -1,0 +1,45 @@
+/*
+ * ddb_reply.h
+ *	  Answers of control calls and writes, and error bodies.
+ */
+#ifndef DYN_DDB_REPLY_H
+#define DYN_DDB_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/feast_key.h"
+#include "core/status.h"
+
+/*
+ * Reads code and message of an error body into `status` (aws_code without its
+ * namespace; message cut before anything that could hold a secret).  False:
+ * not a JSON error body.
+ */
+extern bool dyn_json_error(const char *body, size_t len, DynStatus *status);
+
+typedef struct DynTableDescription
+{
+	char		status[32];		/* CREATING, ACTIVE, DELETING, ... */
+	char		table_id[64];	/* "" where the service has none (DynamoDB Local) */
+	char		created[32];	/* CreationDateTime, as the number's text */
+	bool		feast_key;		/* the key schema is HASH entity_id (S) alone */
+	char		key_schema[256];	/* for messages, e.g. "HASH id (N)" */
+} DynTableDescription;
+
+/* Of DescribeTable ("Table"), CreateTable and DeleteTable ("TableDescription"). */
+extern bool dyn_json_table(const char *body, size_t len, DynTableDescription *table);
+
+/*
+ * Ids of UnprocessedItems of a BatchWriteItem answer, at most `max`.  Returns
+ * their number, or -1: malformed.
+ */
+extern int	dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynEntityId *ids, int max);
+
+/* Units of all tables that a BatchWriteItem answer tells of; 0 where it tells nothing. */
+extern double dyn_json_consumed_capacity(const char *body, size_t len);
+
+/* Of json-c. */
+extern const char *dyn_json_c_version(void);
+
+#endif							/* DYN_DDB_REPLY_H */

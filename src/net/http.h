@@ -1,0 +1,101 @@
+/*
+ * http.h
+ *	  HTTP engine: many POST requests in flight on one libcurl multi handle,
+ *	  behind one pollable descriptor.
+ *
+ * Nothing in here waits. The owner polls dyn_http_fd() for input, for at most
+ * dyn_http_timeout_ms(), and calls dyn_http_drive(); whoever drives moves the
+ * transfers of everybody, and each stays with its owner when it is done.  A
+ * timeout that passed while nobody drove begins anew.
+ */
+#ifndef DYN_HTTP_H
+#define DYN_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/status.h"
+
+/* A longer answer is a protocol error: BatchGetItem's 16 MB as JSON with base64 take less. */
+#define DYN_HTTP_MAX_BODY (64 * 1024 * 1024)
+
+typedef struct DynHttpConfig
+{
+	const char *url;			/* of every request */
+	const char *ca_bundle;		/* file, or NULL: libcurl's default */
+	bool		no_proxy;		/* ignore the proxy variables of the environment */
+	long		connect_timeout_ms;
+	long		read_timeout_ms;	/* from sending the request to the whole answer */
+	long		max_pool_connections;	/* kept while idle */
+	long		keepalive_timeout_s;	/* an older idle connection is not reused */
+} DynHttpConfig;
+
+typedef struct DynHttp DynHttp;
+
+typedef struct DynHttpAnswer
+{
+	int			status;			/* HTTP status */
+	DynBuf		body;
+	char		request_id[80]; /* x-amzn-RequestId, "" where none */
+	bool		has_crc32;
+	uint32_t	crc32;			/* x-amz-crc32 */
+	double		retry_after_ms; /* x-amz-retry-after, 0: none */
+	int64_t		date;			/* Date, epoch seconds, -1: none */
+} DynHttpAnswer;
+
+typedef struct DynTransfer DynTransfer;
+
+typedef struct DynHttpHeader
+{
+	const char *name;
+	const char *value;
+} DynHttpHeader;
+
+/* NULL on failure. The config's texts are copied. */
+extern DynHttp *dyn_http_new(const DynHttpConfig *config, DynStatus *status);
+
+/* Closes all connections; no transfer may be left. NULL is fine. */
+extern void dyn_http_free(DynHttp *http);
+
+extern int	dyn_http_fd(const DynHttp *http);
+
+/* Until dyn_http_drive() has work without any input: ms, 0 now, -1 never. */
+extern int	dyn_http_timeout_ms(const DynHttp *http);
+extern void dyn_http_drive(DynHttp *http);
+
+/*
+ * Sends a POST, or a GET where `body` is NULL; it is borrowed until the
+ * transfer is freed.  `fresh`: by a new connection.  NULL on failure, `status`
+ * set.
+ */
+extern DynTransfer *dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders,
+								   const DynBuf *body, bool fresh, DynStatus *status);
+extern bool dyn_transfer_done(const DynTransfer *transfer);
+
+/*
+ * Of a transfer that is done: true if an answer came, whatever its HTTP
+ * status; else what failed is in `status`. The answer belongs to the transfer.
+ */
+extern bool dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *status);
+
+/* Takes back the body of an answer, which is left empty: its memory may serve the next one. */
+extern void dyn_http_give_body(DynHttp *http, DynBuf *body);
+
+/* Of a transfer that failed: was its connection an old one, and lost before a byte of an answer came? */
+extern bool dyn_transfer_stale(const DynTransfer *transfer);
+
+/* At any time; one in flight is broken off at once. NULL is fine. */
+extern void dyn_transfer_free(DynTransfer *transfer);
+
+/* False once a callback or libcurl's multi handle failed. */
+extern bool dyn_http_usable(const DynHttp *http);
+
+/* Of a transfer that is done: connections opened for it, 0: one was reused. */
+extern long dyn_transfer_connects(const DynTransfer *transfer);
+
+/* Of libcurl and the libraries it uses: "libcurl/7.88.1 OpenSSL/3.0.17 ...". */
+extern const char *dyn_http_version(void);
+
+#endif							/* DYN_HTTP_H */

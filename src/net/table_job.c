@@ -1,0 +1,137 @@
+/*
+ * table_job.c
+ *	  Control calls on tables.
+ */
+#include "net/table_job.h"
+
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+
+#define POLL_SLICE_MS 100
+
+void
+dyn_table_job_init(DynTableJob *job, DynClient *client, const char *table, DynOp op)
+{
+	memset(job, 0, sizeof(*job));
+	job->client = client;
+	job->table = table;
+	job->op = op;
+}
+
+bool
+dyn_table_job_deleted(const DynTableJob *job)
+{
+	return job->done && (job->status.cls == DYN_OK || job->status.cls == DYN_TABLE_MISSING);
+}
+
+void
+dyn_table_job_start(DynTableJob *job, double delay_ms)
+{
+	DynBuf		body = {0};
+
+	dyn_status_clear(&job->status);
+	if (job->op == DYN_OP_CREATE_TABLE)
+		dyn_op_create_table(&body, job->table);
+	else
+		dyn_op_name_table(&body, job->table);
+	job->call = dyn_call_start(job->client, job->op, &body, delay_ms, NULL, &job->status);
+	job->done = job->call == NULL;
+}
+
+/* Takes the answer in if there is one; true when the job is done. */
+static bool
+poll_job(DynTableJob *job)
+{
+	DynBuf	   *answer;
+
+	if (job->done || job->call == NULL || !dyn_call_done(job->call))
+		return job->done;
+	answer = dyn_call_answer(job->call);
+	if (dyn_call_status(job->call)->cls == DYN_OK && !dyn_json_table(answer->data, answer->len, &job->description))
+	{
+		dyn_call_reject(job->call, "the answer does not describe a table");
+		if (!dyn_call_done(job->call))
+			return false;
+	}
+	job->status = *dyn_call_status(job->call);
+	if (job->status.cls == DYN_OK)
+		dyn_call_accept(job->call);
+	dyn_call_free(job->call);
+	job->call = NULL;
+	job->done = true;
+	return true;
+}
+
+void
+dyn_table_job_stop(DynTableJob *job, const char *why)
+{
+	if (job->done)
+		return;
+	dyn_call_free(job->call);
+	job->call = NULL;
+	job->done = true;
+	dyn_status_set(&job->status, DYN_TIMEOUT, "%s", why);
+}
+
+/* Waits for any of the jobs' clients, no longer than `timeout_ms`. */
+static void
+wait_for_clients(DynTableJob **jobs, int njobs, struct pollfd *fds, int timeout_ms)
+{
+	for (int i = 0; i < njobs; i++)
+	{
+		int			t = jobs[i]->call == NULL ? -1 : dyn_client_timeout_ms(jobs[i]->client);
+
+		if (t >= 0 && t < timeout_ms)
+			timeout_ms = t;
+		fds[i].fd = jobs[i]->call == NULL ? -1 : dyn_client_fd(jobs[i]->client);
+		fds[i].events = POLLIN;
+		fds[i].revents = 0;
+	}
+	poll(fds, njobs, timeout_ms);
+	for (int i = 0; i < njobs; i++)
+		if (jobs[i]->call != NULL)
+			dyn_client_drive(jobs[i]->client);
+}
+
+int
+dyn_table_jobs_step(DynTableJob **jobs, int njobs)
+{
+	int			running = 0;
+	int			left = 0;
+
+	for (int i = 0; i < njobs; i++)
+		running += jobs[i]->call != NULL ? 1 : 0;
+	for (int i = 0; i < njobs; i++)
+	{
+		if (jobs[i]->call == NULL && !jobs[i]->done && running < DYN_TABLE_JOBS_IN_FLIGHT)
+		{
+			dyn_table_job_start(jobs[i], 0);
+			running++;
+		}
+		left += poll_job(jobs[i]) ? 0 : 1;
+	}
+	return left;
+}
+
+void
+dyn_table_jobs_run(DynTableJob **jobs, int njobs, int budget_ms, bool (*stop) (void))
+{
+	struct pollfd *fds = calloc(njobs > 0 ? njobs : 1, sizeof(*fds));
+	int64_t		end = dyn_clock_monotonic_us() / 1000 + budget_ms;
+
+	while (fds != NULL && dyn_table_jobs_step(jobs, njobs) > 0)
+	{
+		int64_t		budget = end - dyn_clock_monotonic_us() / 1000;
+
+		if (budget <= 0 || (stop && stop()))
+			break;
+		wait_for_clients(jobs, njobs, fds, budget < POLL_SLICE_MS ? (int) budget : POLL_SLICE_MS);
+	}
+	for (int i = 0; i < njobs; i++)
+		dyn_table_job_stop(jobs[i], "no answer in time");
+	free(fds);
+}

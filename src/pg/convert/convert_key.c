@@ -1,0 +1,139 @@
+/*
+ * convert_key.c
+ *	  Entity keys: Datums to their canonical form and back, and to entity_id.
+ */
+#include "pg/util/export.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "pg/convert/convert.h"
+#include "pg/util/compat.h"
+#include "pg/util/text.h"
+
+static bool
+key_is_varlena(const DynColumn *column)
+{
+	return column->base_type == TEXTOID || column->base_type == VARCHAROID || column->base_type == BYTEAOID;
+}
+
+Datum
+dyn_key_from_datum(const DynColumn *column, Datum value)
+{
+	if (key_is_varlena(column))
+		return PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+	if (column->base_type == INT4OID)
+		return Int64GetDatum(DatumGetInt32(value));
+	return Int64GetDatum(DatumGetInt64(value));
+}
+
+Datum
+dyn_key_to_datum(const DynColumn *column, Datum key)
+{
+	if (column->base_type == INT4OID)
+		return Int32GetDatum((int32) DatumGetInt64(key));
+	return key;
+}
+
+bool
+dyn_key_storable(const DynColumn *column, Datum key)
+{
+	int64		integer;
+
+	if (key_is_varlena(column))
+		return true;
+	integer = DatumGetInt64(key);
+	if (column->base_type == TIMESTAMPTZOID)
+		return !TIMESTAMP_NOT_FINITE(integer) && integer % USECS_PER_SEC == 0;
+	if (column->base_type == INT4OID || column->feast_type == DYN_FEAST_INT32)
+		return integer >= PG_INT32_MIN && integer <= PG_INT32_MAX;
+	return true;
+}
+
+int
+dyn_key_compare(const DynColumn *column, Datum a, Datum b)
+{
+	struct varlena *x;
+	struct varlena *y;
+	Size		xlen;
+	Size		ylen;
+	int			c;
+
+	if (!key_is_varlena(column))
+		return (DatumGetInt64(a) > DatumGetInt64(b)) - (DatumGetInt64(a) < DatumGetInt64(b));
+	x = (struct varlena *) DatumGetPointer(a);
+	y = (struct varlena *) DatumGetPointer(b);
+	xlen = VARSIZE_ANY_EXHDR(x);
+	ylen = VARSIZE_ANY_EXHDR(y);
+	c = memcmp(VARDATA_ANY(x), VARDATA_ANY(y), Min(xlen, ylen));
+	return c != 0 ? c : (xlen > ylen) - (xlen < ylen);
+}
+
+static void
+key_part(const DynColumn *column, Datum key, DynKeyPart *part)
+{
+	part->name = column->name;
+	part->type = column->feast_type;
+	if (column->base_type == BYTEAOID)
+	{
+		part->data = VARDATA_ANY(DatumGetPointer(key));
+		part->len = VARSIZE_ANY_EXHDR(DatumGetPointer(key));
+	}
+	else if (key_is_varlena(column))
+		part->data = dyn_text_to_utf8((text *) DatumGetPointer(key), &part->len);
+	else if (column->base_type == TIMESTAMPTZOID)
+		part->integer = DatumGetInt64(key) / USECS_PER_SEC + DYN_EPOCH_DIFF_SECONDS;
+	else
+		part->integer = DatumGetInt64(key);
+}
+
+void
+dyn_key_id(const DynRelation *rel, const Datum *keys, DynBuf *scratch, DynEntityId *id)
+{
+	DynKeyPart	parts[DYN_MAX_KEYS] = {{0}};
+	int			nparts = rel->nkeys;
+
+	for (int i = 0; i < rel->nkeys; i++)
+		key_part(rel->keys[i], keys[i], &parts[i]);
+	if (nparts == 0)
+	{
+		/* an entityless view's row: what Feast's materialize writes */
+		parts[0].name = DYN_DUMMY_JOIN_KEY;
+		parts[0].type = DYN_FEAST_STRING;
+		parts[0].data = "";
+		nparts = 1;
+	}
+	if (!dyn_feast_key_id(id, scratch, rel->key_version, parts, nparts))
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+}
+
+static char *
+datum_text(Oid type, Datum value)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	getTypeOutputInfo(type, &output, &is_varlena);
+	return OidOutputFunctionCall(output, value);
+}
+
+char *
+dyn_key_text(const DynRelation *rel, const Datum *keys)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < rel->nkeys; i++)
+	{
+		const DynColumn *column = rel->keys[i];
+
+		appendStringInfo(&text, "%s%s = %s", i > 0 ? ", " : "", column->sql_name,
+						 datum_text(column->base_type, dyn_key_to_datum(column, keys[i])));
+	}
+	return rel->nkeys > 0 ? text.data : pstrdup("none, the view is entityless");
+}
+

@@ -1,0 +1,311 @@
+/*
+ * convert_write.c
+ *	  Datums to Feast's value bytes and event timestamps.
+ */
+#include "pg/util/export.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "core/feast_json.h"
+#include "core/feast_time.h"
+#include "core/feast_value.h"
+#include "pg/convert/convert.h"
+#include "pg/util/compat.h"
+#include "pg/util/scratch.h"
+#include "pg/util/text.h"
+
+/* ---- scalars ---- */
+
+static void
+write_integer(const DynColumn *column, int64 integer, DynValue *value)
+{
+	if (value->type == DYN_FEAST_INT32 && (integer < PG_INT32_MIN || integer > PG_INT32_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("value " INT64_FORMAT " of column \"%s\" is out of range for value type INT32", integer,
+						column->sql_name)));
+	value->u.integer = integer;
+}
+
+/* Whole seconds; a fraction goes toward zero, as in Feast. date and timestamp are UTC. */
+static void
+write_time(const DynColumn *column, Timestamp timestamp, DynValue *value)
+{
+	int64		seconds;
+
+	if (TIMESTAMP_NOT_FINITE(timestamp))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("infinite timestamp in column \"%s\" cannot be stored", column->sql_name)));
+	/* the sum of both in microseconds can be too large */
+	seconds = timestamp / USECS_PER_SEC + DYN_EPOCH_DIFF_SECONDS;
+	if (seconds < 0 && timestamp % USECS_PER_SEC > 0)
+		seconds++;
+	else if (seconds > 0 && timestamp % USECS_PER_SEC < 0)
+		seconds--;
+	if (value->type == DYN_FEAST_ZONED_TIMESTAMP)
+	{
+		value->u.zoned.seconds = seconds;
+		value->u.zoned.zone = (const uint8_t *) "UTC";
+		value->u.zoned.zone_len = 3;
+	}
+	else
+		value->u.integer = seconds;
+}
+
+static Timestamp
+date_to_timestamp(const DynColumn *column, DateADT date)
+{
+	if (DATE_IS_NOBEGIN(date))
+		return DT_NOBEGIN;
+	if (DATE_IS_NOEND(date))
+		return DT_NOEND;
+	if (date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("date in column \"%s\" is out of range for a timestamp", column->sql_name)));
+	return DatumGetTimestamp(DirectFunctionCall1(date_timestamp, DateADTGetDatum(date)));
+}
+
+static void
+write_text(const char *utf8, size_t len, DynValue *value)
+{
+	value->u.bytes.data = (const uint8_t *) utf8;
+	value->u.bytes.len = len;
+}
+
+/* As the type's output function prints it: uuid, numeric, json, jsonb, enums. */
+static void
+write_by_output(Oid type, Datum datum, DynValue *value)
+{
+	Oid			output;
+	bool		is_varlena;
+	const char *utf8;
+
+	getTypeOutputInfo(type, &output, &is_varlena);
+	utf8 = dyn_cstring_to_utf8(OidOutputFunctionCall(output, datum));
+	write_text(utf8, strlen(utf8), value);
+}
+
+/* json or jsonb to a map, or what else has a JSON form (feast_json.h). */
+static void
+write_json_form(const DynColumn *column, Oid type, Datum datum, DynValue *value)
+{
+	DynArena   *arena = dyn_scratch_arena(CurrentMemoryContext);
+	int			feast_type = value->type;
+	const char *why;
+
+	write_by_output(type, datum, value);
+	if (dyn_json_to_value((const char *) value->u.bytes.data, value->u.bytes.len, feast_type, value, arena, &why))
+		return;
+	if (why == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("JSON in column \"%s\" is not a %s", column->sql_name, dyn_feast_type_name(feast_type)),
+			 errdetail("%c%s.", pg_toupper((unsigned char) why[0]), why + 1)));
+}
+
+/* `value` points into `datum` or memory of the current context. */
+static void
+write_scalar(const DynColumn *column, Oid type, int feast_type, Datum datum, DynValue *value)
+{
+	struct varlena *bytes;
+	const char *utf8;
+	size_t		len;
+
+	memset(value, 0, sizeof(*value));
+	value->type = feast_type;
+	switch (type)
+	{
+		case INT2OID:
+			write_integer(column, DatumGetInt16(datum), value);
+			break;
+		case INT4OID:
+			write_integer(column, DatumGetInt32(datum), value);
+			break;
+		case INT8OID:
+			write_integer(column, DatumGetInt64(datum), value);
+			break;
+		case FLOAT8OID:
+			value->u.real = DatumGetFloat8(datum);
+			break;
+		case FLOAT4OID:
+			value->u.single = DatumGetFloat4(datum);
+			break;
+		case BOOLOID:
+			value->u.boolean = DatumGetBool(datum);
+			break;
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+			write_time(column, DatumGetTimestamp(datum), value);
+			break;
+		case DATEOID:
+			write_time(column, date_to_timestamp(column, DatumGetDateADT(datum)), value);
+			break;
+		case BYTEAOID:
+			bytes = PG_DETOAST_DATUM_PACKED(datum);
+			value->type = DYN_FEAST_BYTES;	/* of PDF_BYTES and IMAGE_BYTES, too */
+			write_text(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), value);
+			break;
+		case TEXTOID:
+		case VARCHAROID:
+			utf8 = dyn_text_to_utf8((text *) PG_DETOAST_DATUM_PACKED(datum), &len);
+			write_text(utf8, len, value);
+			break;
+		case JSONOID:
+		case JSONBOID:
+			if (feast_type == DYN_FEAST_JSON)
+				write_by_output(type, datum, value);
+			else
+				write_json_form(column, type, datum, value);
+			break;
+		default:
+			write_by_output(type, datum, value);
+			break;
+	}
+}
+
+/* ---- arrays ---- */
+
+static int
+compare_reals(double a, double b)
+{
+	if (isnan(a) || isnan(b))
+		return !!isnan(a) - !!isnan(b);
+	return (a > b) - (a < b);
+}
+
+static int
+compare_bytes(const DynValue *a, const DynValue *b)
+{
+	size_t		len = Min(a->u.bytes.len, b->u.bytes.len);
+	int			c = len > 0 ? memcmp(a->u.bytes.data, b->u.bytes.data, len) : 0;
+
+	return c != 0 ? c : (a->u.bytes.len > b->u.bytes.len) - (a->u.bytes.len < b->u.bytes.len);
+}
+
+/* Some total order of values of one scalar type; 0: equal, as SQL and Python see it. */
+static int
+compare_elements(const DynValue *a, const DynValue *b)
+{
+	if (dyn_feast_type_shape(a->type) == DYN_SHAPE_BYTES)
+		return compare_bytes(a, b);
+	switch (a->type)
+	{
+		case DYN_FEAST_DOUBLE:
+			return compare_reals(a->u.real, b->u.real);
+		case DYN_FEAST_FLOAT:
+			return compare_reals(a->u.single, b->u.single);
+		case DYN_FEAST_BOOL:
+			return a->u.boolean - b->u.boolean;
+		default:
+			return (a->u.integer > b->u.integer) - (a->u.integer < b->u.integer);
+	}
+}
+
+/* Equal elements in the order they stand in. */
+static int
+compare_places(const void *a, const void *b)
+{
+	const DynValue *x = *(DynValue *const *) a;
+	const DynValue *y = *(DynValue *const *) b;
+	int			c = compare_elements(x, y);
+
+	return c != 0 ? c : (x > y) - (x < y);
+}
+
+/* The elements of a set once each, in the order of their first. */
+static void
+drop_repeats(DynValue *list)
+{
+	size_t		n = list->u.list.count;
+	DynValue  **sorted = palloc(sizeof(DynValue *) * Max(n, 1));
+	size_t		kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &list->u.list.items[i];
+	qsort(sorted, n, sizeof(DynValue *), compare_places);
+	for (size_t i = n; i > 1; i--)
+		if (compare_elements(sorted[i - 2], sorted[i - 1]) == 0)
+			sorted[i - 1]->type = DYN_FEAST_NONE;
+	for (size_t i = 0; i < n; i++)
+		if (list->u.list.items[i].type != DYN_FEAST_NONE)
+			list->u.list.items[kept++] = list->u.list.items[i];
+	list->u.list.count = kept;
+}
+
+static void
+write_array(const DynColumn *column, Datum datum, DynValue *list)
+{
+	ArrayType  *array = DatumGetArrayTypeP(datum);
+	int			feast_element = dyn_feast_type_element(column->feast_type);
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("array in column \"%s\" has more than one dimension, which %s has not", column->sql_name,
+						dyn_feast_type_name(column->feast_type))));
+	get_typlenbyvalalign(column->element_type, &typlen, &typbyval, &typalign);
+	deconstruct_array(array, column->element_type, typlen, typbyval, typalign, &elements, &nulls, &n);
+	memset(list, 0, sizeof(*list));
+	list->type = column->feast_type;
+	list->u.list.count = n;
+	list->u.list.items = palloc(sizeof(DynValue) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("array in column \"%s\" contains a NULL, which %s has not", column->sql_name,
+							dyn_feast_type_name(column->feast_type)),
+					 errhint("Take it out with array_remove(..., NULL), or put a value in its place with array_replace.")));
+		write_scalar(column, column->element_base_type, feast_element, elements[i], &list->u.list.items[i]);
+	}
+	if (dyn_feast_type_set_of(feast_element) == column->feast_type)
+		drop_repeats(list);
+}
+
+/* ---- items ---- */
+
+void
+dyn_datum_to_value(const DynColumn *column, Datum datum, bool isnull, DynBuf *out)
+{
+	DynValue	value;
+
+	if (isnull)
+		return;
+	if (OidIsValid(column->element_type))
+		write_array(column, datum, &value);
+	else
+		write_scalar(column, column->base_type, column->feast_type, datum, &value);
+	if (!dyn_feast_value_encode(out, &value))
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+}
+
+void
+dyn_event_ts_from_datum(const DynColumn *column, Datum value, char *out)
+{
+	TimestampTz ts = DatumGetTimestampTz(value);
+
+	if (TIMESTAMP_NOT_FINITE(ts) || ts > PG_INT64_MAX - DYN_EPOCH_DIFF_MICROS ||
+		!dyn_event_ts_format(ts + DYN_EPOCH_DIFF_MICROS, out))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("event timestamp in column \"%s\" is out of range", column ? column->sql_name : "event_ts"),
+				 errhint("Feast has the years 1 to 9999.")));
+}

@@ -1,0 +1,34 @@
+/*
+ * qual.h
+ *	  Key predicates: which conditions of a query name the entity keys to ask
+ *	  for, and in what shape.
+ *
+ * A key condition is a tree (qual_tree.h) over operands: expressions without
+ * columns of the table.
+ */
+#ifndef DYN_QUAL_H
+#define DYN_QUAL_H
+
+#include "nodes/pathnodes.h"
+
+#include "pg/table/relation.h"
+
+typedef struct DynKeyCondition
+{
+	bool		complete;		/* names every key of every possible row */
+	Node	   *tree;			/* NULL: no condition, as for an entityless view */
+	List	   *operands;
+	List	   *clauses;		/* bare clauses that went into the tree */
+	List	   *rest;			/* bare clauses that must still be checked for each row */
+	List	   *filters;		/* those of them that name no keys */
+	double		keys;			/* estimated number of rows with such keys */
+} DynKeyCondition;
+
+/* Splits RestrictInfos (pseudoconstant ones are left out). */
+extern DynKeyCondition *dyn_qual_split(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn,
+									   List *restrictinfos);
+
+/* Does the expression stand for a key column? Its number, or -1. */
+extern int	dyn_qual_key_number(const DynRelation *dyn, Index relid, Node *expr);
+
+#endif							/* DYN_QUAL_H */

@@ -1,0 +1,294 @@
+/*
+ * plan.c
+ *	  Planning of scans: sizes, paths, and the plan node.
+ *
+ * A table has a path for every way to name its keys: by the query's own
+ * conditions, or by join conditions, once the other tables' rows are known.
+ * The path without keys always exists, so that every query plans, and loses
+ * to every other one; executing it is an error.
+ */
+#include "pg/util/export.h"
+
+#include <math.h>
+
+#include "access/table.h"
+#include "access/sysattr.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/cost.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/lsyscache.h"
+
+#include "pg/qual/qual.h"
+#include "pg/table/relation.h"
+#include "pg/util/compat.h"
+#include "pg/util/fdw.h"
+
+/* Sets of outer tables that are looked at, at most; a join of more feature views than that is beyond planning. */
+#define MAX_PARAMETERIZATIONS 64
+
+typedef struct RelState
+{
+	DynRelation *dyn;
+	DynKeyCondition *base;		/* of the table's own conditions */
+} RelState;
+
+static void
+set_size(PlannerInfo *root, RelOptInfo *rel, RelState *state)
+{
+	double		rows = clamp_row_est(state->base->keys);
+
+	rel->tuples = Max(rel->tuples, rows);
+	rel->rows = clamp_row_est(rows * clauselist_selectivity(root, state->base->filters, rel->relid, JOIN_INNER, NULL));
+}
+
+void
+dynamoGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	RelState  *state = palloc0(sizeof(RelState));
+	Relation	relation = table_open(relid, NoLock);
+
+	state->dyn = dyn_relation_open(relation);
+	table_close(relation, NoLock);
+	state->base = dyn_qual_split(root, rel, state->dyn, rel->baserestrictinfo);
+	rel->fdw_private = state;
+	set_size(root, rel, state);
+}
+
+/* ---- paths ---- */
+
+static void
+add_keyed_path(PlannerInfo *root, RelOptInfo *rel, DynKeyCondition *condition, Relids required_outer)
+{
+	DynRelation *dyn = ((RelState *) rel->fdw_private)->dyn;
+	double		keys = clamp_row_est(condition->keys);
+	double		requests = ceil(keys / dyn->batch_size);
+	double		rounds = ceil(requests / dyn->max_read_workers);
+	Selectivity selectivity = clauselist_selectivity(root, condition->filters, rel->relid, JOIN_INNER, NULL);
+	Cost		startup = dyn->startup_cost;
+	Cost		total = startup + (rounds - 1) * dyn->startup_cost + keys * (dyn->tuple_cost + cpu_tuple_cost);
+
+	add_path(rel, (Path *) dyn_create_foreignscan_path(root, rel, clamp_row_est(keys * selectivity), true, startup,
+													   total, required_outer));
+}
+
+/* The conditions that hold with these outer tables, and the table's own. */
+static DynKeyCondition *
+condition_with(PlannerInfo *root, RelOptInfo *rel, Relids outer)
+{
+	ParamPathInfo *ppi = get_baserel_parampathinfo(root, rel, outer);
+
+	return dyn_qual_split(root, rel, ((RelState *) rel->fdw_private)->dyn,
+						  list_concat_copy(rel->baserestrictinfo, ppi->ppi_clauses));
+}
+
+typedef struct KeyMember
+{
+	const DynRelation *dyn;
+	int			key;
+} KeyMember;
+
+/* Callback: is the equivalence member this key column? */
+static bool
+member_is_key(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *em, void *arg)
+{
+	KeyMember  *member = arg;
+
+	return dyn_qual_key_number(member->dyn, rel->relid, (Node *) em->em_expr) == member->key;
+}
+
+/* Join conditions that could name keys: those written so, and those that follow from equalities. */
+static List *
+join_clauses(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn)
+{
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, rel->joininfo)
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+
+		if (join_clause_is_movable_to(rinfo, rel))
+			clauses = lappend(clauses, rinfo);
+	}
+	if (rel->has_eclass_joins)
+		for (int i = 0; i < dyn->nkeys; i++)
+		{
+			KeyMember	member = {dyn, i};
+
+			clauses = list_concat(clauses,
+								  generate_implied_equalities_for_column(root, rel, member_is_key, &member,
+																		 rel->lateral_referencers));
+		}
+	return clauses;
+}
+
+/* Adds a set unless it holds another one; takes out those that hold it. */
+static List *
+add_minimal(List *sets, Relids relids)
+{
+	ListCell   *lc;
+
+	foreach(lc, sets)
+		if (bms_is_subset(lfirst(lc), relids))
+			return sets;
+	foreach(lc, sets)
+		if (bms_is_subset(relids, lfirst(lc)))
+			sets = foreach_delete_current(sets, lc);
+	return list_length(sets) < MAX_PARAMETERIZATIONS ? lappend(sets, relids) : sets;
+}
+
+/* The set with the tables of each clause: into `complete` if they give all keys, else into `next`. */
+static void
+extend(PlannerInfo *root, RelOptInfo *rel, Relids set, List *clauses, List **complete, List **next)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+		Relids		outer = bms_del_member(bms_union(rinfo->clause_relids, set), rel->relid);
+
+		if (bms_is_empty(outer) || (bms_equal(outer, set) && !bms_equal(outer, rel->lateral_relids)))
+			continue;
+		if (condition_with(root, rel, outer)->complete)
+			*complete = add_minimal(*complete, outer);
+		else
+			*next = add_minimal(*next, outer);
+	}
+}
+
+/*
+ * The smallest sets of outer tables whose rows give all keys: sets grow clause
+ * by clause, by at most one clause a key.
+ */
+static List *
+parameterizations(PlannerInfo *root, RelOptInfo *rel, List *clauses)
+{
+	List	   *open = list_make1(rel->lateral_relids);
+	List	   *complete = NIL;
+	int			nkeys = ((RelState *) rel->fdw_private)->dyn->nkeys;
+
+	for (int n = 0; n < nkeys && open != NIL; n++)
+	{
+		List	   *next = NIL;
+		ListCell   *lc;
+
+		foreach(lc, open)
+			extend(root, rel, lfirst(lc), clauses, &complete, &next);
+		open = next;
+	}
+	return complete;
+}
+
+void
+dynamoGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	RelState  *state = rel->fdw_private;
+	ListCell   *lc;
+
+	if (state->base->complete)
+		add_keyed_path(root, rel, state->base, rel->lateral_relids);
+	else
+	{
+		add_path(rel, (Path *) dyn_create_foreignscan_path(root, rel, rel->rows, false, DYN_UNKEYED_COST,
+														   DYN_UNKEYED_COST, rel->lateral_relids));
+		foreach(lc, parameterizations(root, rel, join_clauses(root, rel, state->dyn)))
+			add_keyed_path(root, rel, condition_with(root, rel, lfirst(lc)), lfirst(lc));
+	}
+}
+
+/* ---- plan ---- */
+
+/* Columns that the plan needs beside the keys, which a row has from the condition. */
+static List *
+columns_to_fetch(RelOptInfo *rel, const DynRelation *dyn, List *filters)
+{
+	Bitmapset  *used = NULL;
+	List	   *columns = NIL;
+	bool		whole_row;
+
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
+	pull_varattnos((Node *) filters, rel->relid, &used);
+	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
+	for (int i = 0; i < dyn->ncolumns; i++)
+	{
+		const DynColumn *column = &dyn->columns[i];
+
+		if (column->role != DYN_COLUMN_EVENT_TIMESTAMP && column->role != DYN_COLUMN_FEATURE)
+			continue;
+		if (whole_row || bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, used))
+			columns = lappend_int(columns, column->attnum);
+	}
+	return columns;
+}
+
+/* Is the Param set by an init plan of this query or one around it? */
+static bool
+is_init_param(PlannerInfo *root, const Param *param)
+{
+	ListCell   *lc;
+
+	for (; root; root = root->parent_root)
+		foreach(lc, root->init_plans)
+			if (list_member_int(lfirst_node(SubPlan, lc)->setParam, param->paramid))
+				return true;
+	return false;
+}
+
+/*
+ * Is there anything in an operand beside constants, the query's parameters,
+ * results of init plans, and functions that can't fail?
+ */
+static bool
+needs_execution(Node *node, void *root)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_List:
+		case T_Const:
+		case T_RelabelType:
+		case T_ArrayExpr:
+			break;
+		case T_Param:
+			return castNode(Param, node)->paramkind != PARAM_EXTERN && !is_init_param(root, castNode(Param, node));
+		case T_FuncExpr:
+			if (!get_func_leakproof(castNode(FuncExpr, node)->funcid))
+				return true;
+			break;
+		default:
+			return true;
+	}
+	return expression_tree_walker(node, needs_execution, root);
+}
+
+/* Can the scan's keys be evaluated, without a failure, before the plan runs? */
+static bool
+is_independent(PlannerInfo *root, const DynKeyCondition *condition)
+{
+	return condition->complete && !needs_execution((Node *) condition->operands, root);
+}
+
+ForeignScan *
+dynamoGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path, List *tlist,
+					 List *scan_clauses, Plan *outer_plan)
+{
+	RelState  *state = rel->fdw_private;
+	DynKeyCondition *condition = dyn_qual_split(root, rel, state->dyn, scan_clauses);
+	List	   *private = list_make4(makeBoolean(condition->complete),
+									 condition->complete ? condition->tree : NULL,
+									 columns_to_fetch(rel, state->dyn, condition->rest),
+									 makeBoolean(is_independent(root, condition)));
+
+	if (condition->complete)
+		return make_foreignscan(tlist, condition->rest, rel->relid, condition->operands, private, NIL,
+								condition->clauses, outer_plan);
+	return make_foreignscan(tlist, extract_actual_clauses(scan_clauses, false), rel->relid, NIL, private, NIL, NIL,
+							outer_plan);
+}

@@ -1,0 +1,38 @@
+/*
+ * connection.h
+ *	  The cache of clients: one per user mapping, kept for the session, so that
+ *	  connections outlive the statement.
+ */
+#ifndef DYN_CONNECTION_H
+#define DYN_CONNECTION_H
+
+#include "nodes/pg_list.h"
+
+#include "net/ddb_client.h"
+#include "pg/session/credential.h"
+
+typedef struct DynConnection
+{
+	DynClient  *client;
+	DynCounters *counters;		/* the server's */
+	int			users;			/* references; the last one frees an outdated connection */
+	bool		outdated;		/* server or mapping changed */
+} DynConnection;
+
+/*
+ * The connection of a user on a server, with a reference that the caller
+ * gives back. Options changed since are in effect.
+ */
+extern DynConnection *dyn_connection_get(Oid serverid, Oid userid);
+
+/* The same; NULL where that would fail for want of a mapping, credentials or anything else that can be foreseen. */
+extern DynConnection *dyn_connection_try(Oid serverid, Oid userid);
+
+/* Throws nothing; NULL is fine. */
+extern void dyn_connection_release(DynConnection *connection);
+
+/* A client outside the cache, owned by the caller; NULL on failure, `status` set. */
+extern DynClient *dyn_connection_new_client(Oid serverid, List *server_options, const DynCredentials *credentials,
+											DynStatus *status);
+
+#endif							/* DYN_CONNECTION_H */

@@ -1,0 +1,102 @@
+/*
+ * credential.c
+ *	  AWS credentials of a user on a server, from the user mapping.
+ *
+ * Looked up by syscache rather than GetUserMapping(), whose error for a
+ * missing mapping is not ours (28000) and which has no missing_ok.
+ */
+#include "pg/util/export.h"
+
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "catalog/pg_user_mapping.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/syscache.h"
+
+#include "core/sigv4.h"
+#include "pg/session/credential.h"
+#include "pg/table/option.h"
+
+Oid
+dyn_user_mapping(Oid serverid, Oid userid)
+{
+	Oid			umid;
+
+	umid = GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid,
+						   ObjectIdGetDatum(userid), ObjectIdGetDatum(serverid));
+	if (!OidIsValid(umid))
+		umid = GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid,
+							   ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(serverid));
+	return umid;
+}
+
+static char *
+copy_option(const char *name, List *options)
+{
+	const char *value = dyn_option_text(name, options, NIL);
+
+	return value ? pstrdup(value) : NULL;
+}
+
+DynCredentials *
+dyn_credentials_of_mapping(Oid umid)
+{
+	DynCredentials *credentials = palloc0(sizeof(DynCredentials));
+	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(umid));
+	List	   *options = NIL;
+	Datum		datum;
+	bool		isnull;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	datum = SysCacheGetAttr(USERMAPPINGOID, tuple, Anum_pg_user_mapping_umoptions, &isnull);
+	if (!isnull)
+		options = untransformRelOptions(datum);
+	ReleaseSysCache(tuple);
+
+	credentials->umid = umid;
+	credentials->access_key_id = copy_option("access_key_id", options);
+	credentials->secret_access_key = copy_option("secret_access_key", options);
+	credentials->session_token = copy_option("session_token", options);
+	if (credentials->access_key_id == NULL || credentials->secret_access_key == NULL)
+		return NULL;
+	return credentials;
+}
+
+DynCredentials *
+dyn_credentials(Oid serverid, Oid userid, bool missing_ok)
+{
+	Oid			umid = dyn_user_mapping(serverid, userid);
+	DynCredentials *credentials = OidIsValid(umid) ? dyn_credentials_of_mapping(umid) : NULL;
+	ForeignServer *server;
+
+	if (credentials || missing_ok)
+		return credentials;
+	server = GetForeignServer(serverid);
+	if (!OidIsValid(umid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+				 errmsg("user \"%s\" has no user mapping for server \"%s\"",
+						GetUserNameFromId(userid, false), server->servername),
+				 errhint("Use CREATE USER MAPPING with the options \"access_key_id\" and \"secret_access_key\".")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 errmsg("the user mapping of user \"%s\" for server \"%s\" holds no credentials",
+					GetUserNameFromId(userid, false), server->servername),
+			 errhint("Set the options \"access_key_id\" and \"secret_access_key\" by ALTER USER MAPPING.")));
+	return NULL;
+}
+
+void
+dyn_credentials_free(DynCredentials *credentials)
+{
+	if (credentials == NULL)
+		return;
+	if (credentials->secret_access_key)
+		dyn_wipe(credentials->secret_access_key, strlen(credentials->secret_access_key));
+	if (credentials->session_token)
+		dyn_wipe(credentials->session_token, strlen(credentials->session_token));
+	pfree(credentials);
+}

@@ -1,0 +1,98 @@
+/*
+ * wait.c
+ *	  Waiting for the network on the process latch.
+ */
+#include "pg/util/export.h"
+
+#include "miscadmin.h"
+#include "storage/latch.h"
+
+#include "net/loop.h"
+#include "net/trace.h"
+#include "pg/session/wait.h"
+#include "pg/util/compat.h"
+#include "pg/util/error.h"
+
+/* Latch, postmaster and the loop's descriptor; kept for the session, since making one takes as long as a short wait. */
+static WaitEventSet *wait_set = NULL;
+
+static uint32
+wait_event(DynWaitFor what)
+{
+	static const char *const names[] = {"DynamoFdwRead", "DynamoFdwWrite", "DynamoFdwRemoteDDL"};
+	static uint32 events[lengthof(names)];
+
+	if (events[what] == 0)
+		events[what] = dyn_wait_event_new(names[what]);
+	return events[what];
+}
+
+static void
+make_wait_set(void)
+{
+	WaitEventSet *set = dyn_create_wait_event_set(3);
+
+	PG_TRY();
+	{
+		AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+		AddWaitEventToSet(set, WL_SOCKET_READABLE, dyn_loop_fd(), NULL, NULL);
+		if (IsUnderPostmaster)
+			AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	}
+	PG_CATCH();
+	{
+		FreeWaitEventSet(set);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	wait_set = set;
+}
+
+/* One line a request; it holds nothing of bodies or headers. */
+static void
+log_requests(void)
+{
+	DynTrace	trace;
+
+	while (dyn_trace_next(&trace))
+	{
+		const DynStatus *status = &trace.status;
+		const char *result = status->cls == DYN_OK ? "" : status->aws_code[0] ? status->aws_code : status->message;
+		char	   *line;
+
+		line = psprintf("%s, attempt %d: HTTP %d%s%s in %.1f ms, "
+						"%zu bytes sent, %zu received, %s connection, request id %s",
+						dyn_op_name(trace.op), status->attempts, status->http_status, result[0] ? " " : "", result,
+						status->elapsed_ms, trace.bytes_sent, trace.bytes_received,
+						trace.new_connection ? "new" : "kept", status->request_id[0] ? status->request_id : "none");
+		ereport(DEBUG1,
+				(errmsg_internal("dynamo_fdw: %s", dyn_service_text(line)), errhidestmt(true), errhidecontext(true)));
+	}
+}
+
+void
+dyn_drive(void)
+{
+	CHECK_FOR_INTERRUPTS();
+	dyn_trace_switch(message_level_is_interesting(DEBUG1));
+	dyn_loop_drive();
+	log_requests();
+}
+
+void
+dyn_wait(DynWaitFor what, int max_ms)
+{
+	int			timeout = dyn_loop_timeout_ms();
+	WaitEvent	event;
+
+	if (timeout < 0 || (max_ms >= 0 && max_ms < timeout))
+		timeout = max_ms;
+	if (wait_set == NULL)
+		make_wait_set();
+
+	CHECK_FOR_INTERRUPTS();
+	if (timeout != 0 && WaitEventSetWait(wait_set, timeout, &event, 1, wait_event(what)) == 1 &&
+		event.events == WL_LATCH_SET)
+		ResetLatch(MyLatch);
+	dyn_drive();
+}

@@ -1,0 +1,131 @@
+/*
+ * type_map.c
+ *	  Which Feast value types go with which SQL types.
+ *
+ * The table has the scalars; an array goes with the lists and sets of what its
+ * elements go with.
+ */
+#include "pg/util/export.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "utils/lsyscache.h"
+
+#include "core/feast_type.h"
+#include "pg/table/type_map.h"
+
+typedef struct Mapping
+{
+	Oid			sql_type;
+	int			feast_type;		/* the first of a SQL type is its default */
+	bool		can_be_key;
+} Mapping;
+
+static const Mapping mappings[] = {
+	{BOOLOID, DYN_FEAST_BOOL, false},
+	{INT2OID, DYN_FEAST_INT32, false},
+	{INT2OID, DYN_FEAST_INT64, false},
+	{INT4OID, DYN_FEAST_INT32, true},
+	{INT4OID, DYN_FEAST_INT64, true},
+	{INT8OID, DYN_FEAST_INT64, true},
+	{INT8OID, DYN_FEAST_INT32, true},
+	{FLOAT4OID, DYN_FEAST_FLOAT, false},
+	{FLOAT8OID, DYN_FEAST_DOUBLE, false},
+	{NUMERICOID, DYN_FEAST_DECIMAL, false},
+	{TEXTOID, DYN_FEAST_STRING, true},
+	{TEXTOID, DYN_FEAST_JSON, false},
+	{TEXTOID, DYN_FEAST_UUID, false},
+	{TEXTOID, DYN_FEAST_TIME_UUID, false},
+	{TEXTOID, DYN_FEAST_DECIMAL, false},
+	{ANYENUMOID, DYN_FEAST_STRING, false},
+	{BYTEAOID, DYN_FEAST_BYTES, true},
+	{BYTEAOID, DYN_FEAST_PDF_BYTES, false},
+	{BYTEAOID, DYN_FEAST_IMAGE_BYTES, false},
+	{TIMESTAMPTZOID, DYN_FEAST_UNIX_TIMESTAMP, true},
+	{TIMESTAMPTZOID, DYN_FEAST_ZONED_TIMESTAMP, false},
+	{TIMESTAMPOID, DYN_FEAST_UNIX_TIMESTAMP, false},
+	{DATEOID, DYN_FEAST_UNIX_TIMESTAMP, false},
+	{UUIDOID, DYN_FEAST_UUID, false},
+	{UUIDOID, DYN_FEAST_TIME_UUID, false},
+	{JSONBOID, DYN_FEAST_JSON, false},
+	{JSONBOID, DYN_FEAST_MAP, false},
+	{JSONBOID, DYN_FEAST_STRUCT, false},
+	{JSONBOID, DYN_FEAST_MAP_LIST, false},
+	{JSONBOID, DYN_FEAST_STRUCT_LIST, false},
+	{JSONBOID, DYN_FEAST_VALUE_LIST, false},
+	{JSONBOID, DYN_FEAST_VALUE_SET, false},
+	{JSONBOID, DYN_FEAST_SCALAR_MAP, false},
+	{JSONBOID, DYN_FEAST_ZONED_TIMESTAMP, false},
+};
+
+/* The type whose rows count: varchar is text, json is jsonb, an enum any enum. */
+static Oid
+row_type(Oid type)
+{
+	if (type == VARCHAROID)
+		return TEXTOID;
+	if (type == JSONOID)
+		return JSONBOID;
+	return type_is_enum(type) ? ANYENUMOID : type;
+}
+
+static bool
+applies(const Mapping *mapping, Oid type, bool is_key)
+{
+	return mapping->sql_type == row_type(type) && (mapping->can_be_key || !is_key);
+}
+
+int
+dyn_type_resolve(Oid type, Oid element, const char *value_type, bool is_key)
+{
+	int			wanted = value_type ? dyn_feast_type_from_name(value_type) : DYN_FEAST_NONE;
+	bool		is_array = OidIsValid(element);
+
+	if (is_array && is_key)
+		return DYN_FEAST_NONE;
+	for (size_t i = 0; i < lengthof(mappings); i++)
+	{
+		int			scalar = mappings[i].feast_type;
+		int			list = dyn_feast_type_list_of(scalar);
+		int			set = dyn_feast_type_set_of(scalar);
+
+		if (!applies(&mappings[i], is_array ? element : type, is_key))
+			continue;
+		if (!is_array && (value_type == NULL || scalar == wanted))
+			return scalar;
+		if (is_array && list != DYN_FEAST_NONE && (value_type == NULL || list == wanted))
+			return list;
+		if (is_array && set != DYN_FEAST_NONE && set == wanted)
+			return set;
+	}
+	return DYN_FEAST_NONE;
+}
+
+static void
+add_choice(StringInfo names, int feast_type)
+{
+	if (feast_type != DYN_FEAST_NONE)
+		appendStringInfo(names, "%s%s", names->len > 0 ? ", " : "", dyn_feast_type_name(feast_type));
+}
+
+char *
+dyn_type_choices(Oid type, Oid element, bool is_key)
+{
+	StringInfoData names;
+	bool		is_array = OidIsValid(element);
+
+	initStringInfo(&names);
+	for (size_t i = 0; i < lengthof(mappings); i++)
+	{
+		if (!applies(&mappings[i], is_array ? element : type, is_key) || (is_array && is_key))
+			continue;
+		if (is_array)
+		{
+			add_choice(&names, dyn_feast_type_list_of(mappings[i].feast_type));
+			add_choice(&names, dyn_feast_type_set_of(mappings[i].feast_type));
+		}
+		else
+			add_choice(&names, mappings[i].feast_type);
+	}
+	return names.len > 0 ? names.data : NULL;
+}

@@ -1,0 +1,125 @@
+/*
+ * error.c
+ *	  Status records to ereport.
+ */
+#include "pg/util/export.h"
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+
+#include "pg/util/error.h"
+
+typedef struct Wording
+{
+	int			sqlstate;
+	const char *message;		/* follows the operation: "BatchGetItem on table \"x\" ..." */
+	const char *hint;			/* %1: operation, %2: table; NULL: none */
+} Wording;
+
+static const Wording wordings[] = {
+	[DYN_OK] = {ERRCODE_INTERNAL_ERROR, "succeeded", NULL},
+	[DYN_NO_MEMORY] = {ERRCODE_OUT_OF_MEMORY, "ran out of memory", NULL},
+	[DYN_INTERNAL] = {ERRCODE_FDW_ERROR, "failed", NULL},
+	[DYN_CONNECT] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, "could not connect",
+	"Check the server's options \"region\" and \"endpoint_url\", the network, and \"connect_timeout\"."},
+	[DYN_UNTRUSTED] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, "could not verify the service's certificate",
+	"Check the server's options \"endpoint_url\" and \"ca_bundle\", a file that the server process must be able to read."},
+	[DYN_CONNECTION_LOST] = {ERRCODE_CONNECTION_FAILURE, "lost the connection", NULL},
+	[DYN_TIMEOUT] = {ERRCODE_CONNECTION_FAILURE, "got no answer in time",
+	"The server's option \"read_timeout\" sets how long one request may take."},
+	[DYN_SERVER_FAULT] = {ERRCODE_CONNECTION_FAILURE, "failed on the side of the service", NULL},
+	[DYN_THROTTLED] = {ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, "was throttled",
+	"Raise the table's capacity, lower \"max_read_workers\" or \"max_write_workers\", or raise \"total_max_retry_attempts\"."},
+	[DYN_PROTOCOL] = {ERRCODE_PROTOCOL_VIOLATION, "got an answer that cannot be used",
+	"Check that \"endpoint_url\" is that of DynamoDB and that no proxy changes its answers."},
+	[DYN_TABLE_MISSING] = {ERRCODE_FDW_TABLE_NOT_FOUND, "did not find the table",
+	"Check the options \"region\", \"project\", \"table_name_template\", \"feature_view\" and \"table_name\"; CREATE FOREIGN TABLE or feast apply makes the table."},
+	[DYN_TABLE_IN_USE] = {ERRCODE_OBJECT_IN_USE, "found the table in use",
+	"DynamoDB is creating, changing or deleting it; try again in a moment."},
+	[DYN_ACCESS_DENIED] = {ERRCODE_INSUFFICIENT_PRIVILEGE, "was denied", NULL},
+	[DYN_CREDENTIALS] = {ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "was refused: the credentials are not valid",
+	"Check \"access_key_id\", \"secret_access_key\" and \"session_token\" of the user mapping, the server's \"region\", and this machine's clock."},
+	[DYN_ITEM_TOO_LARGE] = {ERRCODE_PROGRAM_LIMIT_EXCEEDED, "was refused: an item is larger than 400 KB",
+	"DynamoDB stores at most 400 KB a row, names of features included."},
+	[DYN_REJECTED] = {ERRCODE_FDW_ERROR, "was refused", NULL},
+};
+
+char *
+dyn_service_text(const char *text)
+{
+	char	   *copy = pstrdup(text);
+
+	if (GetDatabaseEncoding() == PG_UTF8 && pg_verify_mbstr(PG_UTF8, copy, strlen(copy), true))
+		return copy;
+	for (char *p = copy; *p; p++)
+		if (IS_HIGHBIT_SET(*p))
+			*p = '?';
+	return copy;
+}
+
+char *
+dyn_status_text(const DynStatus *status)
+{
+	if (status->aws_code[0] == '\0')
+		return dyn_service_text(status->message[0] ? status->message : wordings[status->cls].message);
+	return dyn_service_text(psprintf("%s: %s", status->aws_code, status->message[0] ? status->message : "no message"));
+}
+
+static char *
+detail_text(const DynStatus *status, const DynErrorContext *context)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, dyn_status_text(status));
+	if (text.data[text.len - 1] != '.')
+		appendStringInfoChar(&text, '.');
+	if (status->http_status != 0 && status->http_status != 200)
+		appendStringInfo(&text, " HTTP status %d.", status->http_status);
+	if (status->request_id[0])
+		appendStringInfo(&text, " Request id %s.", dyn_service_text(status->request_id));
+	if (status->attempts > 1)
+		appendStringInfo(&text, " Gave up after %d attempts in %.1f s.", status->attempts, status->elapsed_ms / 1000);
+	if (context && context->note)
+		appendStringInfo(&text, " %s", context->note);
+	return text.data;
+}
+
+static char *
+hint_text(const DynStatus *status, const DynErrorContext *context)
+{
+	if (status->cls == DYN_ACCESS_DENIED && context)
+		return psprintf("The IAM policy must allow dynamodb:%s on table \"%s\".", dyn_op_name(context->op),
+						context->table);
+	return wordings[status->cls].hint ? pstrdup(wordings[status->cls].hint) : NULL;
+}
+
+void
+dyn_report(int elevel, const DynStatus *status, const DynErrorContext *context)
+{
+	const Wording *wording = &wordings[status->cls];
+	char	   *detail;
+	char	   *hint;
+
+	/* a cancel that came meanwhile is what the user wants to hear */
+	if (elevel >= ERROR)
+		CHECK_FOR_INTERRUPTS();
+	detail = detail_text(status, context);
+	hint = hint_text(status, context);
+	if (context == NULL)
+		ereport(elevel,
+				(errcode(wording->sqlstate),
+				 errmsg("DynamoDB client %s", wording->message),
+				 errdetail("%s", detail),
+				 hint ? errhint("%s", hint) : 0));
+	else
+		ereport(elevel,
+				(errcode(wording->sqlstate),
+				 context->feature_view ?
+				 errmsg("feature view \"%s\": %s on table \"%s\" %s", context->feature_view,
+						dyn_op_name(context->op), context->table, wording->message) :
+				 errmsg("%s on table \"%s\" %s", dyn_op_name(context->op), context->table, wording->message),
+				 errdetail("%s", detail),
+				 hint ? errhint("%s", hint) : 0));
+}

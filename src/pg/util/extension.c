@@ -1,0 +1,69 @@
+/*
+ * extension.c
+ *	  Which objects of the database belong to this extension.
+ */
+#include "pg/util/export.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_proc.h"
+#include "commands/extension.h"
+#include "foreign/foreign.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "pg/util/extension.h"
+
+bool
+dyn_extension_find(Oid *extension, Oid *namespace)
+{
+	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("dynamo_fdw"));
+	scan = systable_beginscan(rel, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		*extension = ((Form_pg_extension) GETSTRUCT(tuple))->oid;
+		*namespace = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return HeapTupleIsValid(tuple);
+}
+
+/* Any wrapper with our handler counts, also one that a user made. */
+static bool
+wrapper_is_ours(Oid fdwid)
+{
+	ForeignDataWrapper *fdw = GetForeignDataWrapperExtended(fdwid, FDW_MISSING_OK);
+	Oid			extension = get_extension_oid("dynamo_fdw", true);
+
+	return fdw != NULL && OidIsValid(extension) && OidIsValid(fdw->fdwhandler) &&
+		getExtensionOfObject(ProcedureRelationId, fdw->fdwhandler) == extension;
+}
+
+bool
+dyn_extension_has_server(Oid serverid)
+{
+	ForeignServer *server = GetForeignServerExtended(serverid, FSV_MISSING_OK);
+
+	return server != NULL && wrapper_is_ours(server->fdwid);
+}
+
+bool
+dyn_extension_has_table(Oid relid)
+{
+	return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE &&
+		SearchSysCacheExists1(FOREIGNTABLEREL, ObjectIdGetDatum(relid)) &&
+		dyn_extension_has_server(GetForeignTable(relid)->serverid);
+}

@@ -1,0 +1,141 @@
+/*
+ * row.c
+ *	  Rows to items.
+ */
+#include "pg/util/export.h"
+
+#include "access/xact.h"
+#include "utils/timestamp.h"
+
+#include "core/ddb_op.h"
+#include "pg/convert/convert.h"
+#include "pg/util/scratch.h"
+#include "pg/write/row.h"
+
+DynRowEncoder *
+dyn_row_encoder_new(const DynRelation *rel)
+{
+	DynRowEncoder *encoder = palloc0(sizeof(DynRowEncoder));
+
+	encoder->rel = rel;
+	encoder->scratch = dyn_scratch_new(CurrentMemoryContext);
+	encoder->put = dyn_scratch_new(CurrentMemoryContext);
+	dyn_event_ts_from_datum(NULL, TimestampTzGetDatum(GetCurrentStatementStartTimestamp()), encoder->event_ts);
+	return encoder;
+}
+
+/* Raises that a column which every item has is NULL. */
+static void
+report_null(const DynRelation *rel, const DynColumn *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("null value in %s column \"%s\" of feature view \"%s\"",
+					column->role == DYN_COLUMN_KEY ? "entity key" : "event timestamp", column->sql_name,
+					rel->feature_view)));
+}
+
+/* Raises why Feast can't store this value of a key. */
+static void
+report_unstorable(const DynRelation *rel, const DynColumn *column, Datum key)
+{
+	if (column->feast_type == DYN_FEAST_UNIX_TIMESTAMP && TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(key)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("entity key column \"%s\" of feature view \"%s\" must not be infinite", column->sql_name,
+						rel->feature_view)));
+	if (column->feast_type == DYN_FEAST_UNIX_TIMESTAMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+				 errmsg("entity key column \"%s\" of feature view \"%s\" must be a whole second", column->sql_name,
+						rel->feature_view),
+				 errhint("Use date_trunc('second', ...).")));
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("entity key column \"%s\" of feature view \"%s\" is out of range for value type %s",
+					column->sql_name, rel->feature_view, dyn_feast_type_name(column->feast_type))));
+}
+
+/* The row's entity key in canonical form (convert.h), checked. */
+static void
+row_keys(const DynRelation *rel, TupleTableSlot *slot, Datum *keys)
+{
+	for (int i = 0; i < rel->nkeys; i++)
+	{
+		const DynColumn *column = rel->keys[i];
+		int			attno = column->attnum - 1;
+
+		if (slot->tts_isnull[attno])
+			report_null(rel, column);
+		keys[i] = dyn_key_from_datum(column, slot->tts_values[attno]);
+		if (!dyn_key_storable(column, keys[i]))
+			report_unstorable(rel, column, keys[i]);
+	}
+}
+
+/* Text of the row's event time, in `out` or the statement's. */
+static const char *
+row_event_ts(const DynRowEncoder *encoder, TupleTableSlot *slot, char *out)
+{
+	const DynColumn *column = encoder->rel->event_timestamp;
+
+	if (column == NULL)
+		return encoder->event_ts;
+	if (slot->tts_isnull[column->attnum - 1])
+		report_null(encoder->rel, column);
+	dyn_event_ts_from_datum(column, slot->tts_values[column->attnum - 1], out);
+	return out;
+}
+
+/*
+ * Adds the item's features; returns its size as DynamoDB counts it (names and
+ * values, 3 bytes a map, 1 byte an element).
+ */
+static size_t
+put_features(DynRowEncoder *encoder, TupleTableSlot *slot)
+{
+	const DynRelation *rel = encoder->rel;
+	size_t		size = strlen("values") + 3;
+	bool		first = true;
+
+	for (int i = 0; i < rel->ncolumns; i++)
+	{
+		const DynColumn *column = &rel->columns[i];
+
+		if (column->role != DYN_COLUMN_FEATURE)
+			continue;
+		dyn_buf_clear(encoder->scratch);
+		dyn_datum_to_value(column, slot->tts_values[i], slot->tts_isnull[i], encoder->scratch);
+		dyn_op_put_feature(encoder->put, column->name, encoder->scratch->data, encoder->scratch->len, first);
+		size += strlen(column->name) + encoder->scratch->len + 1;
+		first = false;
+	}
+	return size;
+}
+
+void
+dyn_row_encode(DynRowEncoder *encoder, TupleTableSlot *slot, DynEntityId *id)
+{
+	const DynRelation *rel = encoder->rel;
+	Datum		keys[DYN_MAX_KEYS];
+	char		event_ts_buffer[DYN_EVENT_TS_LEN];
+	const char *event_ts;
+	size_t		size;
+
+	slot_getallattrs(slot);
+	row_keys(rel, slot, keys);
+	event_ts = row_event_ts(encoder, slot, event_ts_buffer);
+	dyn_key_id(rel, keys, encoder->scratch, id);
+
+	dyn_buf_clear(encoder->put);
+	dyn_op_put_begin(encoder->put, id, event_ts);
+	size = strlen("entity_id") + DYN_ENTITY_ID_HEX_LEN + strlen("event_ts") + strlen(event_ts);
+	size += put_features(encoder, slot);
+	dyn_op_put_end(encoder->put);
+	if (size > DYN_MAX_ITEM_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a row of feature view \"%s\" is larger than the 400 KB that DynamoDB stores", rel->feature_view),
+				 errdetail("It has %zu bytes, names of features included. Entity key: %s.", size,
+						   dyn_key_text(rel, keys))));
+}
