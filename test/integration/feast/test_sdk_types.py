@@ -20,7 +20,7 @@ from feast.value_type import ValueType
 from golden import COLUMNS, MADE_OF_JSON, meaning
 from support import KEY, TIME, raw_items
 
-TOP = Path(__file__).parents[2]
+TOP = Path(__file__).parents[3]
 NOON = datetime(2024, 3, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)
 
 PERSON = Struct({"name": String, "age": Int64})

@@ -12,7 +12,7 @@ import pytest
 
 import faults
 from support import Running, Session, fill, remote_tables, takes
-from test_concurrency import in_parallel
+from test_concurrent_sessions import in_parallel
 
 SELECT = "SELECT trips FROM drivers WHERE driver_id = 1"
 BACKENDS = 3

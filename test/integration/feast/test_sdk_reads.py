@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import pytest
 
 from support import KEY, TIME, raw_items
-from test_feast_writes import COLUMNS, FEATURES, KEYS, NEXT, NOON, ROWS
+from test_sdk_writes import COLUMNS, FEATURES, KEYS, NEXT, NOON, ROWS
 
 
 def insert(session, table, row):

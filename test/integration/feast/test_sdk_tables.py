@@ -1,7 +1,7 @@
 """Tables that `feast apply` and CREATE FOREIGN TABLE make are one and the same thing."""
 
 from support import KEY, TIME, dynamodb, remote_tables
-from test_feast_writes import NOON
+from test_sdk_writes import NOON
 
 COLUMNS = "driver_id %s, event_timestamp %s, trips bigint" % (KEY, TIME)
 ROW = dict(driver_id=1, trips=5, event_timestamp=NOON)
