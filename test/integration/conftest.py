@@ -58,6 +58,14 @@ def session(database):
 
 
 @pytest.fixture
+def other(database):
+    """Another session of the same database."""
+    session = Session(database)
+    yield session
+    session.close()
+
+
+@pytest.fixture
 def proxy():
     """A proxy before DynamoDB Local that behaves until told otherwise."""
     proxy = Proxy(ENDPOINT)
@@ -110,19 +118,3 @@ def new_role(session):
     for name in names:
         session.run("DROP OWNED BY %s CASCADE" % name)
         session.run("DROP ROLE %s" % name)
-
-
-@pytest.fixture
-def feast(tmp_path, project, proxy):
-    """A Feast repository of the same project (through the proxy, which answers for tags)."""
-    from feast_repo import Repo  # slow to import, and most tests don't need it
-
-    return Repo(tmp_path, project, proxy.url)
-
-
-@pytest.fixture
-def feast_v2(tmp_path, project, proxy):
-    """The same with the old serialization of entity keys."""
-    from feast_repo import Repo
-
-    return Repo(tmp_path, project, proxy.url, version=2)

@@ -92,6 +92,7 @@ TIME = "timestamptz OPTIONS (event_timestamp 'true')"
 
 # The table most tests use: an INT64 key and one feature of each of two types.
 DRIVERS = "driver_id %s, event_timestamp %s, conv_rate real, trips integer" % (KEY, TIME)
+DRIVER_1001 = "f3cfd4a822f245b63975464763babaec"  # entity_id of driver_id INT64 1001, version 3
 
 
 def fill(session, rows, table="drivers"):

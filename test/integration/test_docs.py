@@ -4,6 +4,8 @@ import json
 import pathlib
 import re
 
+from feast.value_type import ValueType
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SOURCE = (TOP / "src/pg/table/option.c").read_text()
 README = (TOP / "README.md").read_text()
@@ -55,3 +57,46 @@ def test_versions_agree():
     assert (TOP / f"sql/dynamo_fdw--{control}.sql").exists()
     assert changelog == control
     assert meta["version"] == control + ".0" == meta["provides"]["dynamo_fdw"]["version"]
+
+
+# Types of the table of README, as type_map.c names them.
+OIDS = {
+    "boolean": "BOOL", "smallint": "INT2", "integer": "INT4", "bigint": "INT8", "real": "FLOAT4",
+    "double precision": "FLOAT8", "numeric": "NUMERIC", "text, varchar": "TEXT", "an enum": "ANYENUM",
+    "bytea": "BYTEA", "timestamptz": "TIMESTAMPTZ", "timestamp": "TIMESTAMP", "date": "DATE", "uuid": "UUID",
+    "json, jsonb": "JSONB",
+}  # fmt: skip
+
+
+def value_types(cell):
+    return [word for word in re.findall(r"\w+", cell) if word in ValueType.__members__]
+
+
+def readme_types():
+    """SQL type: (Feast types, the default first; those that can be a key)."""
+    section = README.split("\n## Types\n")[1].split("\n## ")[0]
+    table = section.strip().split("\n\n")[0].splitlines()[2:]
+    found = {}
+    for line in table:
+        sql, default, others, key = (cell.strip() for cell in line.strip("|").split("|"))
+        kinds = [*value_types(default), *value_types(others)]
+        keys = kinds if key == "yes" else value_types(key)
+        for name in [sql] if sql in OIDS else sql.split(", "):
+            found[OIDS[name]] = (kinds, keys)
+    return found
+
+
+def code_types():
+    code = (TOP / "src/pg/table/type_map.c").read_text().split("mappings[] = {")[1].split("};")[0]
+    found = {}
+    for oid, kind, key in re.findall(r"\{(\w+)OID, DYN_FEAST_(\w+), (true|false)\}", code):
+        kinds, keys = found.setdefault(oid, ([], []))
+        kinds.append(kind)
+        if key == "true":
+            keys.append(kind)
+    assert sum(len(kinds) for kinds, _ in found.values()) == code.count("DYN_FEAST_")
+    return found
+
+
+def test_the_type_table_of_the_readme_is_that_of_the_code():
+    assert readme_types() == code_types()

@@ -123,35 +123,6 @@ def test_many_deletions_stall_together(local, project, proxy):
     assert local.value(PENDING) == 12
 
 
-def test_cancel_of_a_stalled_commit_ends_it(local, project, proxy, database):
-    local.run(CREATE)
-    proxy.fault(faults.stall, times=None, operation="DeleteTable")
-    admin = Session(database)
-    running = Running(local, DROP)
-    proxy.wait_for("DeleteTable")
-    with takes(less_than=1.5):
-        admin.run("SELECT pg_cancel_backend(%s)", [local.pid])
-        running.join()
-    admin.close()
-    # The transaction is committed, only its remote work is not done.
-    assert local.value("SELECT to_regclass('drivers')") is None
-    assert local.value(PENDING) == 1
-
-
-def test_terminate_of_a_stalled_commit_ends_it(local, project, proxy, database):
-    local.run(CREATE)
-    proxy.fault(faults.stall, times=None, operation="DeleteTable")
-    admin = Session(database)
-    running = Running(local, DROP)
-    proxy.wait_for("DeleteTable")
-    with takes(less_than=3):
-        admin.run("SELECT pg_terminate_backend(%s, 5000)", [local.pid])
-        running.join()
-    assert admin.value("SELECT to_regclass('drivers')") is None
-    assert admin.value(PENDING) == 1
-    admin.close()
-
-
 def test_delete_pending(local, project, proxy):
     local.run(CREATE)
     proxy.close()
@@ -285,23 +256,6 @@ def test_create_waits_until_the_table_is_active(local, project, proxy):
     assert proxy.operations()[:2] == ["DescribeTable", "CreateTable"]
     assert proxy.count("DescribeTable") >= 4
     fill(local, 1)
-
-
-def test_cancel_while_waiting_until_the_table_is_active(local, project, proxy, database):
-    proxy.fault(faults.creating, times=None)
-    admin = Session(database)
-    running = Running(local, CREATE)
-    proxy.wait_for("DescribeTable", 2)
-    with takes(less_than=7):  # the deletion of what was made included
-        admin.run("SELECT pg_cancel_backend(%s)", [local.pid])
-        running.join()
-    admin.close()
-    assert running.error.sqlstate == "57014"
-    assert local.value("SELECT to_regclass('drivers')") is None
-    proxy.heal()
-    # Gone at once, or with the next remote DDL.
-    local.table("others", DRIVERS)
-    assert remote_tables(project) == ["others"]
 
 
 def test_two_sessions_make_the_same_table(local, database, project, proxy):

@@ -259,7 +259,6 @@ def test_broken_encodings(session, project, views, case, kind):
     assert all(part in message for part in ['"one"', '"f"', kind, "key of it"])
 
 
-
 def field(number, content):
     """The bytes of a field that is a message; number and length in two bytes each."""
     tag = number << 3 | 2

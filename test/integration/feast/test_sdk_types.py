@@ -1,7 +1,6 @@
-"""Every type of Feast through the real SDK, both ways; the table of types in README."""
+"""Every type of Feast through the real SDK, both ways."""
 
 import json
-import re
 import uuid
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -207,48 +206,3 @@ def comparable(kind, value):
     if kind.endswith("_SET") and kind != "VALUE_SET" and message.WhichOneof("val"):
         return sorted(getattr(message, message.WhichOneof("val")).val)
     return message if kind in MADE_OF_JSON else value
-
-
-# --- README ---
-
-# Types of the table of README, as type_map.c names them.
-OIDS = {
-    "boolean": "BOOL", "smallint": "INT2", "integer": "INT4", "bigint": "INT8", "real": "FLOAT4",
-    "double precision": "FLOAT8", "numeric": "NUMERIC", "text, varchar": "TEXT", "an enum": "ANYENUM",
-    "bytea": "BYTEA", "timestamptz": "TIMESTAMPTZ", "timestamp": "TIMESTAMP", "date": "DATE", "uuid": "UUID",
-    "json, jsonb": "JSONB",
-}  # fmt: skip
-
-
-def value_types(cell):
-    return [word for word in re.findall(r"\w+", cell) if word in ValueType.__members__]
-
-
-def readme_types():
-    """SQL type: (Feast types, the default first; those that can be a key)."""
-    section = (TOP / "README.md").read_text().split("\n## Types\n")[1].split("\n## ")[0]
-    table = section.strip().split("\n\n")[0].splitlines()[2:]
-    found = {}
-    for line in table:
-        sql, default, others, key = (cell.strip() for cell in line.strip("|").split("|"))
-        kinds = [*value_types(default), *value_types(others)]
-        keys = kinds if key == "yes" else value_types(key)
-        for name in [sql] if sql in OIDS else sql.split(", "):
-            found[OIDS[name]] = (kinds, keys)
-    return found
-
-
-def code_types():
-    code = (TOP / "src/pg/table/type_map.c").read_text().split("mappings[] = {")[1].split("};")[0]
-    found = {}
-    for oid, kind, key in re.findall(r"\{(\w+)OID, DYN_FEAST_(\w+), (true|false)\}", code):
-        kinds, keys = found.setdefault(oid, ([], []))
-        kinds.append(kind)
-        if key == "true":
-            keys.append(kind)
-    assert sum(len(kinds) for kinds, _ in found.values()) == code.count("DYN_FEAST_")
-    return found
-
-
-def test_the_type_table_of_the_readme_is_that_of_the_code():
-    assert readme_types() == code_types()

@@ -1,7 +1,6 @@
-"""What may go wrong without costing an attempt, adaptive pacing, and connections opened ahead."""
+"""What costs an attempt and what doesn't, and how many attempts a request has."""
 
 import socket
-import time
 
 import pytest
 
@@ -10,9 +9,20 @@ from support import DRIVERS, KEY, TIME, fill, takes
 
 READ = "BatchGetItem"
 WRITE = "BatchWriteItem"
-WARM_UP = ""  # GET / names no operation
 ONE = "SELECT trips FROM drivers WHERE driver_id = 1"
-MANY = "SELECT driver_id, trips FROM drivers WHERE driver_id = ANY (%s)"
+
+
+def test_four_attempts_by_default(drivers, proxy):
+    proxy.fault(faults.error("InternalServerError", 500), times=None)
+    assert drivers.fail(ONE).sqlstate == "08006"
+    assert proxy.count(READ) == 4
+
+
+def test_one_attempt_is_no_retry(drivers, proxy):
+    drivers.set_server(total_max_retry_attempts=1)
+    proxy.fault(faults.error("InternalServerError", 500))
+    assert drivers.fail(ONE).sqlstate == "08006"
+    assert proxy.count(READ) == 1
 
 
 # A reused connection that turns out to be closed.
@@ -43,6 +53,14 @@ def test_a_write_on_a_stale_connection_costs_no_attempt(documents, proxy, size):
     documents.run("INSERT INTO documents SELECT i, now(), repeat('x', %s) FROM generate_series(1, 25) i", [size])
     assert proxy.count(WRITE) == 1
     assert proxy.connections == 1
+
+
+def test_connections_cut_while_idle_cost_no_attempt(drivers, proxy):
+    drivers.set_server(total_max_retry_attempts=1)
+    fill(drivers, 1)
+    drivers.run(ONE)
+    proxy.hang_up_all()
+    assert drivers.run(ONE) == [(10,)]
 
 
 def test_a_new_connection_that_is_closed_costs_an_attempt(documents, proxy):
@@ -105,110 +123,3 @@ def test_a_handshake_that_nobody_drives_still_times_out(session, project):
                 "INSERT INTO drivers SELECT i, now(), 0, i FROM generate_series(1, 3) i, LATERAL pg_sleep(1 + 0 * i)"
             )
         assert error.sqlstate == "08001"
-
-
-# retry_mode
-
-
-def sent_after_a_throttle(drivers, proxy, mode):
-    """How many reads go out in the half second after the first one was throttled."""
-    fill(drivers, 60)
-    drivers.set_server(retry_mode=mode, batch_size=1)
-    proxy.forget()
-    proxy.latency = 0.02
-    proxy.fault(faults.error("ThrottlingException"), times=3, operation=READ)
-    rows = drivers.run(MANY, [list(range(1, 61))])
-    assert sorted(rows) == [(i, 10 * i) for i in range(1, 61)]
-    assert proxy.count(READ) == 63
-    throttled = min(request.answered for request in proxy.of(READ))
-    return len([request for request in proxy.of(READ) if 0 < request.arrived - throttled < 0.5])
-
-
-def test_standard_mode_goes_on_at_full_speed(drivers, proxy):
-    assert sent_after_a_throttle(drivers, proxy, "standard") >= 40
-
-
-def test_adaptive_mode_slows_down(drivers, proxy):
-    assert sent_after_a_throttle(drivers, proxy, "adaptive") <= 15
-
-
-def test_adaptive_mode_is_as_fast_without_throttles(drivers, proxy):
-    drivers.set_server(retry_mode="adaptive", batch_size=10)
-    fill(drivers, 100)
-    drivers.run(ONE)
-    proxy.forget()
-    proxy.latency = 0.2
-    with takes(less_than=0.39, more_than=0.2):
-        assert len(drivers.run(MANY, [list(range(1, 101))])) == 100
-    assert proxy.most_in_flight(READ) == 10
-
-
-def test_adaptive_mode_cancels(drivers, proxy):
-    drivers.set_server(retry_mode="adaptive", total_max_retry_attempts=100)
-    proxy.fault(faults.error("ThrottlingException"), times=None)
-    drivers.run("SET statement_timeout = '700ms'")
-    with takes(less_than=1.5, more_than=0.5):
-        assert drivers.fail(ONE).sqlstate == "57014"
-
-
-# warmup_connections
-
-
-def wait_for_connections(proxy, number):
-    end = time.monotonic() + 5
-    while proxy.connections < number and time.monotonic() < end:
-        time.sleep(0.01)
-    assert proxy.connections == number
-
-
-def test_a_scan_opens_one_connection_without_warm_up(drivers, proxy):
-    drivers.run(ONE)
-    time.sleep(0.2)
-    assert proxy.connections == 1
-    assert proxy.operations() == [READ]
-
-
-def test_warm_up_opens_the_connections_of_all_read_workers(drivers, proxy):
-    drivers.set_server(warmup_connections="true")
-    fill(drivers, 500)
-    drivers.run("ALTER SERVER feast OPTIONS (ADD keepalive_timeout '60')")  # begins without connections
-    proxy.forget()
-    proxy.latency = 0.05
-    assert drivers.run(ONE) == [(10,)]
-    wait_for_connections(proxy, 10)
-    drivers.run("SELECT pg_sleep(0.3)")  # the one row came before all connections were ready
-    proxy.forget()
-    assert len(drivers.run(MANY, [list(range(1, 501))])) == 500
-    assert proxy.operations() == [READ] * 5
-    assert proxy.connections == 0
-    assert proxy.most_in_flight(READ) == 5
-
-
-def test_warm_up_counts_the_window_of_the_scan(drivers, proxy):
-    drivers.set_server(warmup_connections="true", max_read_workers=4, batch_size=1)
-    proxy.latency = 0.05
-    drivers.run(MANY, [[1, 2, 3]])
-    wait_for_connections(proxy, 4)
-    assert proxy.count(READ) == 3
-    assert proxy.count(WARM_UP) == 1
-
-
-@pytest.mark.parametrize("fault", [faults.stall, faults.hang_up, faults.html(500), faults.trickle(30)])
-def test_a_warm_up_that_fails_is_no_failure(drivers, proxy, fault):
-    drivers.set_server(warmup_connections="true", read_timeout=1)
-    fill(drivers, 300)
-    proxy.fault(fault, times=None, operation=WARM_UP)
-    with takes(less_than=1):
-        assert drivers.run(ONE) == [(10,)]
-        assert len(drivers.run(MANY, [list(range(1, 301))])) == 300
-    drivers.run("SELECT pg_sleep(1.2)")
-    assert drivers.run(ONE) == [(10,)]
-
-
-def test_warm_up_of_an_endpoint_that_is_not_there(session, project, proxy):
-    session.server(project, proxy.url, warmup_connections="true", create_remote_table="false")
-    session.table("drivers", DRIVERS)
-    proxy.close()
-    with takes(less_than=5):
-        assert session.fail(ONE).sqlstate == "08001"
-    assert session.alive()

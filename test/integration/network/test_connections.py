@@ -1,22 +1,15 @@
-"""Many foreign servers in one session, and what becomes of their connections when something is altered."""
+"""Connections are kept between statements, closed when something is altered, and never leaked."""
 
 import time
 
 import pytest
 
-from support import KEY, Session, fill
-from test_interrupts import descriptors
+from backend import descriptors
+from support import KEY, fill
 
 SELECT = "SELECT trips FROM drivers WHERE driver_id = 1"
 MANY = "SELECT driver_id, trips FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 300)))"
 SERVERS = 50
-
-
-@pytest.fixture
-def other(database):
-    other = Session(database)
-    yield other
-    other.close()
 
 
 @pytest.fixture
@@ -89,38 +82,6 @@ def test_an_open_cursor_keeps_its_connection_and_no_longer(connected, other, pro
     assert second_proxy.count("BatchGetItem") == 1
 
 
-def test_prepared_statements_see_the_change(connected, other, proxy, second_proxy):
-    """A generic plan, a function's plan, and one whose keys were planned as constants."""
-    connected.run("CREATE FUNCTION pg_temp.trips_of(bigint) RETURNS integer LANGUAGE plpgsql AS"
-                  " $$ BEGIN RETURN (SELECT trips FROM drivers WHERE driver_id = $1); END $$")
-    connected.run("SET plan_cache_mode = force_generic_plan")
-    connected.run("PREPARE p AS " + SELECT)
-    connected.run("PREPARE w(int) AS INSERT INTO drivers VALUES (1, now(), 0, $1)")
-    statements = ["EXECUTE p", "EXECUTE w(10)", "SELECT pg_temp.trips_of(1)"]
-    for statement in statements:
-        connected.run(statement)
-    connected.table("second", "driver_id %s, trips integer" % KEY)
-    connected.run("INSERT INTO second VALUES (1, 20)")
-    for change, used in [
-        (CHANGES["another endpoint"] % second_proxy.url, second_proxy),
-        ("ALTER SERVER feast OPTIONS (SET endpoint_url '%s')" % proxy.url, proxy),
-    ]:
-        other.run(change)
-        for session_proxy in (proxy, second_proxy):
-            session_proxy.forget()
-        for statement in statements:
-            connected.run(statement)
-        assert used.operations() == ["BatchGetItem", "BatchWriteItem", "BatchGetItem"]
-    other.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD feature_view 'second')")
-    assert connected.run("EXECUTE p") == connected.run("SELECT pg_temp.trips_of(1)") == [(20,)]
-    connected.run("EXECUTE w(30)")
-    assert connected.run("SELECT trips FROM second WHERE driver_id = 1") == [(30,)]
-    other.run("ALTER USER MAPPING FOR CURRENT_USER SERVER feast OPTIONS (SET access_key_id 'OTHERKEY')")
-    for statement in statements:
-        connected.fail(statement)  # another key sees other tables in DynamoDB Local
-        assert "OTHERKEY" in proxy.requests[-1].header("Authorization")
-
-
 def test_many_servers(session, project, proxy):
     """A statement over fifty servers, again and again, and after each of them was altered."""
     for i in range(SERVERS):
@@ -142,3 +103,24 @@ def test_many_servers(session, project, proxy):
     session.run("INSERT INTO t3 SELECT 2, trips FROM t4 WHERE driver_id = 1")
     assert session.run("SELECT trips FROM t3 WHERE driver_id = 2") == [(4,)]
     assert descriptors(session) <= before
+
+
+def test_connections_outlive_the_statement(drivers, proxy):
+    fill(drivers, 300)
+    query = "SELECT trips FROM drivers WHERE driver_id = ANY (%s)"
+    proxy.latency = 0.05
+    drivers.run(query, [list(range(1, 301))])
+    proxy.forget()
+    drivers.run(query, [list(range(1, 301))])
+    assert proxy.count("BatchGetItem") == 3
+    assert proxy.connections == 0
+
+
+def test_an_idle_connection_older_than_keepalive_timeout_is_not_reused(drivers, proxy):
+    drivers.set_server(keepalive_timeout=1)
+    query = "SELECT trips FROM drivers WHERE driver_id = 1"
+    drivers.run(query)
+    proxy.forget()
+    drivers.run("SELECT pg_sleep(2.2)")
+    drivers.run(query)
+    assert proxy.connections == 1

@@ -7,8 +7,8 @@ import zlib
 import pytest
 
 import faults
+from backend import resident_bytes
 from support import fill, takes
-from test_memory import resident_bytes
 
 READ = "SELECT driver_id, trips FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 300)))"
 ROWS = [(i, 10 * i) for i in range(1, 301)]

@@ -3,7 +3,7 @@
 import pytest
 
 import faults
-from support import DRIVERS, dynamodb, fill, takes
+from support import dynamodb, fill, takes
 
 SELECT = "SELECT trips FROM drivers WHERE driver_id = 1"
 INSERT = "INSERT INTO drivers VALUES (1, '2024-03-01 10:20:30+00', 0.25, 10)"
@@ -67,19 +67,6 @@ def test_a_passing_error_passes(drivers, proxy, operation, code, status, sqlstat
     assert drivers.run(SELECT) == [(10,)]
 
 
-def test_four_attempts_by_default(drivers, proxy):
-    proxy.fault(faults.error("InternalServerError", 500), times=None)
-    assert drivers.fail(SELECT).sqlstate == "08006"
-    assert proxy.count("BatchGetItem") == 4
-
-
-def test_one_attempt_is_no_retry(drivers, proxy):
-    drivers.set_server(total_max_retry_attempts=1)
-    proxy.fault(faults.error("InternalServerError", 500))
-    assert drivers.fail(SELECT).sqlstate == "08006"
-    assert proxy.count("BatchGetItem") == 1
-
-
 def test_throttling_says_how_often_and_how_long(drivers, proxy):
     drivers.set_server(total_max_retry_attempts=2)
     proxy.fault(faults.error("ThrottlingException"), times=None)
@@ -106,32 +93,6 @@ def test_a_missing_table(drivers, project):
     assert drivers.alive()
 
 
-def test_no_user_mapping(session, project):
-    session.server(project, mapping=False, create_remote_table="false")
-    session.table("drivers", DRIVERS)
-    assert session.fail(SELECT).sqlstate == "28000"
-
-
-def test_no_keys_in_the_user_mapping(session, project):
-    # A superuser's mapping may be empty, but then there are no credentials (yet).
-    session.server(project, mapping=False, create_remote_table="false")
-    session.run("CREATE USER MAPPING FOR CURRENT_USER SERVER feast")
-    session.table("drivers", DRIVERS)
-    assert session.fail(SELECT).sqlstate == "28000"
-
-
-def test_a_failed_insert_counts_what_is_acknowledged(drivers, proxy):
-    drivers.set_server(max_write_workers=1)
-    proxy.fault(faults.right, times=2, operation="BatchWriteItem")
-    proxy.fault(faults.error("AccessDeniedException"), operation="BatchWriteItem")
-    error = drivers.fail("INSERT INTO drivers SELECT i, now(), 0, 0 FROM generate_series(1, 100) i")
-    assert error.sqlstate == "42501"
-    text = "%s %s %s" % (error.diag.message_primary, error.diag.message_detail, error.diag.context)
-    assert "50" in text
-    assert proxy.count("BatchWriteItem") == 3
-    assert drivers.value("SELECT count(*) FROM drivers WHERE driver_id = ANY (%s)", [list(range(1, 101))]) == 50
-
-
 def test_one_failing_request_of_many_fails_the_statement(drivers, proxy):
     fill(drivers, 500)
     proxy.latency = 0.05
@@ -141,35 +102,3 @@ def test_one_failing_request_of_many_fails_the_statement(drivers, proxy):
     assert drivers.fail(query, [list(range(1, 501))]).sqlstate == "HV000"
     # Late answers of the failed statement don't disturb the next one.
     assert len(drivers.run(query, [list(range(1, 501))])) == 500
-
-
-def test_an_item_over_400_kb(drivers):
-    drivers.table("notes", "id bigint OPTIONS (entity_key 'true'), note text")
-    assert drivers.fail("INSERT INTO notes SELECT 1, repeat('x', 410000)").sqlstate == "54000"
-    drivers.run("INSERT INTO notes SELECT i, repeat('x', 390000) FROM generate_series(1, 60) i")
-    assert drivers.run("SELECT sum(length(note)) FROM notes WHERE id = ANY (%s)", [list(range(1, 61))]) == [
-        (60 * 390000,)
-    ]
-
-
-def test_an_error_in_a_subtransaction_leaves_a_usable_session(drivers, proxy):
-    fill(drivers, 1)
-    drivers.run("BEGIN")
-    drivers.run("SAVEPOINT before")
-    proxy.fault(faults.error("ValidationException"))
-    drivers.fail(SELECT)
-    drivers.run("ROLLBACK TO before")
-    assert drivers.run(SELECT) == [(10,)]
-    drivers.run("COMMIT")
-
-
-def test_an_error_in_plpgsql_is_caught_many_times(drivers, proxy):
-    fill(drivers, 1)
-    proxy.fault(faults.error("ValidationException"), times=50)
-    drivers.run(
-        "DO $$ BEGIN FOR i IN 1..50 LOOP"
-        "  BEGIN PERFORM trips FROM drivers WHERE driver_id = i;"
-        "  EXCEPTION WHEN fdw_error THEN NULL; END;"
-        " END LOOP; END $$"
-    )
-    assert drivers.run(SELECT) == [(10,)]

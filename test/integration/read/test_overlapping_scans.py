@@ -1,9 +1,9 @@
-"""Lookups of one statement that don't hang on each other are in flight together."""
+"""Scans of one statement that don't hang on each other have their requests in flight together."""
 
 import pytest
 
 import faults
-from support import DRIVERS, fill, takes
+from support import DRIVERS, KEY, TIME, fill, takes
 
 READ = "BatchGetItem"
 LATENCY = 0.3
@@ -177,3 +177,15 @@ def test_a_rescan_with_the_keys_it_had_asks_nothing(two, proxy):
     proxy.latency = 0
     assert two.run(query) == [(0, 3), (1, 2), (2, 1), (3, 0)]
     assert proxy.count(READ) == 8
+
+
+def test_two_scans_of_one_statement(drivers, proxy):
+    fill(drivers, 300)
+    drivers.table("stats", "driver_id %s, event_timestamp %s, trips integer" % (KEY, TIME))
+    drivers.run("INSERT INTO stats SELECT i, now(), i FROM generate_series(1, 300) i")
+    rows = drivers.run(
+        "SELECT sum(d.trips), sum(s.trips) FROM drivers d JOIN stats s ON s.driver_id = d.driver_id"
+        " WHERE d.driver_id = ANY (%s) AND s.driver_id = ANY (%s)",
+        [list(range(1, 301)), list(range(101, 401))],
+    )
+    assert rows == [(sum(10 * i for i in range(101, 301)), sum(range(101, 301)))]

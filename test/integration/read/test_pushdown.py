@@ -1,7 +1,6 @@
 """Which keys and features a query asks for, whatever else stands in it."""
 
 import re
-import time
 
 import pytest
 
@@ -188,22 +187,6 @@ def test_what_stops_early_asks_one_window_ahead_at_most(drivers, proxy, query):
     assert 1 <= proxy.count(READ) <= 6  # the window that is read, and the one ahead
 
 
-def test_a_cursor_asks_one_window_ahead_at_most(drivers, proxy):
-    fill(drivers, 100)
-    drivers.set_server(batch_size=5, max_read_workers=3)
-    proxy.forget()
-    drivers.run("BEGIN")
-    drivers.run(
-        "DECLARE c CURSOR FOR SELECT trips FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 100)))"
-    )
-    for fetched in (1, 10, 30):
-        drivers.run("MOVE ABSOLUTE %d FROM c" % fetched)
-        time.sleep(0.05)
-        assert fetched / 5 <= proxy.count(READ) <= (fetched + 4) // 5 + 5
-    drivers.run("CLOSE c; COMMIT")
-    assert proxy.count(READ) < 12
-
-
 def test_a_nondeterministic_collation_names_no_key(session, project):
     session.server(project)
     session.run("CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
@@ -216,3 +199,57 @@ def test_a_nondeterministic_collation_names_no_key(session, project):
     assert session.fail("SELECT n FROM strict WHERE k IN ('a', 'b' COLLATE loose)").sqlstate == "0A000"
     assert session.run("SELECT n FROM loose WHERE k = 'a' COLLATE \"C\"") == [(1,)]
     assert session.run("SELECT n FROM strict WHERE k = 'a' AND k COLLATE loose = 'A'") == [(1,)]
+
+
+def test_each_entity_is_asked_for_once(drivers, proxy):
+    fill(drivers, 3)
+    rows = drivers.run("SELECT driver_id FROM drivers WHERE driver_id IN (1, 2, 1, 2, 1) OR driver_id = 2")
+    assert sorted(rows) == [(1,), (2,)]
+    assert keys(proxy) == 2
+
+
+def test_only_needed_features_are_asked_for(drivers, proxy):
+    fill(drivers, 1)
+    assert drivers.run("SELECT trips FROM drivers WHERE driver_id = 1") == [(10,)]
+    assert projection(proxy) == ["entity_id", "values.trips"]
+
+
+def test_a_row_without_needed_features_is_found(drivers, proxy):
+    fill(drivers, 1)
+    assert drivers.value("SELECT count(*) FROM drivers WHERE driver_id IN (1, 2)") == 1
+    assert projection(proxy) == ["entity_id"]
+
+
+def test_limit_does_not_ask_for_everything(drivers, proxy):
+    fill(drivers, 100)
+    drivers.set_server(batch_size=10, max_read_workers=2)
+    proxy.latency = 0.02
+    assert len(drivers.run("SELECT trips FROM drivers WHERE driver_id = ANY (%s) LIMIT 1", [list(range(1, 1001))])) == 1
+    assert proxy.count(READ) <= 4  # two windows, out of 100 requests
+
+
+def test_no_keys_ask_nothing(drivers, proxy):
+    assert drivers.run("SELECT * FROM drivers WHERE driver_id = ANY ('{}')") == []
+    assert drivers.run("SELECT * FROM drivers WHERE driver_id = ANY (%s)", [[None, None]]) == []
+    assert drivers.run("SELECT * FROM drivers WHERE driver_id = %s::bigint", [None]) == []
+    assert drivers.run("SELECT * FROM drivers WHERE driver_id = 1 AND driver_id = 2") == []
+    assert proxy.operations() == []
+
+
+def test_nulls_among_the_keys_are_dropped(drivers, proxy):
+    fill(drivers, 3)
+    assert drivers.run("SELECT driver_id FROM drivers WHERE driver_id = ANY (%s)", [[None, 2, None]]) == [(2,)]
+    assert keys(proxy) == 1
+
+
+def test_explain_asks_nothing(drivers, proxy):
+    drivers.run("EXPLAIN VERBOSE SELECT * FROM drivers WHERE driver_id = 1")
+    drivers.run("EXPLAIN INSERT INTO drivers VALUES (1)")
+    assert proxy.operations() == []
+
+
+def test_a_join_with_a_local_table(drivers):
+    fill(drivers, 5)
+    drivers.run("CREATE TEMP TABLE orders AS SELECT i AS order_id, i % 4 AS driver_id FROM generate_series(1, 8) i")
+    rows = drivers.run("SELECT order_id, trips FROM orders LEFT JOIN drivers USING (driver_id) ORDER BY order_id")
+    assert rows == [(1, 10), (2, 20), (3, 30), (4, None), (5, 10), (6, 20), (7, 30), (8, None)]

@@ -8,7 +8,6 @@ import random
 from collections import Counter
 
 import psycopg
-import pytest
 
 from random_queries import KEY, LOCAL, TABLES, VALUES, Query, literal
 from support import ENDPOINT

@@ -1,10 +1,10 @@
 """Whatever a statement waits for, and at any moment: it ends at once, and the session goes on as before.
 
-What ends it: statement_timeout, a cancel, a terminate, a client that is gone.  test_cancel.py has single cases with
-their consequences, test_dns.py a name server that never answers, test_shutdown.py the end of the whole server.
+What ends it: statement_timeout, a cancel, a terminate, a client that is gone.  Elsewhere:
+test_create_drop_interrupts.py, test_subtransactions.py, test_dns.py (a name server that never answers) and
+test_shutdown.py (the end of the whole server).
 """
 
-import os
 import random
 import socket
 import time
@@ -14,18 +14,11 @@ import psycopg
 import pytest
 
 import faults
-from support import DRIVERS, Running, Session, deaf_port, fill, remote_tables, takes
-from test_memory import assert_small, grows
-
-POOL = 10
-CLIENT = POOL + 3  # descriptors: its connections, an epoll set and a socket pair of libcurl's
-
-SOON = 1  # seconds; really it takes some milliseconds
-
-READ = "SELECT trips FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 300)))"
-JOIN = "SELECT trips FROM generate_series(1, 3) i JOIN drivers ON driver_id = i"
-WRITE = "INSERT INTO drivers SELECT i, now(), 0, 0 FROM generate_series(1000, 1100) i"
-CREATE = "CREATE FOREIGN TABLE other (id bigint OPTIONS (entity_key 'true')) SERVER feast"
+from backend import assert_small, descriptors, grows
+from interrupts import (
+    CLIENT, CREATE, ENDS, JOIN, POOL, READ, SOON, WRITE, by_cancel, by_timeout, wait_for_any, wait_until_gone,
+)  # fmt: skip
+from support import DRIVERS, Running, Session, deaf_port, fill, takes
 
 busy = faults.error("ProvisionedThroughputExceededException")
 later = faults.error("InternalServerError", 500, x_amz_retry_after="5000")
@@ -51,57 +44,6 @@ STUCK = {
 }
 
 
-def by_timeout(session, statement, ready):
-    session.run("SET statement_timeout = '%dms'" % random.randint(1, 100))
-    with takes(less_than=SOON + 0.1):
-        assert session.fail(statement).sqlstate == "57014"
-
-
-def by_cancel(session, statement, ready):
-    running = Running(session, statement)
-    ready()
-    time.sleep(random.uniform(0, 0.1))
-    with takes(less_than=SOON):
-        session.conn.cancel()
-        running.join()
-    assert running.error.sqlstate == "57014"
-
-
-def by_terminate(session, statement, ready):
-    admin = Session(session.conn.info.dbname)
-    running = Running(session, statement)
-    ready()
-    time.sleep(random.uniform(0, 0.1))
-    with takes(less_than=SOON):
-        admin.run("SELECT pg_terminate_backend(%s)", [session.pid])
-        running.join()
-        wait_until_gone(admin, session.pid)
-    assert isinstance(running.error, psycopg.OperationalError)
-    admin.close()
-
-
-def by_client(session, statement, ready):
-    """PostgreSQL looks for its client while a statement runs if it is told to."""
-    admin = Session(session.conn.info.dbname)
-    session.run("SET client_connection_check_interval = 100")
-    running = Running(session, statement)
-    ready()
-    time.sleep(random.uniform(0, 0.1))
-    with takes(less_than=SOON):
-        socket.socket(fileno=os.dup(session.conn.fileno())).shutdown(socket.SHUT_RDWR)
-        running.join()
-        wait_until_gone(admin, session.pid)
-    admin.close()
-
-
-def wait_until_gone(admin, pid):
-    while admin.value("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [pid]):
-        time.sleep(0.01)
-
-
-ENDS = [by_timeout, by_cancel, by_terminate, by_client]
-
-
 @pytest.mark.parametrize("stuck", STUCK)
 def test_a_statement_that_is_stuck(drivers, database, proxy, stuck):
     statement, fault = STUCK[stuck]
@@ -118,13 +60,6 @@ def test_a_statement_that_is_stuck(drivers, database, proxy, stuck):
             assert len(session.run(READ)) >= 300
         session.close()
     assert drivers.value("SELECT to_regclass('other')") is None
-
-
-def wait_for_any(proxy):
-    end = time.monotonic() + 10
-    while not proxy.operations():
-        assert time.monotonic() < end, "no request"
-        time.sleep(0.005)
 
 
 @contextmanager
@@ -154,72 +89,6 @@ def test_an_endpoint_that_never_answers(session, database, project, how, stateme
             end(own, statement, lambda: None)
             assert end not in (by_timeout, by_cancel) or own.run("SELECT 1") == [(1,)]
             own.close()
-
-
-def test_a_drop_that_is_stuck_before_commit(drivers, database, proxy):
-    """DynamoDB is asked before the transaction commits: it is rolled back, and the table stays."""
-    for end in (by_cancel, by_terminate, by_client):
-        session = Session(database)
-        proxy.forget()
-        proxy.fault(faults.stall, times=None)
-        end(session, "DROP FOREIGN TABLE drivers", lambda: wait_for_any(proxy))
-        proxy.heal()
-        session.close()
-    fill(drivers, 1)
-
-
-def test_a_drop_that_is_stuck_after_commit(drivers, proxy):
-    """The transaction is committed: the deletion is broken off and stays pending."""
-    proxy.fault(faults.stall, times=None, operation="DeleteTable")
-    running = Running(drivers, "DROP FOREIGN TABLE drivers")
-    proxy.wait_for("DeleteTable")
-    with takes(less_than=SOON):
-        drivers.conn.cancel()
-        running.join()
-    assert "could not be deleted" in " ".join(drivers.warnings())
-    proxy.heal()
-    assert drivers.value("SELECT to_regclass('drivers')") is None
-    assert drivers.value("SELECT dynamo_fdw_delete_pending()") == 1
-
-
-def test_a_second_cancel_ends_the_undoing_of_a_create(drivers, proxy):
-    """An abort waits for what CreateTable answers, to delete the table; who doesn't want to wait cancels again."""
-    proxy.fault(faults.stall, times=None)
-    proxy.fault(faults.right, operation="DescribeTable")
-    proxy.fault(faults.stall, times=None, operation="CreateTable")
-    running = Running(drivers, CREATE)
-    wait_for_any(proxy)
-    drivers.conn.cancel()
-    time.sleep(0.3)
-    with takes(less_than=SOON):
-        drivers.conn.cancel()
-        running.join()
-    assert running.error.sqlstate == "57014"
-    proxy.heal()
-    assert drivers.alive()
-
-
-def test_the_echo_of_a_cancel_does_not_end_the_undoing_of_a_create(drivers, database, proxy, project):
-    """A client's cancel reaches the backend as two signals: the postmaster signals the process and its group."""
-    admin = Session(database)
-    proxy.fault(faults.late(0.5), operation="CreateTable")
-    running = Running(drivers, CREATE)
-    proxy.wait_for("CreateTable")
-    admin.run("SELECT pg_cancel_backend(%(pid)s), pg_sleep(0.01), pg_cancel_backend(%(pid)s)", {"pid": drivers.pid})
-    assert running.join().error.sqlstate == "57014"
-    assert drivers.warnings() == []
-    assert remote_tables(project) == ["drivers"]
-    admin.close()
-
-
-def descriptors(session):
-    """How many descriptors of the backend are of the network; files of tables come and go."""
-    folder = "/proc/%d/fd/" % session.pid
-    try:
-        links = [os.readlink(folder + fd) for fd in os.listdir(folder)]
-    except OSError:
-        pytest.skip("/proc doesn't show the server's descriptors")
-    return sum(link.startswith(("socket:", "anon_inode:")) for link in links)
 
 
 @pytest.mark.parametrize("statement", [READ, WRITE, JOIN], ids=["read", "write", "join"])
@@ -252,35 +121,6 @@ def test_cancelled_at_any_moment(drivers, proxy, statement):
     drivers.run(statement)
     assert descriptors(drivers) <= before + CLIENT
     assert sorted(drivers.run(READ)) == [(10 * i,) for i in range(1, 301)]
-
-
-def test_ddl_cancelled_at_any_moment(drivers, proxy, project):
-    """Foreign table and remote table are there together or not at all, or the deletion is pending."""
-    proxy.latency = 0.003
-    before = descriptors(drivers)
-
-    def cancelled(statement):
-        running = Running(drivers, statement)
-        time.sleep(random.uniform(0, 0.03))
-        drivers.conn.cancel()
-        running.join(SOON)
-        assert running.error is None or running.error.sqlstate == "57014"
-        return drivers.value("SELECT to_regclass('other') IS NOT NULL"), "other" in remote_tables(project)
-
-    def step(i):
-        here, there = cancelled(CREATE)
-        assert here == there
-        if not here:
-            drivers.run(CREATE)
-        here, there = cancelled("DROP FOREIGN TABLE other")
-        pending = drivers.value("SELECT count(*) FROM dynamo_fdw_pending_delete")
-        assert here == there or (there and pending == 1)
-        drivers.run("DROP FOREIGN TABLE IF EXISTS other")
-        drivers.run("SELECT dynamo_fdw_delete_pending()")
-        assert remote_tables(project) == ["drivers"]
-
-    assert_small(grows(drivers, step, 8, 16))
-    assert descriptors(drivers) <= before
 
 
 @pytest.mark.parametrize("how", ["client", "terminate", "commit", "rollback"])
@@ -329,3 +169,106 @@ def test_a_cursor_that_is_read_to_its_end_by_commit(drivers, proxy):
     drivers.run("COMMIT")
     assert len(drivers.run("FETCH ALL FROM c")) == 300
     drivers.run("CLOSE c")
+
+
+SELECT = "SELECT trips FROM drivers WHERE driver_id = 1"
+INSERT = "INSERT INTO drivers VALUES (1, now(), 0, 0)"
+STATEMENTS = {SELECT: "BatchGetItem", INSERT: "BatchWriteItem", JOIN: "BatchGetItem"}
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_statement_timeout_while_the_answer_stalls(drivers, proxy, statement):
+    fill(drivers, 1)
+    proxy.fault(faults.stall)
+    drivers.run("SET statement_timeout = '300ms'")
+    with takes(less_than=1.5, more_than=0.25):
+        assert drivers.fail(statement).sqlstate == "57014"
+    drivers.run("RESET statement_timeout")
+    assert drivers.run(SELECT) == [(10,)]
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_cancel_while_the_answer_stalls(drivers, proxy, other, statement):
+    fill(drivers, 1)
+    proxy.forget()
+    proxy.fault(faults.stall)
+    running = Running(drivers, statement)
+    proxy.wait_for(STATEMENTS[statement])
+    with takes(less_than=1):
+        other.run("SELECT pg_cancel_backend(%s)", [drivers.pid])
+        running.join()
+    assert running.error.sqlstate == "57014"
+    assert drivers.run(SELECT) == [(10,)]
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_terminate_while_the_answer_stalls(drivers, proxy, other, statement):
+    fill(drivers, 1)
+    proxy.forget()
+    proxy.fault(faults.stall)
+    running = Running(drivers, statement)
+    proxy.wait_for(STATEMENTS[statement])
+    with takes(less_than=1):
+        other.run("SELECT pg_terminate_backend(%s, 5000)", [drivers.pid])
+        running.join()
+    assert isinstance(running.error, psycopg.OperationalError)
+    assert other.run(SELECT) == [(10,)]
+
+
+def test_statement_timeout_while_keys_are_sorted(drivers):
+    """Two keys are combined, without repeats, before anything is asked; at an odd moment of that the time is over."""
+    drivers.table("trips", "driver_id integer OPTIONS (entity_key 'true'), city text OPTIONS (entity_key 'true')")
+    drivers.run(
+        "CREATE TEMP TABLE many AS"
+        " SELECT array_agg(i * 7919::bigint % 3000017) ids FROM generate_series(1, 3000000) i"
+    )
+    for milliseconds in range(100, 600, 100):
+        drivers.run("SET statement_timeout = %d" % milliseconds)
+        with takes(less_than=milliseconds / 1000 + 0.3):
+            query = "SELECT FROM trips WHERE driver_id = ANY ((SELECT ids FROM many)::bigint[]) AND city IN ('a', 'b')"
+            assert drivers.fail(query).sqlstate == "57014"
+
+
+def test_cancel_gives_up_what_is_in_flight(drivers, proxy, other):
+    proxy.fault(faults.stall, times=None)
+    running = Running(drivers, "SELECT trips FROM drivers WHERE driver_id = ANY (%s)", [list(range(500))])
+    proxy.wait_for("BatchGetItem", 5)
+    other.run("SELECT pg_cancel_backend(%s)", [drivers.pid])
+    assert running.join().error.sqlstate == "57014"
+    with takes(less_than=5):
+        while not all(request.abandoned for request in proxy.of("BatchGetItem")):
+            drivers.run("SELECT pg_sleep(0.05)")
+
+
+def test_cancel_while_waiting_for_a_retry(drivers, proxy, other):
+    proxy.fault(faults.error("InternalServerError", 500, x_amz_retry_after="5000"), times=None)
+    running = Running(drivers, SELECT)
+    proxy.wait_for("BatchGetItem")
+    with takes(less_than=1):
+        other.run("SELECT pg_sleep(0.2), pg_cancel_backend(%s)", [drivers.pid])
+        running.join()
+    assert running.error.sqlstate == "57014"
+
+
+def test_cancel_while_connecting(session, project):
+    with deaf_port() as port:
+        session.server(project, "http://127.0.0.1:%d" % port, create_remote_table="false")
+        session.table("drivers", DRIVERS)
+        session.run("SET statement_timeout = '300ms'")
+        with takes(less_than=1.5, more_than=0.25):
+            assert session.fail(SELECT).sqlstate == "57014"
+
+
+def test_closing_a_cursor_gives_up_what_is_in_flight(drivers, proxy):
+    fill(drivers, 300)
+    proxy.fault(faults.right, operation="BatchGetItem")
+    proxy.fault(faults.stall, times=None, operation="BatchGetItem")
+    keys = ",".join(map(str, range(1, 301)))
+    drivers.run("BEGIN")
+    drivers.run("DECLARE c CURSOR FOR SELECT trips FROM drivers WHERE driver_id = ANY ('{%s}')" % keys)
+    assert len(drivers.run("FETCH 1 FROM c")) == 1
+    with takes(less_than=1):
+        drivers.run("CLOSE c")
+        drivers.run("COMMIT")
+    proxy.heal()
+    assert drivers.run(SELECT) == [(10,)]

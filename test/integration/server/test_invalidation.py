@@ -2,7 +2,7 @@
 
 import pytest
 
-from support import DRIVERS, KEY, Session, fill
+from support import DRIVERS, KEY, fill
 
 SELECT = "SELECT trips FROM drivers WHERE driver_id = 1"
 
@@ -17,10 +17,8 @@ def planned(drivers):
     return drivers
 
 
-def test_another_endpoint(planned, database, proxy, second_proxy):
-    other = Session(database)
+def test_another_endpoint(planned, other, proxy, second_proxy):
     other.run("ALTER SERVER feast OPTIONS (SET endpoint_url '%s')" % second_proxy.url)
-    other.close()
     proxy.forget()
     assert planned.run("EXECUTE q") == [(10,)]
     assert planned.run(SELECT) == [(10,)]
@@ -28,12 +26,10 @@ def test_another_endpoint(planned, database, proxy, second_proxy):
     assert second_proxy.count("BatchGetItem") == 2
 
 
-def test_another_feature_view(planned, database):
+def test_another_feature_view(planned, other):
     planned.run("CREATE FOREIGN TABLE second (%s) SERVER feast" % DRIVERS)
     planned.run("INSERT INTO second VALUES (1, now(), 0, 4711)")
-    other = Session(database)
     other.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD feature_view 'second')")
-    other.close()
     assert planned.run("EXECUTE q") == [(4711,)]
 
 
@@ -61,7 +57,7 @@ def test_another_column(planned):
     assert planned.run("SELECT trips, extra FROM drivers WHERE driver_id = 1") == [(11, "x")]
 
 
-def test_an_alter_while_a_cursor_is_open(planned, database, proxy, second_proxy):
+def test_an_alter_while_a_cursor_is_open(planned, other, proxy, second_proxy):
     fill(planned, 100)
     planned.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD batch_size '5', ADD max_read_workers '1')")
     planned.run("BEGIN")
@@ -69,9 +65,7 @@ def test_an_alter_while_a_cursor_is_open(planned, database, proxy, second_proxy)
         "DECLARE c CURSOR FOR SELECT trips FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 100)))"
     )
     rows = planned.run("FETCH 10 FROM c")
-    other = Session(database)
     other.run("ALTER SERVER feast OPTIONS (SET endpoint_url '%s')" % second_proxy.url)
-    other.close()
     # The open scan goes on where it was; the statements in between see the new endpoint.
     assert planned.run(SELECT) == [(10,)]
     rows += planned.run("FETCH ALL FROM c")
@@ -87,3 +81,31 @@ def test_a_renamed_table_keeps_working(planned, project):
     assert planned.run("SELECT trips FROM cars WHERE driver_id = 1") == []
     planned.run("CREATE FOREIGN TABLE drivers (driver_id %s, trips integer) SERVER feast" % KEY)
     assert planned.run(SELECT) == [(10,)]
+
+
+def test_prepared_statements_see_the_change(planned, other, proxy, second_proxy):
+    """A generic plan, a function's plan, and one whose keys were planned as constants."""
+    planned.run("CREATE FUNCTION pg_temp.trips_of(bigint) RETURNS integer LANGUAGE plpgsql AS"
+                " $$ BEGIN RETURN (SELECT trips FROM drivers WHERE driver_id = $1); END $$")
+    planned.run("PREPARE p AS " + SELECT)
+    planned.run("PREPARE w(int) AS INSERT INTO drivers VALUES (1, now(), 0, $1)")
+    statements = ["EXECUTE p", "EXECUTE w(10)", "SELECT pg_temp.trips_of(1)"]
+    for statement in statements:
+        planned.run(statement)
+    planned.table("second", "driver_id %s, trips integer" % KEY)
+    planned.run("INSERT INTO second VALUES (1, 20)")
+    for used in (second_proxy, proxy):
+        other.run("ALTER SERVER feast OPTIONS (SET endpoint_url '%s')" % used.url)
+        for session_proxy in (proxy, second_proxy):
+            session_proxy.forget()
+        for statement in statements:
+            planned.run(statement)
+        assert used.operations() == ["BatchGetItem", "BatchWriteItem", "BatchGetItem"]
+    other.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD feature_view 'second')")
+    assert planned.run("EXECUTE p") == planned.run("SELECT pg_temp.trips_of(1)") == [(20,)]
+    planned.run("EXECUTE w(30)")
+    assert planned.run("SELECT trips FROM second WHERE driver_id = 1") == [(30,)]
+    other.run("ALTER USER MAPPING FOR CURRENT_USER SERVER feast OPTIONS (SET access_key_id 'OTHERKEY')")
+    for statement in statements:
+        planned.fail(statement)  # another key sees other tables in DynamoDB Local
+        assert "OTHERKEY" in proxy.requests[-1].header("Authorization")

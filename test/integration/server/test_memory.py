@@ -3,44 +3,11 @@
 import pytest
 
 import faults
+from backend import assert_small, context_bytes, grows
 from support import DRIVERS, fill
 
 KEYS = ",".join(map(str, range(1, 51)))
 SELECT = "SELECT * FROM drivers WHERE driver_id = ANY ('{%s}')" % KEYS
-
-
-def context_bytes(session):
-    """What PostgreSQL knows of: its own memory contexts."""
-    return session.value("SELECT sum(total_bytes) FROM pg_backend_memory_contexts")
-
-
-def resident_bytes(session):
-    """What the backend really has; None where /proc doesn't tell."""
-    try:
-        with open("/proc/%d/status" % session.pid) as status:
-            (line,) = [line for line in status if line.startswith("RssAnon")]
-            return int(line.split()[1]) * 1024
-    except OSError:
-        return None
-
-
-def grows(session, step, warm_up, rounds):
-    """By how much (contexts, resident) `rounds` steps grow the backend after some of warming up."""
-    for i in range(warm_up):
-        step(i)
-    before = context_bytes(session), resident_bytes(session)
-    for i in range(rounds):
-        step(i)
-    after = context_bytes(session), resident_bytes(session)
-    resident = after[1] - before[1] if before[1] and after[1] else 0
-    return after[0] - before[0], resident
-
-
-def assert_small(growth):
-    """Warm, nothing grows at all; some room is left for what malloc does."""
-    contexts, resident = growth
-    assert contexts <= 16 * 1024
-    assert resident <= 256 * 1024
 
 
 def test_1000_selects(drivers, proxy):

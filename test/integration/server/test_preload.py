@@ -131,7 +131,6 @@ def test_a_database_without_the_extension(user, preloaded):
     user.run("DROP DATABASE other")
 
 
-
 def test_the_keys_of_a_mapping_in_pg_stat_statements(user):
     """PostgreSQL keeps the text of utility statements there, unless it is told not to."""
     seen = "SELECT count(*) FROM pg_stat_statements WHERE query LIKE '%%' || %s || '%%'"

@@ -1,15 +1,104 @@
-"""Whose rights and whose user mapping count: views, functions, cached plans, columns.  As with postgres_fdw."""
+"""Whose user mapping signs a request and whose rights count: users, views, functions, cached plans, columns.
+
+As with postgres_fdw.
+"""
 
 import pytest
 
-from support import KEY
-from test_users import SELECT, roles, signer, signer_of  # noqa: F401 (roles is a fixture)
+import faults
+from support import DRIVERS, KEY, option_list
 
+SELECT = "SELECT trips FROM drivers WHERE driver_id = 1"
+INSERT = "INSERT INTO drivers VALUES (1, now(), 0, 0)"
 VIEW = "SELECT trips FROM v WHERE driver_id = 1"
 
 
 @pytest.fixture
-def alice(session, roles):  # noqa: F811
+def roles(session, project, proxy, new_role):
+    """Two roles, ALICE and BOB, each with a mapping that has the name as access key; no remote table."""
+    session.server(project, proxy.url, mapping=False, create_remote_table="false")
+    session.table("drivers", DRIVERS)
+    proxy.fault(faults.answer({"Responses": {}, "UnprocessedKeys": {}}), times=None, operation="BatchGetItem")
+    proxy.fault(faults.answer({"UnprocessedItems": {}}), times=None, operation="BatchWriteItem")
+    alice, bob = new_role("feast"), new_role("feast")
+    map_user(session, alice, "ALICE")
+    map_user(session, bob, "BOB")
+    session.run("GRANT SELECT, INSERT ON drivers TO %s, %s" % (alice, bob))
+    return alice, bob
+
+
+def map_user(session, role, access_key):
+    options = option_list({"access_key_id": access_key, "secret_access_key": "secret"})
+    session.run("CREATE USER MAPPING FOR %s SERVER feast OPTIONS (%s)" % (role, options))
+
+
+def signer(proxy):
+    """The access key of the last request."""
+    return signer_of(proxy.requests[-1])
+
+
+def signer_of(request):
+    return request.header("Authorization").split("Credential=")[1].split("/")[0]
+
+
+def test_each_user_signs_for_itself(session, proxy, roles):
+    for role, key in zip(roles + roles, ["ALICE", "BOB", "ALICE", "BOB"]):
+        session.run("SET ROLE %s" % role)
+        session.run(SELECT)
+        assert signer(proxy) == key
+        session.run(INSERT)
+        assert signer(proxy) == key
+        session.run("RESET ROLE")
+
+
+def test_a_view_is_read_as_its_owner(session, proxy, roles):
+    alice, bob = roles
+    session.run("CREATE VIEW v AS SELECT * FROM drivers")
+    session.run("ALTER VIEW v OWNER TO %s" % alice)
+    session.run("GRANT SELECT, INSERT ON v TO %s" % bob)
+    session.run("SET ROLE %s" % bob)
+    session.run("SELECT trips FROM v WHERE driver_id = 1")
+    assert signer(proxy) == "ALICE"
+    session.run("INSERT INTO v VALUES (1, now(), 0, 0)")
+    assert signer(proxy) == "ALICE"
+
+
+def test_the_mapping_of_public_is_for_those_without_one(session, proxy, roles):
+    map_user(session, "PUBLIC", "EVERYONE")
+    session.run(SELECT)
+    assert signer(proxy) == "EVERYONE"
+    session.run("SET ROLE %s" % roles[0])
+    session.run(SELECT)
+    assert signer(proxy) == "ALICE"
+
+
+def test_a_user_without_mapping(session, proxy, roles):
+    assert session.fail(SELECT).sqlstate == "28000"
+    session.run("SET ROLE %s" % roles[0])
+    session.run(SELECT)
+    session.run("RESET ROLE")
+    session.run("DROP USER MAPPING FOR %s SERVER feast" % roles[0])
+    session.run("SET ROLE %s" % roles[0])
+    assert session.fail(SELECT).sqlstate == "28000"
+    assert proxy.count("BatchGetItem") == 1
+
+
+def test_no_user_mapping(session, project):
+    session.server(project, mapping=False, create_remote_table="false")
+    session.table("drivers", DRIVERS)
+    assert session.fail(SELECT).sqlstate == "28000"
+
+
+def test_no_keys_in_the_user_mapping(session, project):
+    # A superuser's mapping may be empty, but then there are no credentials (yet).
+    session.server(project, mapping=False, create_remote_table="false")
+    session.run("CREATE USER MAPPING FOR CURRENT_USER SERVER feast")
+    session.table("drivers", DRIVERS)
+    assert session.fail(SELECT).sqlstate == "28000"
+
+
+@pytest.fixture
+def alice(session, roles):
     """What ALICE owns: the view v over drivers, which BOB may read and write; the session is ALICE's."""
     alice, bob = roles
     session.run("CREATE VIEW v AS SELECT * FROM drivers")
@@ -26,7 +115,7 @@ def signers(session, proxy, statement):
     return [signer_of(request) for request in proxy.requests[before:]]
 
 
-def test_a_security_invoker_view_is_read_as_the_user(alice, proxy, roles):  # noqa: F811
+def test_a_security_invoker_view_is_read_as_the_user(alice, proxy, roles):
     alice.run("SET ROLE %s" % roles[1])
     assert signers(alice, proxy, VIEW) == ["ALICE"]
     alice.run("RESET ROLE; ALTER VIEW v SET (security_invoker = true); SET ROLE %s" % roles[1])
@@ -38,13 +127,13 @@ def test_a_security_invoker_view_is_read_as_the_user(alice, proxy, roles):  # no
     assert signers(alice, proxy, VIEW) == ["ALICE"]
 
 
-def test_a_view_over_a_view_counts_the_inner_owner(alice, proxy, roles):  # noqa: F811
+def test_a_view_over_a_view_counts_the_inner_owner(alice, proxy, roles):
     alice.run("GRANT SELECT ON v TO %s" % roles[1])
     alice.run("CREATE VIEW w AS SELECT * FROM v; ALTER VIEW w OWNER TO %s" % roles[1])
     assert signers(alice, proxy, VIEW.replace(" v ", " w ")) == ["ALICE"]
 
 
-def test_one_statement_with_two_users(alice, proxy, roles):  # noqa: F811
+def test_one_statement_with_two_users(alice, proxy, roles):
     """A table is read as the user and, through the view, as its owner."""
     alice.run("SET ROLE %s" % roles[1])
     both = "SELECT 1 FROM drivers WHERE driver_id = 1 UNION ALL SELECT 1 FROM v WHERE driver_id = 2"
@@ -59,7 +148,7 @@ def test_one_statement_with_two_users(alice, proxy, roles):  # noqa: F811
 
 
 @pytest.mark.parametrize("language", ["sql", "plpgsql"])
-def test_functions(alice, proxy, roles, language):  # noqa: F811
+def test_functions(alice, proxy, roles, language):
     """SECURITY DEFINER reads as the function's owner, any other as the user; cached plans follow SET ROLE."""
     body = SELECT if language == "sql" else "BEGIN RETURN (%s); END" % SELECT
     alice.run("CREATE FUNCTION f() RETURNS integer LANGUAGE %s AS $$ %s $$" % (language, body))
@@ -76,7 +165,7 @@ def test_functions(alice, proxy, roles, language):  # noqa: F811
     alice.run("DROP FUNCTION f; DROP FUNCTION g")
 
 
-def test_prepared_statements_follow_set_role(alice, proxy, roles):  # noqa: F811
+def test_prepared_statements_follow_set_role(alice, proxy, roles):
     alice.run("SET plan_cache_mode = force_generic_plan")
     alice.run("PREPARE p AS %s; PREPARE q AS %s" % (SELECT, VIEW))
     alice.run("PREPARE w AS INSERT INTO drivers VALUES (1, now(), 0, 0)")
@@ -88,7 +177,7 @@ def test_prepared_statements_follow_set_role(alice, proxy, roles):  # noqa: F811
     alice.run("DEALLOCATE ALL")
 
 
-def test_a_cursor_stays_with_the_user_who_opened_it(alice, proxy, roles):  # noqa: F811
+def test_a_cursor_stays_with_the_user_who_opened_it(alice, proxy, roles):
     alice.run("BEGIN; SET LOCAL ROLE %s" % roles[0])
     alice.run("DECLARE c CURSOR FOR " + SELECT)
     alice.run("FETCH c")
@@ -100,7 +189,7 @@ def test_a_cursor_stays_with_the_user_who_opened_it(alice, proxy, roles):  # noq
     alice.run("COMMIT")
 
 
-def test_partitions_are_of_the_user_who_names_their_parent(alice, proxy, roles):  # noqa: F811
+def test_partitions_are_of_the_user_who_names_their_parent(alice, proxy, roles):
     """Both reading and writing, directly and through a view of ALICE's."""
     alice.run("CREATE TABLE parts (driver_id bigint NOT NULL, trips integer) PARTITION BY RANGE (driver_id)")
     alice.table("part", "driver_id %s, trips integer" % KEY)
@@ -114,7 +203,7 @@ def test_partitions_are_of_the_user_who_names_their_parent(alice, proxy, roles):
     alice.run("RESET ROLE; DROP TABLE parts CASCADE")
 
 
-def test_privileges_of_columns(alice, proxy, roles):  # noqa: F811
+def test_privileges_of_columns(alice, proxy, roles):
     bob = roles[1]
     alice.run("REVOKE ALL ON drivers FROM %s" % bob)
     alice.run("GRANT SELECT (driver_id, trips), INSERT (driver_id, event_timestamp) ON drivers TO %s" % bob)
@@ -135,7 +224,7 @@ def test_privileges_of_columns(alice, proxy, roles):  # noqa: F811
     assert signers(alice, proxy, "INSERT INTO drivers (driver_id, event_timestamp) VALUES (1, now())") == ["BOB"]
 
 
-def test_row_level_security_is_not_for_foreign_tables(alice, proxy, roles):  # noqa: F811
+def test_row_level_security_is_not_for_foreign_tables(alice, proxy, roles):
     """PostgreSQL has none there: who wants it makes a security barrier view."""
     assert alice.fail("ALTER FOREIGN TABLE drivers ENABLE ROW LEVEL SECURITY").sqlstate == "42809"
     assert alice.fail("CREATE POLICY p ON drivers USING (true)").sqlstate == "42809"
@@ -145,7 +234,7 @@ def test_row_level_security_is_not_for_foreign_tables(alice, proxy, roles):  # n
     assert signers(alice, proxy, "SELECT trips FROM mine WHERE driver_id = 1") == ["ALICE"]
 
 
-def test_revoked_usage_of_the_server_does_not_stop_reads(alice, proxy, roles):  # noqa: F811
+def test_revoked_usage_of_the_server_does_not_stop_reads(alice, proxy, roles):
     """USAGE of the server is for making tables and mappings."""
     alice.run("REVOKE USAGE ON FOREIGN SERVER feast FROM %s" % roles[0])
     alice.run("SET ROLE %s" % roles[0])

@@ -10,7 +10,7 @@ import pytest
 import faults
 from cluster import FAST, IMMEDIATE, SMART
 from support import DRIVERS, Running, fill, takes
-from test_interrupts import CREATE, READ, WRITE
+from interrupts import CREATE, READ, WRITE
 
 COMMIT = "DROP FOREIGN TABLE drivers"
 

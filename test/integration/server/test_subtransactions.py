@@ -3,9 +3,9 @@
 import pytest
 
 import faults
+from backend import assert_small, descriptors, grows
+from interrupts import CLIENT, POOL, READ, WRITE, wait_for_any
 from support import Running, Session, fill
-from test_interrupts import CLIENT, POOL, READ, WRITE, descriptors, wait_for_any
-from test_memory import assert_small, grows
 
 
 def in_block(statement, condition="others"):
@@ -24,6 +24,7 @@ DIVISION = {
     "read": "PERFORM 1 / (trips - 1500) FROM drivers WHERE driver_id = ANY (ARRAY(SELECT generate_series(1, 300)))",
     "write": "INSERT INTO drivers SELECT i, now(), 0, 1 / (i - 1090) FROM generate_series(1000, 1100) i",
 }
+ONE = "SELECT trips FROM drivers WHERE driver_id = 1"
 OPERATION = {"read": "BatchGetItem", "write": "BatchWriteItem"}
 
 
@@ -87,3 +88,26 @@ def test_a_cursor_outlives_a_savepoint(drivers, proxy):
     rows += drivers.run("FETCH ALL FROM c")
     drivers.run("COMMIT")
     assert sorted(rows) == [(10 * i,) for i in range(1, 301)]
+
+
+def test_an_error_in_a_subtransaction_leaves_a_usable_session(drivers, proxy):
+    fill(drivers, 1)
+    drivers.run("BEGIN")
+    drivers.run("SAVEPOINT before")
+    proxy.fault(faults.error("ValidationException"))
+    drivers.fail(ONE)
+    drivers.run("ROLLBACK TO before")
+    assert drivers.run(ONE) == [(10,)]
+    drivers.run("COMMIT")
+
+
+def test_an_error_in_plpgsql_is_caught_many_times(drivers, proxy):
+    fill(drivers, 1)
+    proxy.fault(faults.error("ValidationException"), times=50)
+    drivers.run(
+        "DO $$ BEGIN FOR i IN 1..50 LOOP"
+        "  BEGIN PERFORM trips FROM drivers WHERE driver_id = i;"
+        "  EXCEPTION WHEN fdw_error THEN NULL; END;"
+        " END LOOP; END $$"
+    )
+    assert drivers.run(ONE) == [(10,)]
