@@ -4,11 +4,11 @@
  *
  * A changed server or mapping takes its entry out of the cache at once; who
  * still uses the connection keeps it to the end of the scan or modification.
+ * What is made while they change without a pause is used once, and not cached.
  */
 #include "pg/util/export.h"
 
 #include "foreign/foreign.h"
-#include "miscadmin.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -26,6 +26,9 @@ typedef struct CacheEntry
 	uint32		mapping_hash;
 	DynConnection *connection;	/* NULL: none now */
 } CacheEntry;
+
+/* The catalogs are read no more often than this for one connection, however fast they change. */
+#define MAX_READINGS 5
 
 static HTAB *cache = NULL;
 static uint64 invalidations = 0;	/* that came so far */
@@ -106,83 +109,170 @@ dyn_connection_new_client(Oid serverid, List *server_options, const DynCredentia
 	return dyn_client_new(&config, status);
 }
 
-/*
- * Fills an entry that has no connection.  False: it still has none, and
- * `status` says why; DYN_OK: an invalidation came while the catalogs were
- * read, so what was read may be mixed of old and new.
- */
-static bool
-connect_entry(CacheEntry *entry, Oid serverid, Oid userid, bool missing_ok, DynStatus *status)
-{
-	uint64		start = invalidations;
-	DynCounters *counters = dyn_stats_of_server(serverid);	/* first, for it may throw */
-	DynCredentials *credentials;
-	List	   *options;
-	DynConnection *connection;
+/* ---- what a connection is made of ---- */
 
-	dyn_status_clear(status);
-	entry->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
-	entry->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(entry->umid));
-	credentials = dyn_credentials(serverid, userid, missing_ok);
-	if (credentials == NULL)
-		return dyn_status_set(status, DYN_CREDENTIALS, "the user mapping holds no credentials");
-	options = GetForeignServer(serverid)->options;
-	if (invalidations != start || credentials->umid != entry->umid)
-	{
-		dyn_credentials_free(credentials);
+/* A server's options and a user's keys there, as the catalogs had them at one moment. */
+typedef struct Definition
+{
+	List	   *options;
+	DynCredentials *credentials;
+	uint32		server_hash;
+	uint32		mapping_hash;
+} Definition;
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool
+same_definition(const Definition *a, const Definition *b)
+{
+	return a->credentials->umid == b->credentials->umid &&
+		same_text(a->credentials->access_key_id, b->credentials->access_key_id) &&
+		same_text(a->credentials->secret_access_key, b->credentials->secret_access_key) &&
+		same_text(a->credentials->session_token, b->credentials->session_token) &&
+		equal(a->options, b->options);
+}
+
+/* Reads the catalogs once; false, with `missing_ok`: the user has no credentials. */
+static bool
+read_once(Oid serverid, Oid userid, bool missing_ok, Definition *definition)
+{
+	definition->credentials = dyn_credentials(serverid, userid, missing_ok);
+	if (definition->credentials == NULL)
 		return false;
-	}
-	/* no catalog is read from here on */
-	connection = calloc(1, sizeof(DynConnection));
-	if (connection == NULL)
-		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
-	else
-		connection->client = dyn_connection_new_client(serverid, options, credentials, status);
-	dyn_credentials_free(credentials);
-	if (connection == NULL || connection->client == NULL)
-	{
-		free(connection);
-		return false;
-	}
-	connection->counters = counters;
-	entry->connection = connection;
+	definition->options = GetForeignServer(serverid)->options;
+	definition->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
+	definition->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(definition->credentials->umid));
 	return true;
 }
 
+/*
+ * Reads until no invalidation came in between, or two readings are the same:
+ * new keys must not go to an old endpoint.  *settled false: they change all the
+ * time, and this is the last reading.
+ */
+static bool
+read_definition(Oid serverid, Oid userid, bool missing_ok, Definition *definition, bool *settled)
+{
+	uint64		start = invalidations;
+
+	if (!read_once(serverid, userid, missing_ok, definition))
+		return false;
+	*settled = invalidations == start;
+	for (int n = 1; !*settled && n < MAX_READINGS; n++)
+	{
+		Definition	before = *definition;
+
+		start = invalidations;
+		if (!read_once(serverid, userid, missing_ok, definition))
+		{
+			dyn_credentials_free(before.credentials);
+			return false;
+		}
+		*settled = invalidations == start || same_definition(&before, definition);
+		dyn_credentials_free(before.credentials);
+	}
+	return true;
+}
+
+/* ---- the cache ---- */
+
+/* Makes a connection, without a user; NULL on failure, `status` set.  Reads no catalog. */
+static DynConnection *
+new_connection(Oid serverid, const Definition *definition, DynCounters *counters, DynStatus *status)
+{
+	DynConnection *connection = calloc(1, sizeof(DynConnection));
+
+	if (connection == NULL)
+	{
+		dyn_status_clear(status);
+		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		return NULL;
+	}
+	connection->counters = counters;
+	connection->client = dyn_connection_new_client(serverid, definition->options, definition->credentials, status);
+	if (connection->client == NULL)
+	{
+		free(connection);
+		return NULL;
+	}
+	return connection;
+}
+
+/* The empty entry of a mapping; what was in it is forgotten. */
+static CacheEntry *
+claim_entry(const Definition *definition)
+{
+	bool		found;
+	CacheEntry *entry = hash_search(cache, &definition->credentials->umid, HASH_ENTER, &found);
+
+	if (found)
+		forget_connection(entry);
+	entry->server_hash = definition->server_hash;
+	entry->mapping_hash = definition->mapping_hash;
+	entry->connection = NULL;
+	return entry;
+}
+
+/* The connection in the cache, if it can be used. */
+static DynConnection *
+find_connection(Oid umid)
+{
+	CacheEntry *entry = hash_search(cache, &umid, HASH_FIND, NULL);
+
+	if (entry && entry->connection && !dyn_client_usable(entry->connection->client))
+		forget_connection(entry);
+	return entry ? entry->connection : NULL;
+}
+
+/* A new one; NULL on failure, `status` set (with `missing_ok` false, want of credentials raises). */
+static DynConnection *
+connect_user(Oid serverid, Oid userid, bool missing_ok, DynStatus *status)
+{
+	DynCounters *counters = dyn_stats_of_server(serverid);	/* first, for it may throw */
+	Definition	definition;
+	DynConnection *connection;
+	CacheEntry *entry = NULL;
+	bool		settled;
+
+	if (!read_definition(serverid, userid, missing_ok, &definition, &settled))
+	{
+		dyn_status_clear(status);
+		dyn_status_set(status, DYN_CREDENTIALS, "the user mapping holds no credentials");
+		return NULL;
+	}
+	if (settled)
+		entry = claim_entry(&definition);
+	/* no error and no catalog from here on */
+	connection = new_connection(serverid, &definition, counters, status);
+	if (entry)
+		entry->connection = connection;
+	else if (connection)
+		connection->outdated = true;	/* used this once */
+	dyn_credentials_free(definition.credentials);
+	return connection;
+}
+
+/* With a reference; NULL only with `missing_ok`. */
 static DynConnection *
 get_connection(Oid serverid, Oid userid, bool missing_ok)
 {
+	DynConnection *connection;
+	DynStatus	status;
+
 	if (cache == NULL)
 		init_cache();
-	for (;;)
-	{
-		Oid			umid = dyn_user_mapping(serverid, userid);
-		CacheEntry *entry;
-		DynStatus	status;
-		bool		found;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!OidIsValid(umid))
-		{
-			dyn_credentials(serverid, userid, missing_ok);	/* raises */
-			return NULL;
-		}
-		entry = hash_search(cache, &umid, HASH_ENTER, &found);
-		if (!found)
-			entry->connection = NULL;
-		if (entry->connection && !dyn_client_usable(entry->connection->client))
-			forget_connection(entry);
-		if (entry->connection || connect_entry(entry, serverid, userid, missing_ok, &status))
-		{
-			entry->connection->users++;
-			return entry->connection;
-		}
-		if (status.cls == DYN_OK)
-			continue;
-		if (missing_ok)
-			return NULL;
+	connection = find_connection(dyn_user_mapping(serverid, userid));
+	if (connection == NULL)
+		connection = connect_user(serverid, userid, missing_ok, &status);
+	if (connection)
+		connection->users++;
+	else if (!missing_ok)
 		dyn_report(ERROR, &status, NULL);
-	}
+	return connection;
 }
 
 DynConnection *

@@ -1,5 +1,6 @@
 """ALTER takes effect in sessions that have plans and connections already."""
 
+import psycopg
 import pytest
 
 from support import DRIVERS, KEY, fill
@@ -109,3 +110,17 @@ def test_prepared_statements_see_the_change(planned, other, proxy, second_proxy)
     for statement in statements:
         planned.fail(statement)  # another key sees other tables in DynamoDB Local
         assert "OTHERKEY" in proxy.requests[-1].header("Authorization")
+
+
+
+def test_caches_that_hold_nothing(drivers):
+    """As after an ALTER from elsewhere between any two looks at a catalog; only servers with assertions can."""
+    fill(drivers, 3)
+    try:
+        drivers.run("SET debug_discard_caches = 1")
+    except psycopg.Error:
+        pytest.skip("the server was not built with assertions")
+    drivers.run("SET statement_timeout = '50s'")
+    assert drivers.run(SELECT) == [(10,)]
+    drivers.run("INSERT INTO drivers VALUES (4, now(), 1, 40)")
+    assert drivers.run("SELECT trips FROM drivers WHERE driver_id = ANY ('{1,4}') ORDER BY 1") == [(10,), (40,)]
