@@ -34,6 +34,16 @@ SELECT id, w FROM expected WHERE id = 1;
 SELECT id, w FROM expected WHERE id = 2;
 DROP FOREIGN TABLE stored, expected;
 DROP DOMAIN small;
+-- a key of every type, as messages name it
+CREATE FOREIGN TABLE keyed (
+    a bigint OPTIONS (entity_key 'true'), b integer OPTIONS (entity_key 'true'), c text OPTIONS (entity_key 'true'),
+    d varchar OPTIONS (entity_key 'true'), e bytea OPTIONS (entity_key 'true'),
+    f timestamptz OPTIONS (entity_key 'true'), v text
+) SERVER feast;
+INSERT INTO keyed VALUES (-9223372036854775808, -1, '', 'x, y', '\x00ff', '2026-01-02 03:04:05+00', 'text');
+ALTER FOREIGN TABLE keyed ALTER COLUMN v TYPE boolean;
+SELECT v FROM keyed WHERE (a, b, c, d, e, f) = (-9223372036854775808, -1, '', 'x, y', '\x00ff', '2026-01-02 03:04:05+00');
+DROP FOREIGN TABLE keyed;
 
 -- no mapping, or one without keys
 CREATE ROLE regress_dynamo_reader;

@@ -8,13 +8,13 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "pg/convert/convert.h"
 #include "pg/util/compat.h"
 #include "pg/util/text.h"
 
+/* Text and bytea: the canonical form is the varlena itself. All other keys are int64. */
 static bool
 key_is_varlena(const DynColumn *column)
 {
@@ -73,8 +73,9 @@ dyn_key_compare(const DynColumn *column, Datum a, Datum b)
 	return c != 0 ? c : (xlen > ylen) - (xlen < ylen);
 }
 
+/* Fills a part of the key that is hashed, zeroed before. Text may be a copy in the current context, as UTF-8. */
 static void
-key_part(const DynColumn *column, Datum key, DynKeyPart *part)
+make_key_part(const DynColumn *column, Datum key, DynKeyPart *part)
 {
 	part->name = column->name;
 	part->type = column->feast_type;
@@ -98,7 +99,7 @@ dyn_key_id(const DynRelation *rel, const Datum *keys, DynBuf *scratch, DynEntity
 	int			nparts = rel->nkeys;
 
 	for (int i = 0; i < rel->nkeys; i++)
-		key_part(rel->keys[i], keys[i], &parts[i]);
+		make_key_part(rel->keys[i], keys[i], &parts[i]);
 	if (nparts == 0)
 	{
 		/* an entityless view's row: what Feast's materialize writes */
@@ -111,14 +112,22 @@ dyn_key_id(const DynRelation *rel, const Datum *keys, DynBuf *scratch, DynEntity
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }
 
+/* The value as its type's output function prints it, but without looking that up. */
 static char *
-datum_text(Oid type, Datum value)
+key_value_text(const DynColumn *column, Datum key)
 {
-	Oid			output;
-	bool		is_varlena;
-
-	getTypeOutputInfo(type, &output, &is_varlena);
-	return OidOutputFunctionCall(output, value);
+	switch (column->base_type)
+	{
+		case BYTEAOID:
+			return DatumGetCString(DirectFunctionCall1(byteaout, key));
+		case TIMESTAMPTZOID:
+			return DatumGetCString(DirectFunctionCall1(timestamptz_out, key));
+		case INT4OID:
+		case INT8OID:
+			return psprintf(INT64_FORMAT, DatumGetInt64(key));
+		default:
+			return TextDatumGetCString(key);
+	}
 }
 
 char *
@@ -128,12 +137,8 @@ dyn_key_text(const DynRelation *rel, const Datum *keys)
 
 	initStringInfo(&text);
 	for (int i = 0; i < rel->nkeys; i++)
-	{
-		const DynColumn *column = rel->keys[i];
-
-		appendStringInfo(&text, "%s%s = %s", i > 0 ? ", " : "", column->sql_name,
-						 datum_text(column->base_type, dyn_key_to_datum(column, keys[i])));
-	}
+		appendStringInfo(&text, "%s%s = %s", i > 0 ? ", " : "", rel->keys[i]->sql_name,
+						 key_value_text(rel->keys[i], keys[i]));
 	return rel->nkeys > 0 ? text.data : pstrdup("none, the view is entityless");
 }
 
