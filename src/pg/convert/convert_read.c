@@ -2,6 +2,11 @@
  * convert_read.c
  *	  Stored values to Datums: lenient where nothing is lost, an error that
  *	  names column and entity key where something would be.
+ *
+ * The functions x_from_value() make a Datum in the current memory context.
+ * They return false where the stored value does not go with the SQL type, and
+ * leave it to their caller to say so; they raise what the server would object to
+ * anywhere, such as a uuid that is none.
  */
 #include "pg/util/export.h"
 
@@ -23,7 +28,10 @@
 #include "pg/util/scratch.h"
 #include "pg/util/text.h"
 
-/* The row holds something that the column cannot: says what and where. */
+/*
+ * Raises HV004: the item holds something that the column can't.  `what` follows
+ * "the stored value of column ..." and begins with a verb.
+ */
 static void
 report_stored(const DynRelation *rel, const DynColumn *column, const Datum *keys, const char *what)
 {
@@ -37,15 +45,7 @@ report_stored(const DynRelation *rel, const DynColumn *column, const Datum *keys
 			 errdetail("Entity key: %s. Remote table: \"%s\".", dyn_key_text(rel, keys), rel->remote.table)));
 }
 
-/* Of a value: for messages. */
-typedef struct Place
-{
-	const DynRelation *rel;
-	const DynColumn *column;
-	const Datum *keys;
-} Place;
-
-/* pandas' NaT, which Feast stores for a missing timestamp: SQL NULL. */
+/* Is it pandas' NaT? Feast stores that for a missing timestamp; here it is NULL. */
 static bool
 is_nat(const DynValue *stored)
 {
@@ -53,7 +53,7 @@ is_nat(const DynValue *stored)
 		(stored->type == DYN_FEAST_ZONED_TIMESTAMP && stored->u.zoned.seconds == PG_INT64_MIN);
 }
 
-/* ---- scalars; each returns false where the stored type does not go with the SQL type ---- */
+/* ---- scalars ---- */
 
 static bool
 is_integer(const DynValue *stored)
@@ -61,9 +61,9 @@ is_integer(const DynValue *stored)
 	return stored->type == DYN_FEAST_INT32 || stored->type == DYN_FEAST_INT64;
 }
 
-/* Any stored integer that fits. */
+/* Any stored integer that `type`, an integer of any width, has room for. */
 static bool
-read_integer(Oid type, const DynValue *stored, Datum *value)
+integer_from_value(Oid type, const DynValue *stored, Datum *value)
 {
 	int64		integer = stored->u.integer;
 
@@ -80,6 +80,7 @@ read_integer(Oid type, const DynValue *stored, Datum *value)
 	return true;
 }
 
+/* A stored FLOAT fits both widths, a DOUBLE only its own. */
 static bool
 real_from_value(Oid type, const DynValue *stored, Datum *value)
 {
@@ -95,6 +96,7 @@ real_from_value(Oid type, const DynValue *stored, Datum *value)
 	return stored->type == DYN_FEAST_DOUBLE || stored->type == DYN_FEAST_FLOAT;
 }
 
+/* Raises 22008: the moment lies outside the years that PostgreSQL has. */
 static void
 report_range(const DynColumn *column, int64 seconds)
 {
@@ -104,9 +106,12 @@ report_range(const DynColumn *column, int64 seconds)
 			 errdetail("It is " INT64_FORMAT " seconds since 1970.", seconds)));
 }
 
-/* date and timestamp are UTC; a date is the first second of its day */
+/*
+ * timestamptz, timestamp or date from whole seconds since 1970.  The latter two
+ * show UTC; a date takes only the first second of its day, so nothing is lost.
+ */
 static bool
-read_time(const DynColumn *column, Oid type, int feast_type, const DynValue *stored, Datum *value)
+time_from_value(const DynColumn *column, Oid type, DynFeastType feast_type, const DynValue *stored, Datum *value)
 {
 	int64		seconds = stored->type == DYN_FEAST_ZONED_TIMESTAMP ? stored->u.zoned.seconds : stored->u.integer;
 	Timestamp	result;
@@ -127,12 +132,14 @@ read_time(const DynColumn *column, Oid type, int feast_type, const DynValue *sto
 	return true;
 }
 
+/* Is it text, of whatever kind: STRING, JSON, UUID, DECIMAL? */
 static bool
 is_text(const DynValue *stored)
 {
 	return dyn_feast_type_shape(stored->type) == DYN_SHAPE_BYTES && stored->type != DYN_FEAST_BYTES;
 }
 
+/* What the type's input function makes of a text, which it may refuse. */
 static Datum
 call_input(Oid type, const uint8_t *utf8, size_t len)
 {
@@ -143,9 +150,12 @@ call_input(Oid type, const uint8_t *utf8, size_t len)
 	return OidInputFunctionCall(input, dyn_cstring_from_utf8(utf8, len), ioparam, -1);
 }
 
-/* A map, or what else has a JSON form (feast_json.h), if the column is for its like. */
+/*
+ * json or jsonb from a value that has a JSON form (feast_json.h), such as a MAP.
+ * The column expects one of the same shape: a STRUCT may be stored as a MAP.
+ */
 static bool
-read_json_form(Oid type, int feast_type, const DynValue *stored, Datum *value)
+json_from_value(Oid type, DynFeastType feast_type, const DynValue *stored, Datum *value)
 {
 	DynBuf	   *json;
 
@@ -159,9 +169,13 @@ read_json_form(Oid type, int feast_type, const DynValue *stored, Datum *value)
 	return true;
 }
 
-/* Text that the type's input function reads: uuid, numeric, json, jsonb, enums. */
+/*
+ * The types that are stored as the text that SQL shows of them, and so are made
+ * by their input function: uuid, numeric, enums, and json and jsonb of value type
+ * JSON. Of other value types these two come by their JSON form.
+ */
 static bool
-read_by_input(Oid type, int feast_type, const DynValue *stored, Datum *value)
+parsed_from_value(Oid type, DynFeastType feast_type, const DynValue *stored, Datum *value)
 {
 	bool		fits;
 
@@ -176,7 +190,7 @@ read_by_input(Oid type, int feast_type, const DynValue *stored, Datum *value)
 		case JSONOID:
 		case JSONBOID:
 			if (feast_type != DYN_FEAST_JSON)
-				return read_json_form(type, feast_type, stored, value);
+				return json_from_value(type, feast_type, stored, value);
 			fits = stored->type == DYN_FEAST_JSON;
 			break;
 		default:				/* an enum */
@@ -188,21 +202,25 @@ read_by_input(Oid type, int feast_type, const DynValue *stored, Datum *value)
 	return fits;
 }
 
-/* `feast_type` is what the column expects; most SQL types tell by themselves. */
+/*
+ * A value of base type `type`: the column's, or its elements'.  `feast_type` is
+ * what is expected; most SQL types go with the same stored types whatever it is.
+ */
 static bool
-scalar_from_value(const DynColumn *column, Oid type, int feast_type, const DynValue *stored, Datum *value)
+scalar_from_value(const DynColumn *column, Oid type, DynFeastType feast_type, const DynValue *stored, Datum *value)
 {
 	switch (type)
 	{
 		case INT2OID:
 		case INT4OID:
 		case INT8OID:
-			return read_integer(type, stored, value);
+			return integer_from_value(type, stored, value);
 		case FLOAT4OID:
 		case FLOAT8OID:
 			return real_from_value(type, stored, value);
 		case BOOLOID:
-			*value = BoolGetDatum(stored->u.boolean);
+			if (stored->type == DYN_FEAST_BOOL)
+				*value = BoolGetDatum(stored->u.boolean);
 			return stored->type == DYN_FEAST_BOOL;
 		case TEXTOID:
 		case VARCHAROID:
@@ -217,15 +235,19 @@ scalar_from_value(const DynColumn *column, Oid type, int feast_type, const DynVa
 		case TIMESTAMPTZOID:
 		case TIMESTAMPOID:
 		case DATEOID:
-			return read_time(column, type, feast_type, stored, value);
+			return time_from_value(column, type, feast_type, stored, value);
 		default:
-			return read_by_input(type, feast_type, stored, value);
+			return parsed_from_value(type, feast_type, stored, value);
 	}
 }
 
 /* ---- what the declared type asks for beyond its base type ---- */
 
-/* varchar(n), numeric(p, s) and timestamptz(p): raises where something would be lost. */
+/*
+ * What an assignment to varchar(n), numeric(p, s) or timestamptz(p) makes of the
+ * value: raises where the text or the number is too long, rounds where there
+ * are too many digits after the point.  In an array this goes for each element.
+ */
 static Datum
 fit_typmod(const DynColumn *column, Datum value)
 {
@@ -234,6 +256,7 @@ fit_typmod(const DynColumn *column, Datum value)
 	return OidFunctionCall3(column->typmod_function, value, Int32GetDatum(column->typmod), BoolGetDatum(false));
 }
 
+/* Raises where the column's type is a domain that forbids the value or NULL. */
 static void
 check_domain(const DynRelation *rel, DynColumn *column, Datum value, bool isnull)
 {
@@ -241,6 +264,7 @@ check_domain(const DynRelation *rel, DynColumn *column, Datum value, bool isnull
 		domain_check(value, isnull, column->type, &column->domain_check, rel->context);
 }
 
+/* The same for an element, where the type of the array's elements is a domain. */
 static void
 check_element_domain(const DynRelation *rel, DynColumn *column, Datum value, bool isnull)
 {
@@ -250,7 +274,35 @@ check_element_domain(const DynRelation *rel, DynColumn *column, Datum value, boo
 
 /* ---- arrays ---- */
 
-/* Lists and sets alike: the elements in the order they are stored. An empty one has no type to differ. */
+/*
+ * The elements of a list or a set, in the order they are stored, each made to
+ * fit the declared type.  False: one of them does not go with it.
+ */
+static bool
+elements_from_value(const DynRelation *rel, DynColumn *column, const DynValue *list, Datum *elements, bool *nulls)
+{
+	DynFeastType feast_type = dyn_feast_type_element(column->feast_type);
+
+	for (size_t i = 0; i < list->u.list.count; i++)
+	{
+		const DynValue *stored = &list->u.list.items[i];
+
+		nulls[i] = is_nat(stored);
+		if (!nulls[i])
+		{
+			if (!scalar_from_value(column, column->element_base_type, feast_type, stored, &elements[i]))
+				return false;
+			elements[i] = fit_typmod(column, elements[i]);
+		}
+		check_element_domain(rel, column, elements[i], nulls[i]);
+	}
+	return true;
+}
+
+/*
+ * An array from a list or a set.  An empty one fits an array of any scalars, since
+ * no element says what type it has.
+ */
 static bool
 array_from_value(const DynRelation *rel, DynColumn *column, const DynValue *stored, Datum *value)
 {
@@ -267,16 +319,8 @@ array_from_value(const DynRelation *rel, DynColumn *column, const DynValue *stor
 		return false;
 	elements = palloc0(sizeof(Datum) * Max(n, 1));
 	nulls = palloc(sizeof(bool) * Max(n, 1));
-	for (size_t i = 0; i < n; i++)
-	{
-		nulls[i] = is_nat(&stored->u.list.items[i]);
-		if (!nulls[i] && !scalar_from_value(column, column->element_base_type, dyn_feast_type_element(column->feast_type),
-									  &stored->u.list.items[i], &elements[i]))
-			return false;
-		if (!nulls[i])
-			elements[i] = fit_typmod(column, elements[i]);
-		check_element_domain(rel, column, elements[i], nulls[i]);
-	}
+	if (!elements_from_value(rel, column, stored, elements, nulls))
+		return false;
 	get_typlenbyvalalign(column->element_type, &typlen, &typbyval, &typalign);
 	dims[0] = (int) n;
 	*value = n == 0 ? PointerGetDatum(construct_empty_array(column->element_type)) :
@@ -287,21 +331,21 @@ array_from_value(const DynRelation *rel, DynColumn *column, const DynValue *stor
 
 /* ---- items ---- */
 
-/* Is it a number of the right kind that the SQL type has no room for? */
+/* Is it a number of the right kind that `type` has no room for? */
 static bool
 is_unfit_number(Oid type, const DynValue *stored)
 {
 	Datum		unused;
 
 	if (type == INT2OID || type == INT4OID)
-		return is_integer(stored) && !read_integer(type, stored, &unused);
+		return is_integer(stored) && !integer_from_value(type, stored, &unused);
 	return type == DATEOID && stored->type == DYN_FEAST_UNIX_TIMESTAMP && !is_nat(stored) &&
 		stored->u.integer % SECS_PER_DAY != 0;
 }
 
-/* What is stored instead of what the column expects, for report_stored(). */
+/* Says, for report_stored(), what is stored instead of what the column expects, and which number does not fit. */
 static char *
-describe(const DynColumn *column, const DynValue *stored)
+describe_stored(const DynColumn *column, const DynValue *stored)
 {
 	bool		list = dyn_feast_type_shape(stored->type) == DYN_SHAPE_LIST;
 	const DynValue *items = list ? stored->u.list.items : stored;
@@ -316,6 +360,7 @@ describe(const DynColumn *column, const DynValue *stored)
 	return psprintf("is %s", name);
 }
 
+/* The event timestamp; false: NaT. */
 static bool
 event_ts_to_datum(const DynRelation *rel, const DynColumn *column, const DynAttr *attr, const Datum *keys,
 				  Datum *value)
@@ -336,8 +381,13 @@ event_ts_to_datum(const DynRelation *rel, const DynColumn *column, const DynAttr
 	return false;
 }
 
+/*
+ * Decodes a Value, or raises.  Its elements live in rel->arena until the next one
+ * is decoded, its texts in the item.
+ */
 static void
-decode(const DynRelation *rel, const DynColumn *column, const DynAttr *attr, const Datum *keys, DynValue *stored)
+decode_stored(const DynRelation *rel, const DynColumn *column, const DynAttr *attr, const Datum *keys,
+			  DynValue *stored)
 {
 	/* what it decodes to may take many times its length */
 	if (attr->len > DYN_MAX_ITEM_BYTES)
@@ -356,26 +406,38 @@ decode(const DynRelation *rel, const DynColumn *column, const DynAttr *attr, con
 	}
 }
 
+/* A feature's value; false: NULL. */
 static bool
 value_to_datum(const DynRelation *rel, DynColumn *column, const DynAttr *attr, const Datum *keys, Datum *value)
 {
 	DynValue	stored;
 	bool		fits;
 
-	decode(rel, column, attr, keys, &stored);
+	decode_stored(rel, column, attr, keys, &stored);
 	if (stored.type == DYN_FEAST_NONE || is_nat(&stored))
 		return false;
 	fits = OidIsValid(column->element_type) ?
 		array_from_value(rel, column, &stored, value) :
 		scalar_from_value(column, column->base_type, column->feast_type, &stored, value);
 	if (!fits)
-		report_stored(rel, column, keys, describe(column, &stored));
+		report_stored(rel, column, keys, describe_stored(column, &stored));
 	if (!OidIsValid(column->element_type))
 		*value = fit_typmod(column, *value);
 	return true;
 }
 
-/* Says where a value stands that the server's own functions object to; report_stored() says it itself. */
+/* Where a value stands, for say_where(). */
+typedef struct Place
+{
+	const DynRelation *rel;
+	const DynColumn *column;
+	const Datum *keys;
+} Place;
+
+/*
+ * Error context: says where the value stands that one of the server's own
+ * functions objects to; report_stored() has said it already.
+ */
 static void
 say_where(void *arg)
 {

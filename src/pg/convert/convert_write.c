@@ -24,6 +24,7 @@
 
 /* ---- scalars ---- */
 
+/* Raises 22003 where the column's INT32 is narrower than its SQL type. */
 static void
 write_integer(const DynColumn *column, int64 integer, DynValue *value)
 {
@@ -35,7 +36,10 @@ write_integer(const DynColumn *column, int64 integer, DynValue *value)
 	value->u.integer = integer;
 }
 
-/* Whole seconds; a fraction goes toward zero, as in Feast. date and timestamp are UTC. */
+/*
+ * Whole seconds since 1970; a fraction is cut off toward zero, as Feast does it.
+ * The timestamp is UTC. Raises for infinity, which Feast does not have.
+ */
 static void
 write_time(const DynColumn *column, Timestamp timestamp, DynValue *value)
 {
@@ -61,6 +65,7 @@ write_time(const DynColumn *column, Timestamp timestamp, DynValue *value)
 		value->u.integer = seconds;
 }
 
+/* The first moment of a day; infinity stays infinite. Raises for a day after the last timestamp. */
 static Timestamp
 date_to_timestamp(const DynColumn *column, DateADT date)
 {
@@ -75,14 +80,35 @@ date_to_timestamp(const DynColumn *column, DateADT date)
 	return DatumGetTimestamp(DirectFunctionCall1(date_timestamp, DateADTGetDatum(date)));
 }
 
+/* Sets bytes or text, which stay where they are. */
 static void
-write_text(const char *utf8, size_t len, DynValue *value)
+point_to(const void *data, size_t len, DynValue *value)
 {
-	value->u.bytes.data = (const uint8_t *) utf8;
+	value->u.bytes.data = data;
 	value->u.bytes.len = len;
 }
 
-/* As the type's output function prints it: uuid, numeric, json, jsonb, enums. */
+/* Text of every kind is stored in UTF-8. */
+static void
+write_text(Datum datum, DynValue *value)
+{
+	size_t		len;
+	const char *utf8 = dyn_text_to_utf8((text *) PG_DETOAST_DATUM_PACKED(datum), &len);
+
+	point_to(utf8, len, value);
+}
+
+/* What Feast stores of PDF_BYTES and IMAGE_BYTES is BYTES, too. */
+static void
+write_bytea(Datum datum, DynValue *value)
+{
+	struct varlena *bytes = PG_DETOAST_DATUM_PACKED(datum);
+
+	value->type = DYN_FEAST_BYTES;
+	point_to(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), value);
+}
+
+/* The text that the type's output function makes, in UTF-8. */
 static void
 write_by_output(Oid type, Datum datum, DynValue *value)
 {
@@ -92,15 +118,19 @@ write_by_output(Oid type, Datum datum, DynValue *value)
 
 	getTypeOutputInfo(type, &output, &is_varlena);
 	utf8 = dyn_cstring_to_utf8(OidOutputFunctionCall(output, datum));
-	write_text(utf8, strlen(utf8), value);
+	point_to(utf8, strlen(utf8), value);
 }
 
-/* json or jsonb to a map, or what else has a JSON form (feast_json.h). */
+/*
+ * json or jsonb to a value that has a JSON form (feast_json.h), such as a MAP.
+ * Its parts are in an arena that the current context owns.  Raises 22023 where
+ * the JSON is not that form.
+ */
 static void
 write_json_form(const DynColumn *column, Oid type, Datum datum, DynValue *value)
 {
 	DynArena   *arena = dyn_scratch_arena(CurrentMemoryContext);
-	int			feast_type = value->type;
+	DynFeastType feast_type = value->type;
 	const char *why;
 
 	write_by_output(type, datum, value);
@@ -114,14 +144,24 @@ write_json_form(const DynColumn *column, Oid type, Datum datum, DynValue *value)
 			 errdetail("%c%s.", pg_toupper((unsigned char) why[0]), why + 1)));
 }
 
-/* `value` points into `datum` or memory of the current context. */
+/* uuid, numeric, json, jsonb, enums: stored as the text that SQL shows, or by their JSON form. */
 static void
-write_scalar(const DynColumn *column, Oid type, int feast_type, Datum datum, DynValue *value)
+write_other(const DynColumn *column, Oid type, Datum datum, DynValue *value)
 {
-	struct varlena *bytes;
-	const char *utf8;
-	size_t		len;
+	if ((type == JSONOID || type == JSONBOID) && value->type != DYN_FEAST_JSON)
+		write_json_form(column, type, datum, value);
+	else
+		write_by_output(type, datum, value);
+}
 
+/*
+ * A value of base type `type`: the column's, or its elements'.  It becomes one of
+ * `feast_type`, which type_map.c found to go with it, and points into `datum` or
+ * into memory of the current context.
+ */
+static void
+write_scalar(const DynColumn *column, Oid type, DynFeastType feast_type, Datum datum, DynValue *value)
+{
 	memset(value, 0, sizeof(*value));
 	value->type = feast_type;
 	switch (type)
@@ -152,30 +192,21 @@ write_scalar(const DynColumn *column, Oid type, int feast_type, Datum datum, Dyn
 			write_time(column, date_to_timestamp(column, DatumGetDateADT(datum)), value);
 			break;
 		case BYTEAOID:
-			bytes = PG_DETOAST_DATUM_PACKED(datum);
-			value->type = DYN_FEAST_BYTES;	/* of PDF_BYTES and IMAGE_BYTES, too */
-			write_text(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), value);
+			write_bytea(datum, value);
 			break;
 		case TEXTOID:
 		case VARCHAROID:
-			utf8 = dyn_text_to_utf8((text *) PG_DETOAST_DATUM_PACKED(datum), &len);
-			write_text(utf8, len, value);
-			break;
-		case JSONOID:
-		case JSONBOID:
-			if (feast_type == DYN_FEAST_JSON)
-				write_by_output(type, datum, value);
-			else
-				write_json_form(column, type, datum, value);
+			write_text(datum, value);
 			break;
 		default:
-			write_by_output(type, datum, value);
+			write_other(column, type, datum, value);
 			break;
 	}
 }
 
 /* ---- arrays ---- */
 
+/* NaN equals NaN and is the largest, as in SQL; 0 equals -0. */
 static int
 compare_reals(double a, double b)
 {
@@ -184,6 +215,7 @@ compare_reals(double a, double b)
 	return (a > b) - (a < b);
 }
 
+/* Byte by byte; a beginning of the other one is smaller. */
 static int
 compare_bytes(const DynValue *a, const DynValue *b)
 {
@@ -193,7 +225,10 @@ compare_bytes(const DynValue *a, const DynValue *b)
 	return c != 0 ? c : (a->u.bytes.len > b->u.bytes.len) - (a->u.bytes.len < b->u.bytes.len);
 }
 
-/* Some total order of values of one scalar type; 0: equal, as SQL and Python see it. */
+/*
+ * Some total order of values of one scalar type; 0: equal.  Texts are compared
+ * as they are stored, so 1.0 and 1.00 of type DECIMAL differ.
+ */
 static int
 compare_elements(const DynValue *a, const DynValue *b)
 {
@@ -212,7 +247,7 @@ compare_elements(const DynValue *a, const DynValue *b)
 	}
 }
 
-/* Equal elements in the order they stand in. */
+/* Order of pointers to elements: equal ones stay in the order in which they stand. */
 static int
 compare_places(const void *a, const void *b)
 {
@@ -223,7 +258,11 @@ compare_places(const void *a, const void *b)
 	return c != 0 ? c : (x > y) - (x < y);
 }
 
-/* The elements of a set once each, in the order of their first. */
+/*
+ * Leaves each element of a set once, in the order in which the first of each
+ * stands.  Repeats are marked by type NONE, from the end of the sorted ones, so
+ * that the two that are compared are not yet marked.
+ */
 static void
 drop_repeats(DynValue *list)
 {
@@ -243,11 +282,31 @@ drop_repeats(DynValue *list)
 	list->u.list.count = kept;
 }
 
+/* Fills list->u.list.items. Raises for a NULL, which Feast's lists and sets don't have. */
+static void
+write_elements(const DynColumn *column, const Datum *elements, const bool *nulls, int n, DynValue *list)
+{
+	DynFeastType feast_type = dyn_feast_type_element(column->feast_type);
+
+	list->u.list.count = n;
+	list->u.list.items = palloc(sizeof(DynValue) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("array in column \"%s\" contains a NULL, which %s has not", column->sql_name,
+							dyn_feast_type_name(column->feast_type)),
+					 errhint("Take it out with array_remove(..., NULL), or put a value in its place with array_replace.")));
+		write_scalar(column, column->element_base_type, feast_type, elements[i], &list->u.list.items[i]);
+	}
+}
+
+/* A list or a set, in the current context, from an array of one dimension or none. */
 static void
 write_array(const DynColumn *column, Datum datum, DynValue *list)
 {
 	ArrayType  *array = DatumGetArrayTypeP(datum);
-	int			feast_element = dyn_feast_type_element(column->feast_type);
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;
@@ -264,19 +323,8 @@ write_array(const DynColumn *column, Datum datum, DynValue *list)
 	deconstruct_array(array, column->element_type, typlen, typbyval, typalign, &elements, &nulls, &n);
 	memset(list, 0, sizeof(*list));
 	list->type = column->feast_type;
-	list->u.list.count = n;
-	list->u.list.items = palloc(sizeof(DynValue) * Max(n, 1));
-	for (int i = 0; i < n; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("array in column \"%s\" contains a NULL, which %s has not", column->sql_name,
-							dyn_feast_type_name(column->feast_type)),
-					 errhint("Take it out with array_remove(..., NULL), or put a value in its place with array_replace.")));
-		write_scalar(column, column->element_base_type, feast_element, elements[i], &list->u.list.items[i]);
-	}
-	if (dyn_feast_type_set_of(feast_element) == column->feast_type)
+	write_elements(column, elements, nulls, n, list);
+	if (dyn_feast_type_set_of(dyn_feast_type_element(list->type)) == list->type)
 		drop_repeats(list);
 }
 
