@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -287,6 +288,7 @@ elements_from_value(const DynRelation *rel, DynColumn *column, const DynValue *l
 	{
 		const DynValue *stored = &list->u.list.items[i];
 
+		CHECK_FOR_INTERRUPTS();
 		nulls[i] = is_nat(stored);
 		if (!nulls[i])
 		{

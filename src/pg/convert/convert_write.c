@@ -8,6 +8,7 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -249,7 +250,7 @@ compare_elements(const DynValue *a, const DynValue *b)
 
 /* Order of pointers to elements: equal ones stay in the order in which they stand. */
 static int
-compare_places(const void *a, const void *b)
+compare_places(const void *a, const void *b, void *arg)
 {
 	const DynValue *x = *(DynValue *const *) a;
 	const DynValue *y = *(DynValue *const *) b;
@@ -272,7 +273,7 @@ drop_repeats(DynValue *list)
 
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = &list->u.list.items[i];
-	qsort(sorted, n, sizeof(DynValue *), compare_places);
+	qsort_interruptible(sorted, n, sizeof(DynValue *), compare_places, NULL);
 	for (size_t i = n; i > 1; i--)
 		if (compare_elements(sorted[i - 2], sorted[i - 1]) == 0)
 			sorted[i - 1]->type = DYN_FEAST_NONE;
@@ -292,6 +293,7 @@ write_elements(const DynColumn *column, const Datum *elements, const bool *nulls
 	list->u.list.items = palloc(sizeof(DynValue) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

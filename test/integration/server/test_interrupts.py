@@ -229,6 +229,26 @@ def test_statement_timeout_while_keys_are_sorted(drivers):
             assert drivers.fail(query).sqlstate == "57014"
 
 
+# A column, and values for it that take long to encode, before it is known that they are too large for an item.
+LARGE = {
+    "elements": ("numeric[]", 5000000),
+    "elements of a set": ("integer[] OPTIONS (value_type 'INT32_SET')", 5000000),
+}
+
+
+@pytest.mark.parametrize("large", LARGE)
+def test_statement_timeout_while_a_row_is_encoded(drivers, large):
+    column, elements = LARGE[large]
+    drivers.table("trips", "driver_id integer OPTIONS (entity_key 'true'), large " + column)
+    drivers.run(
+        "CREATE TEMP TABLE large AS SELECT array_agg(i * 7919::bigint %% 5000011)::%s AS large"
+        " FROM generate_series(1, %d) i" % (column.split()[0], elements)
+    )
+    for milliseconds in range(100, 600, 100):
+        drivers.run("SET statement_timeout = %d" % milliseconds)
+        assert drivers.fail("INSERT INTO trips SELECT 1, large FROM large").sqlstate == "57014"
+
+
 def test_cancel_gives_up_what_is_in_flight(drivers, proxy, other):
     proxy.fault(faults.stall, times=None)
     running = Running(drivers, "SELECT trips FROM drivers WHERE driver_id = ANY (%s)", [list(range(500))])
