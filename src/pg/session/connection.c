@@ -2,9 +2,9 @@
  * connection.c
  *	  The cache of clients, keyed by user mapping.
  *
- * A changed server or mapping takes its entry out of the cache at once; who
- * still uses the connection keeps it to the end of the scan or modification.
- * What is made while they change without a pause is used once, and not cached.
+ * When a server or a mapping changes, its connections leave the cache at once; a
+ * scan or modification that uses one keeps it to its end.  A connection that is
+ * made while they change without a pause is used once, and not cached.
  */
 #include "pg/util/export.h"
 
@@ -33,6 +33,7 @@ typedef struct CacheEntry
 static HTAB *cache = NULL;
 static uint64 invalidations = 0;	/* that came so far */
 
+/* Throws nothing, as nothing may that an invalidation calls. */
 static void
 free_connection(DynConnection *connection)
 {
@@ -40,7 +41,7 @@ free_connection(DynConnection *connection)
 	free(connection);
 }
 
-/* Takes an entry's connection out of the cache. */
+/* Takes an entry's connection out of the cache; it is freed now, or by the last that uses it. */
 static void
 forget_connection(CacheEntry *entry)
 {
@@ -54,7 +55,7 @@ forget_connection(CacheEntry *entry)
 		free_connection(connection);
 }
 
-/* hash_value 0: everything */
+/* Callback of the system caches: forgets what a changed row belongs to. hash_value 0: any row may have changed. */
 static void
 invalidate_connections(Datum arg, int cacheid, uint32 hash_value)
 {
@@ -70,6 +71,7 @@ invalidate_connections(Datum arg, int cacheid, uint32 hash_value)
 			forget_connection(entry);
 }
 
+/* Makes the empty cache and has it told of changes. */
 static void
 init_cache(void)
 {
@@ -120,12 +122,14 @@ typedef struct Definition
 	uint32		mapping_hash;
 } Definition;
 
+/* Either may be NULL. */
 static bool
 same_text(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+/* Would the two make the same connection? */
 static bool
 same_definition(const Definition *a, const Definition *b)
 {

@@ -16,19 +16,19 @@ typedef struct DynConnection
 	DynClient  *client;
 	DynCounters *counters;		/* the server's */
 	int			users;			/* references; the last one frees an outdated connection */
-	bool		outdated;		/* server or mapping changed */
+	bool		outdated;		/* not in the cache, or no longer */
 } DynConnection;
 
 /*
- * The connection of a user on a server, with a reference that the caller
- * gives back. Options changed since are in effect.
+ * The connection of a user on a server, by its current options and keys, with a
+ * reference that the caller gives back. Raises where there can be none.
  */
 extern DynConnection *dyn_connection_get(Oid serverid, Oid userid);
 
-/* The same; NULL where that would fail for want of a mapping, credentials or anything else that can be foreseen. */
+/* The same; NULL where there is no mapping, no credentials in it, or no client can be made. */
 extern DynConnection *dyn_connection_try(Oid serverid, Oid userid);
 
-/* Throws nothing; NULL is fine. */
+/* Gives a reference back. Throws nothing; NULL is fine. */
 extern void dyn_connection_release(DynConnection *connection);
 
 /* A client outside the cache, owned by the caller; NULL on failure, `status` set. */

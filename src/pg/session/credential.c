@@ -2,8 +2,9 @@
  * credential.c
  *	  AWS credentials of a user on a server, from the user mapping.
  *
- * Looked up by syscache rather than GetUserMapping(), whose error for a
- * missing mapping is not ours (28000) and which has no missing_ok.
+ * A mapping is looked up in the syscache and not by GetUserMapping(), which
+ * raises another error than ours (28000) where there is none, and can't be told
+ * not to.
  */
 #include "pg/util/export.h"
 
@@ -32,6 +33,7 @@ dyn_user_mapping(Oid serverid, Oid userid)
 	return umid;
 }
 
+/* A copy of the option's value; NULL: it is not set. */
 static char *
 copy_option(const char *name, List *options)
 {

@@ -23,17 +23,19 @@ extern PGDLLEXPORT Datum dynamo_fdw_stats_reset(PG_FUNCTION_ARGS);
 
 #define STATS_COLUMNS 17
 
+/* Entry of the hash table; one is never removed, since clients point into it. */
 typedef struct ServerStats
 {
 	Oid			serverid;		/* hash key */
 	DynCounters counters;
-	TimestampTz since;
+	TimestampTz since;			/* when counting began, or began anew */
 } ServerStats;
 
 static HTAB *servers = NULL;
 
+/* All but what is in flight becomes 0, and the most in flight is what is now. */
 static void
-reset(ServerStats *stats)
+reset_counters(ServerStats *stats)
 {
 	int64		in_flight = stats->counters.in_flight;
 
@@ -61,11 +63,12 @@ dyn_stats_of_server(Oid serverid)
 	if (!found)
 	{
 		memset(&stats->counters, 0, sizeof(stats->counters));
-		reset(stats);
+		reset_counters(stats);
 	}
 	return &stats->counters;
 }
 
+/* Adds a row to the result: columns as in the view. */
 static void
 put_server(ReturnSetInfo *result, const ServerStats *stats, const char *name)
 {
@@ -88,7 +91,7 @@ put_server(ReturnSetInfo *result, const ServerStats *stats, const char *name)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* A row of each server used in this session. */
+/* SQL function: a row for each server that this session has used and that still exists. */
 Datum
 dynamo_fdw_stats(PG_FUNCTION_ARGS)
 {
@@ -109,7 +112,7 @@ dynamo_fdw_stats(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-/* Of one server, or of all where its name is NULL. */
+/* SQL function: counts anew for one server, or for all where its name is NULL. */
 Datum
 dynamo_fdw_stats_reset(PG_FUNCTION_ARGS)
 {
@@ -132,6 +135,6 @@ dynamo_fdw_stats_reset(PG_FUNCTION_ARGS)
 	hash_seq_init(&scan, servers);
 	while ((stats = hash_seq_search(&scan)) != NULL)
 		if (!OidIsValid(serverid) || stats->serverid == serverid)
-			reset(stats);
+			reset_counters(stats);
 	PG_RETURN_VOID();
 }

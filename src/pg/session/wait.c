@@ -16,6 +16,7 @@
 /* Latch, postmaster and the loop's descriptor; kept for the session, since making one takes as long as a short wait. */
 static WaitEventSet *wait_set = NULL;
 
+/* The wait event of that name, made when it is first needed. */
 static uint32
 wait_event(DynWaitFor what)
 {
@@ -27,6 +28,7 @@ wait_event(DynWaitFor what)
 	return events[what];
 }
 
+/* Makes wait_set; raises where the system gives no descriptor, and leaves nothing then. */
 static void
 make_wait_set(void)
 {
@@ -48,7 +50,7 @@ make_wait_set(void)
 	wait_set = set;
 }
 
-/* One line a request; it holds nothing of bodies or headers. */
+/* Logs a line for each request that ended since; there is nothing of bodies or headers in it. */
 static void
 log_requests(void)
 {

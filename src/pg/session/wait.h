@@ -14,13 +14,13 @@ typedef enum DynWaitFor
 } DynWaitFor;
 
 /*
- * Waits until any client of the process has something to do or `max_ms` (-1:
- * no limit) passed, and lets all do that.  Cancel, timeouts of the session and
- * terminate act at once, by ERROR.
+ * Waits until any client of the process has something to do or `max_ms` (-1: no
+ * limit) have passed, then lets all clients do what they have to.  A cancel, a
+ * timeout of the session or a terminate ends the wait at once, by raising.
  */
 extern void dyn_wait(DynWaitFor what, int max_ms);
 
-/* Moves all clients on without waiting. */
+/* Lets all clients do what they have to, without waiting. Raises as the above. */
 extern void dyn_drive(void);
 
 #endif							/* DYN_WAIT_H */
