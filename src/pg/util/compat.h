@@ -32,6 +32,7 @@
 #define DYN_UNKEYED_DISABLED_NODES 100000
 #endif
 
+/* A path of the given costs; not `keyed`: it names no keys, so it cannot be executed (DYN_UNKEYED_COST). */
 static inline ForeignPath *
 dyn_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows, bool keyed, Cost startup, Cost total,
 							Relids required_outer)
@@ -46,7 +47,7 @@ dyn_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows, boo
 #endif
 }
 
-/* The user whose mapping a scan or a modification uses. */
+/* The user whose mapping a scan uses: a view's owner, else who runs it. */
 static inline Oid
 dyn_scan_user(ForeignScanState *node)
 {
@@ -61,6 +62,7 @@ dyn_scan_user(ForeignScanState *node)
 	return OidIsValid(userid) ? userid : GetUserId();
 }
 
+/* The same of a modification. */
 static inline Oid
 dyn_modify_user(ResultRelInfo *result_rel, EState *estate)
 {
@@ -79,7 +81,7 @@ dyn_modify_user(ResultRelInfo *result_rel, EState *estate)
 	return OidIsValid(userid) ? userid : GetUserId();
 }
 
-/* One that lives as long as the session. */
+/* A set for that many events that lives as long as the session. */
 static inline WaitEventSet *
 dyn_create_wait_event_set(int nevents)
 {

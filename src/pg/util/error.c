@@ -10,11 +10,12 @@
 
 #include "pg/util/error.h"
 
+/* What a class of failures is called in a message. */
 typedef struct Wording
 {
 	int			sqlstate;
 	const char *message;		/* follows the operation: "BatchGetItem on table \"x\" ..." */
-	const char *hint;			/* %1: operation, %2: table; NULL: none */
+	const char *hint;			/* NULL: none, or one that hint_text() makes */
 } Wording;
 
 static const Wording wordings[] = {
@@ -66,6 +67,7 @@ dyn_status_text(const DynStatus *status)
 	return dyn_service_text(psprintf("%s: %s", status->aws_code, status->message[0] ? status->message : "no message"));
 }
 
+/* What the service said, and the facts of the answer, as sentences; palloc'd. */
 static char *
 detail_text(const DynStatus *status, const DynErrorContext *context)
 {
@@ -86,21 +88,22 @@ detail_text(const DynStatus *status, const DynErrorContext *context)
 	return text.data;
 }
 
-static char *
+/* What to do about it; NULL: nothing that we know. */
+static const char *
 hint_text(const DynStatus *status, const DynErrorContext *context)
 {
 	if (status->cls == DYN_ACCESS_DENIED && context)
 		return psprintf("The IAM policy must allow dynamodb:%s on table \"%s\".", dyn_op_name(context->op),
 						context->table);
-	return wordings[status->cls].hint ? pstrdup(wordings[status->cls].hint) : NULL;
+	return wordings[status->cls].hint;
 }
 
 void
 dyn_report(int elevel, const DynStatus *status, const DynErrorContext *context)
 {
 	const Wording *wording = &wordings[status->cls];
-	char	   *detail;
-	char	   *hint;
+	const char *detail;
+	const char *hint;
 
 	/* a cancel that came meanwhile is what the user wants to hear */
 	if (elevel >= ERROR)

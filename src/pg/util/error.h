@@ -9,24 +9,28 @@
 #include "core/ddb_op.h"
 #include "core/status.h"
 
-/* What was being done, for the error's words; texts may be NULL. */
+/* What was being done, for the error's words. */
 typedef struct DynErrorContext
 {
 	DynOp		op;
 	const char *table;			/* remote */
-	const char *feature_view;
-	const char *note;			/* a further sentence of the detail */
+	const char *feature_view;	/* NULL: not said */
+	const char *note;			/* a further sentence of the detail; NULL: none */
 } DynErrorContext;
 
-/* Raises or, with a lower elevel, tells; `context` may be NULL. */
+/*
+ * Reports a failure at `elevel`: raises it from ERROR on, unless a cancel or
+ * terminate is pending, which is raised in its place.  `context` may be NULL.
+ */
 extern void dyn_report(int elevel, const DynStatus *status, const DynErrorContext *context);
 
-/* One line for a message of another error or warning: "ThrottlingException: Rate exceeded". */
+/* One line for a message of another error or warning: "ThrottlingException: Rate exceeded"; palloc'd. */
 extern char *dyn_status_text(const DynStatus *status);
 
 /*
- * Words of the service for a message, which must not fail over them: they come
- * as UTF-8, perhaps damaged.
+ * A copy of the service's words that can stand in a message; never raises over
+ * them. They come as UTF-8, perhaps damaged: unless they are valid and the
+ * database's encoding is UTF-8, all but ASCII becomes question marks.
  */
 extern char *dyn_service_text(const char *text);
 

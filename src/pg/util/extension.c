@@ -41,7 +41,7 @@ dyn_extension_find(Oid *extension, Oid *namespace)
 	return HeapTupleIsValid(tuple);
 }
 
-/* Any wrapper with our handler counts, also one that a user made. */
+/* Is it a wrapper with our handler? One that a user made counts too; one that is gone does not. */
 static bool
 wrapper_is_ours(Oid fdwid)
 {

@@ -1,17 +1,18 @@
 /*
  * extension.h
- *	  Which objects of the database belong to this extension.
+ *	  Which objects of the database belong to this extension.  All of this reads
+ *	  catalogs, so it needs a transaction.
  */
 #ifndef DYN_EXTENSION_H
 #define DYN_EXTENSION_H
 
-/* OID and schema of the extension; false: it is not there. */
+/* OID and schema of the extension; false: it is not there, and neither is set. */
 extern bool dyn_extension_find(Oid *extension, Oid *namespace);
 
-/* Is the server one of a wrapper with our handler? */
+/* Is the server one of a wrapper with our handler? False for one that is gone. */
 extern bool dyn_extension_has_server(Oid serverid);
 
-/* Is the relation a foreign table on such a server? */
+/* Is the relation a foreign table on such a server? False for one that is gone. */
 extern bool dyn_extension_has_table(Oid relid);
 
 #endif							/* DYN_EXTENSION_H */

@@ -44,6 +44,8 @@ extern void dynamoEndForeignModify(EState *estate, ResultRelInfo *rinfo);
 extern void dynamoBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo);
 extern void dynamoEndForeignInsert(EState *estate, ResultRelInfo *rinfo);
 extern void dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
+
+/* Installs the hook that ends a query's writes; once, when the module is loaded. */
 extern void dyn_modify_init(void);
 
 /* explain.c */

@@ -8,6 +8,7 @@
 /* dynamo_fdw.remote_ddl: do CREATE, ALTER and DROP act on DynamoDB? */
 extern bool dyn_guc_remote_ddl(void);
 
+/* Defines the settings; once, when the module is loaded. */
 extern void dyn_guc_init(void);
 
 #endif							/* DYN_GUC_H */

@@ -8,6 +8,7 @@
 
 #include "pg/util/scratch.h"
 
+/* What a context owns: the thing, and the callback that gives its memory back. */
 typedef struct Scratch
 {
 	MemoryContextCallback callback;
@@ -18,6 +19,7 @@ typedef struct Scratch
 	}			u;
 } Scratch;
 
+/* Callback of the memory context, as is the next one. */
 static void
 free_buf(void *arg)
 {
@@ -30,6 +32,10 @@ free_arena(void *arg)
 	dyn_arena_free(arg);
 }
 
+/*
+ * An empty, zeroed thing in `context`, which lets `release` free it when it goes.
+ * That is arranged before the thing gets any memory, so an error can't leak it.
+ */
 static Scratch *
 make_holder(MemoryContext context, MemoryContextCallbackFunction release)
 {

@@ -8,7 +8,10 @@
 #include "core/arena.h"
 #include "core/buf.h"
 
-/* Empty; freed when `context` is reset or deleted. */
+/*
+ * Empty, and freed when `context` is reset or deleted.  To free one earlier is
+ * allowed; the buffer or arena itself stays, empty.
+ */
 extern DynBuf *dyn_scratch_new(MemoryContext context);
 extern DynArena *dyn_scratch_arena(MemoryContext context);
 
