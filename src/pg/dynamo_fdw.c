@@ -22,7 +22,7 @@ PG_FUNCTION_INFO_V1(dynamo_fdw_handler);
 extern PGDLLEXPORT Datum dynamo_fdw_version(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(dynamo_fdw_version);
 
-/* Nothing here touches libcurl: it must not be initialized in the postmaster. */
+/* Called when the module is loaded. Nothing here touches libcurl: it must not be initialized in the postmaster. */
 void
 _PG_init(void)
 {
@@ -31,6 +31,7 @@ _PG_init(void)
 	dyn_ddl_init();
 }
 
+/* SQL function: the callbacks of the wrapper. UPDATE and DELETE have none, planning refuses them. */
 Datum
 dynamo_fdw_handler(PG_FUNCTION_ARGS)
 {
@@ -58,7 +59,10 @@ dynamo_fdw_handler(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(routine);
 }
 
-/* Of this module and the libraries it runs with, which need not be those it was compiled with. */
+/*
+ * SQL function: versions of this module and of the libraries that it runs with,
+ * which may be others than those it was compiled with.
+ */
 Datum
 dynamo_fdw_version(PG_FUNCTION_ARGS)
 {

@@ -8,13 +8,14 @@
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 
+#include "core/ddb_op.h"
 #include "pg/read/scan.h"
 #include "pg/table/relation.h"
 #include "pg/util/compat.h"
 #include "pg/util/fdw.h"
 #include "pg/write/modify.h"
 
-/* The conditions that became keys, as they were written; "none" of a plan that cannot be executed. */
+/* Shows the conditions that became keys, as they were written; "none" where the plan can't be executed. */
 static void
 explain_key_condition(ForeignScanState *node, ExplainState *es)
 {
@@ -32,8 +33,9 @@ explain_key_condition(ForeignScanState *node, ExplainState *es)
 										   false), es);
 }
 
+/* Shows which columns are asked for beside the keys; nothing where there are none. */
 static void
-explain_features(const DynRelation *rel, List *attnums, ExplainState *es)
+explain_fetched(const DynRelation *rel, List *attnums, ExplainState *es)
 {
 	List	   *names = NIL;
 	ListCell   *lc;
@@ -48,13 +50,14 @@ explain_features(const DynRelation *rel, List *attnums, ExplainState *es)
 		ExplainPropertyList("Fetched", names, es);
 }
 
+/* Shows a number without a unit. */
 static void
 explain_number(const char *name, int64 value, ExplainState *es)
 {
 	ExplainPropertyInteger(name, NULL, value, es);
 }
 
-/* What EXPLAIN ANALYZE tells of reads and writes alike. */
+/* Shows what EXPLAIN ANALYZE tells of reads and writes alike; `capacity`: it was asked for. */
 static void
 explain_requests(const DynCounters *counters, bool capacity, ExplainState *es)
 {
@@ -80,8 +83,8 @@ dynamoExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	explain_key_condition(node, es);
 	if (es->verbose)
 	{
-		explain_features(rel, list_nth(plan->fdw_private, DYN_SCAN_COLUMNS), es);
-		ExplainPropertyInteger("Batch Size", NULL, rel->batch_size, es);
+		explain_fetched(rel, list_nth(plan->fdw_private, DYN_SCAN_COLUMNS), es);
+		explain_number("Batch Size", rel->batch_size, es);
 	}
 	if (es->analyze)
 	{
@@ -103,7 +106,7 @@ dynamoExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List
 
 	ExplainPropertyText("Remote Table", rel->remote.table, es);
 	if (es->verbose)
-		ExplainPropertyInteger("Batch Size", NULL, Min(rel->batch_size, 25), es);
+		explain_number("Batch Size", Min(rel->batch_size, DYN_MAX_WRITE_ITEMS), es);
 	if (es->analyze && counters)
 	{
 		explain_number("Items Written", counters->items_written, es);
