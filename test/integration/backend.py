@@ -10,14 +10,27 @@ def context_bytes(session):
     return session.value("SELECT sum(total_bytes) FROM pg_backend_memory_contexts")
 
 
-def resident_bytes(session):
-    """What the backend really has; None where /proc doesn't tell."""
+def process_bytes(session, field):
+    """A number of /proc/PID/status; None where /proc doesn't tell."""
     try:
         with open("/proc/%d/status" % session.pid) as status:
-            (line,) = [line for line in status if line.startswith("RssAnon")]
+            (line,) = [line for line in status if line.startswith(field)]
             return int(line.split()[1]) * 1024
     except OSError:
         return None
+
+
+def resident_bytes(session):
+    """What the backend really has; None where /proc doesn't tell."""
+    return process_bytes(session, "RssAnon")
+
+
+def peak_bytes(session):
+    """The most address space that the backend ever had, touched or not."""
+    peak = process_bytes(session, "VmPeak")
+    if peak is None:
+        pytest.skip("/proc doesn't show the server's memory")
+    return peak
 
 
 def grows(session, step, warm_up, rounds):

@@ -23,6 +23,13 @@
 #include "pg/util/scratch.h"
 #include "pg/util/text.h"
 
+/* A column's value that is being written. */
+typedef struct Writer
+{
+	const DynColumn *column;
+	DynArena   *arena;			/* of all that comes from JSON; NULL until something does */
+} Writer;
+
 /* ---- scalars ---- */
 
 /* Raises 22003 where the column's INT32 is narrower than its SQL type. */
@@ -124,33 +131,36 @@ write_by_output(Oid type, Datum datum, DynValue *value)
 
 /*
  * json or jsonb to a value that has a JSON form (feast_json.h), such as a MAP.
- * Its parts are in an arena that the current context owns.  Raises 22023 where
- * the JSON is not that form.
+ * Its parts are in the writer's arena, which the current context owns.  Raises
+ * 22023 where the JSON is not that form.
  */
 static void
-write_json_form(const DynColumn *column, Oid type, Datum datum, DynValue *value)
+write_json_form(Writer *writer, Oid type, Datum datum, DynValue *value)
 {
-	DynArena   *arena = dyn_scratch_arena(CurrentMemoryContext);
 	DynFeastType feast_type = value->type;
 	const char *why;
 
+	if (writer->arena == NULL)
+		writer->arena = dyn_scratch_arena(CurrentMemoryContext);
 	write_by_output(type, datum, value);
-	if (dyn_json_to_value((const char *) value->u.bytes.data, value->u.bytes.len, feast_type, value, arena, &why))
+	if (dyn_json_to_value((const char *) value->u.bytes.data, value->u.bytes.len, feast_type, value, writer->arena,
+						  &why))
 		return;
 	if (why == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("JSON in column \"%s\" is not a %s", column->sql_name, dyn_feast_type_name(feast_type)),
+			 errmsg("JSON in column \"%s\" is not a %s", writer->column->sql_name,
+					dyn_feast_type_name(feast_type)),
 			 errdetail("%c%s.", pg_toupper((unsigned char) why[0]), why + 1)));
 }
 
 /* uuid, numeric, json, jsonb, enums: stored as the text that SQL shows, or by their JSON form. */
 static void
-write_other(const DynColumn *column, Oid type, Datum datum, DynValue *value)
+write_other(Writer *writer, Oid type, Datum datum, DynValue *value)
 {
 	if ((type == JSONOID || type == JSONBOID) && value->type != DYN_FEAST_JSON)
-		write_json_form(column, type, datum, value);
+		write_json_form(writer, type, datum, value);
 	else
 		write_by_output(type, datum, value);
 }
@@ -161,8 +171,10 @@ write_other(const DynColumn *column, Oid type, Datum datum, DynValue *value)
  * into memory of the current context.
  */
 static void
-write_scalar(const DynColumn *column, Oid type, DynFeastType feast_type, Datum datum, DynValue *value)
+write_scalar(Writer *writer, Oid type, DynFeastType feast_type, Datum datum, DynValue *value)
 {
+	const DynColumn *column = writer->column;
+
 	memset(value, 0, sizeof(*value));
 	value->type = feast_type;
 	switch (type)
@@ -200,7 +212,7 @@ write_scalar(const DynColumn *column, Oid type, DynFeastType feast_type, Datum d
 			write_text(datum, value);
 			break;
 		default:
-			write_other(column, type, datum, value);
+			write_other(writer, type, datum, value);
 			break;
 	}
 }
@@ -285,8 +297,9 @@ drop_repeats(DynValue *list)
 
 /* Fills list->u.list.items. Raises for a NULL, which Feast's lists and sets don't have. */
 static void
-write_elements(const DynColumn *column, const Datum *elements, const bool *nulls, int n, DynValue *list)
+write_elements(Writer *writer, const Datum *elements, const bool *nulls, int n, DynValue *list)
 {
+	const DynColumn *column = writer->column;
 	DynFeastType feast_type = dyn_feast_type_element(column->feast_type);
 
 	list->u.list.count = n;
@@ -300,14 +313,15 @@ write_elements(const DynColumn *column, const Datum *elements, const bool *nulls
 					 errmsg("array in column \"%s\" contains a NULL, which %s has not", column->sql_name,
 							dyn_feast_type_name(column->feast_type)),
 					 errhint("Take it out with array_remove(..., NULL), or put a value in its place with array_replace.")));
-		write_scalar(column, column->element_base_type, feast_type, elements[i], &list->u.list.items[i]);
+		write_scalar(writer, column->element_base_type, feast_type, elements[i], &list->u.list.items[i]);
 	}
 }
 
 /* A list or a set, in the current context, from an array of one dimension or none. */
 static void
-write_array(const DynColumn *column, Datum datum, DynValue *list)
+write_array(Writer *writer, Datum datum, DynValue *list)
 {
+	const DynColumn *column = writer->column;
 	ArrayType  *array = DatumGetArrayTypeP(datum);
 	Datum	   *elements;
 	bool	   *nulls;
@@ -325,7 +339,7 @@ write_array(const DynColumn *column, Datum datum, DynValue *list)
 	deconstruct_array(array, column->element_type, typlen, typbyval, typalign, &elements, &nulls, &n);
 	memset(list, 0, sizeof(*list));
 	list->type = column->feast_type;
-	write_elements(column, elements, nulls, n, list);
+	write_elements(writer, elements, nulls, n, list);
 	if (dyn_feast_type_set_of(dyn_feast_type_element(list->type)) == list->type)
 		drop_repeats(list);
 }
@@ -335,14 +349,15 @@ write_array(const DynColumn *column, Datum datum, DynValue *list)
 void
 dyn_datum_to_value(const DynColumn *column, Datum datum, bool isnull, DynBuf *out)
 {
+	Writer		writer = {column, NULL};
 	DynValue	value;
 
 	if (isnull)
 		return;
 	if (OidIsValid(column->element_type))
-		write_array(column, datum, &value);
+		write_array(&writer, datum, &value);
 	else
-		write_scalar(column, column->base_type, column->feast_type, datum, &value);
+		write_scalar(&writer, column->base_type, column->feast_type, datum, &value);
 	if (!dyn_feast_value_encode(out, &value))
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }

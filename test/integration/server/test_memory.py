@@ -3,7 +3,7 @@
 import pytest
 
 import faults
-from backend import assert_small, context_bytes, grows
+from backend import assert_small, context_bytes, grows, peak_bytes
 from support import DRIVERS, fill
 
 KEYS = ",".join(map(str, range(1, 51)))
@@ -66,6 +66,16 @@ def test_ddl(session, project, proxy, end):
             session.run("DROP FOREIGN TABLE t")
 
     assert_small(grows(session, step, 20, 60))
+
+
+def test_many_maps_in_one_row(drivers):
+    """An array takes memory for what is in its maps, not some for each."""
+    maps = 30000
+    drivers.table("many", "id bigint OPTIONS (entity_key 'true'), maps jsonb[] OPTIONS (value_type 'MAP_LIST')")
+    before = peak_bytes(drivers)
+    drivers.run("INSERT INTO many SELECT 1, array_fill('{\"a\": 1}'::jsonb, ARRAY[%d])" % maps)
+    assert peak_bytes(drivers) - before < maps * 4096
+    assert drivers.value("SELECT cardinality(maps) FROM many WHERE id = 1") == maps
 
 
 def test_a_wide_answer_is_let_go(drivers):
