@@ -141,4 +141,3 @@ dyn_key_text(const DynRelation *rel, const Datum *keys)
 						 key_value_text(rel->keys[i], keys[i]));
 	return rel->nkeys > 0 ? text.data : pstrdup("none, the view is entityless");
 }
-
