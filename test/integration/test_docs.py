@@ -54,9 +54,30 @@ def test_versions_agree():
     control = re.search(r"default_version = '([\d.]+)'", (TOP / "dynamo_fdw.control").read_text())[1]
     meta = json.loads((TOP / "META.json").read_text())
     changelog = re.search(r"^## ([\d.]+)", (TOP / "CHANGELOG.md").read_text(), re.M)[1]
-    assert (TOP / f"sql/dynamo_fdw--{control}.sql").exists()
-    assert changelog == control
+    source = re.search(r'DYNAMO_FDW_VERSION "([\d.]+)"', (TOP / "src/pg/util/fdw.h").read_text())[1]
+    assert meta["provides"]["dynamo_fdw"]["file"] == f"sql/dynamo_fdw--{control}.sql"
+    assert changelog == source == control
     assert meta["version"] == control + ".0" == meta["provides"]["dynamo_fdw"]["version"]
+
+
+def test_meta_json_is_what_pgxn_takes():
+    """The fields that its specification (version 1.0.0) requires, and the forms of those that we use."""
+    meta = json.loads((TOP / "META.json").read_text())
+    required = {"name", "version", "abstract", "maintainer", "license", "provides", "meta-spec"}
+    optional = {"description", "generated_by", "no_index", "prereqs", "release_status", "tags"}
+    assert required <= set(meta) <= required | optional
+    assert meta["meta-spec"]["version"] == "1.0.0"
+    assert meta["release_status"] in ("stable", "testing", "unstable")
+    versions = [meta["version"]]
+    for extension in meta["provides"].values():
+        assert (TOP / extension["file"]).exists() and (TOP / extension["docfile"]).exists()
+        versions.append(extension["version"])
+    for phase, relations in meta["prereqs"].items():
+        assert phase in ("configure", "build", "test", "runtime", "develop")
+        versions += relations["requires"].values()
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in versions)
+    for folder in meta["no_index"]["directory"]:
+        assert (TOP / folder).is_dir()
 
 
 # Types of the table of README, as type_map.c names them.
