@@ -52,4 +52,13 @@ unitcheck:
 purecheck:
 	test/check-pure
 
-.PHONY: dynamodb unitcheck purecheck
+# How the C source looks; test/check-style --fix formats it.
+check-style:
+	test/check-style
+
+# Source archive for PGXN, of what is committed.
+dist:
+	version=$$(sed -n 's/^   "version": "\(.*\)",/\1/p' META.json) && \
+	git archive --format=zip --prefix=$(EXTENSION)-$$version/ --output=$(EXTENSION)-$$version.zip HEAD
+
+.PHONY: dynamodb unitcheck purecheck check-style dist
