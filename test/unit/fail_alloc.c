@@ -10,11 +10,13 @@
 extern void *__real_malloc(size_t size);
 extern void *__real_calloc(size_t count, size_t size);
 extern void *__real_realloc(void *block, size_t size);
+extern char *__real_strdup(const char *text);
 extern void *__wrap_malloc(size_t size);
 extern void *__wrap_calloc(size_t count, size_t size);
 extern void *__wrap_realloc(void *block, size_t size);
+extern char *__wrap_strdup(const char *text);
 
-long		fail_alloc_after = -1;
+__thread long fail_alloc_after = -1;
 
 static bool
 fails(void)
@@ -40,4 +42,10 @@ void *
 __wrap_realloc(void *block, size_t size)
 {
 	return fails() ? NULL : __real_realloc(block, size);
+}
+
+char *
+__wrap_strdup(const char *text)
+{
+	return fails() ? NULL : __real_strdup(text);
 }

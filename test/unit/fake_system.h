@@ -1,0 +1,31 @@
+/*
+ * fake_system.h
+ *	  Stands in for parts of libc, for our code and for libcurl alike: the
+ *	  monotonic clock, which stands still unless a test moves it, the name
+ *	  service, and epoll_ctl().
+ */
+#ifndef DYN_FAKE_SYSTEM_H
+#define DYN_FAKE_SYSTEM_H
+
+#include <stdbool.h>
+
+/* Lets time pass. */
+extern void fake_pass_ms(double ms);
+
+/* Time that passes at each look at the clock, 0 at first. */
+extern long fake_tick_us;
+
+/*
+ * Names: "known.test" is the loopback address, "slow.test" too, but only once
+ * it is released, and there are no others.
+ */
+extern void fake_release_names(void);
+extern int	fake_names_asked(void);
+
+/* Had the last thread that asked for a name any signal unblocked? */
+extern bool fake_signals_open(void);
+
+/* Calls of epoll_ctl() that still succeed, then all fail; -1: none does. */
+extern int	fake_epoll_left;
+
+#endif							/* DYN_FAKE_SYSTEM_H */
