@@ -296,8 +296,6 @@ take_in(DynHttp *http)
 		{
 			int			bits = 0;
 
-			if (dyn_clock_monotonic_us() >= end)
-				return false;
 			if (events[i].events & EPOLLIN)
 				bits |= CURL_CSELECT_IN;
 			if (events[i].events & EPOLLOUT)
@@ -305,6 +303,8 @@ take_in(DynHttp *http)
 			if (events[i].events & (EPOLLERR | EPOLLHUP))
 				bits |= CURL_CSELECT_ERR;
 			act(http, events[i].data.fd, bits);
+			if (dyn_clock_monotonic_us() >= end)
+				return false;
 		}
 	} while (n == EVENTS_AT_ONCE);
 	return true;

@@ -325,6 +325,25 @@ test_short_drives(void)
 	dyn_transfer_free(silent);
 }
 
+/* A clock that is faster than any work does not keep the engine from it. */
+static void
+test_slow_machine(void)
+{
+	DynTransfer *transfer;
+	Peer	   *peer;
+
+	engine_begin();
+	transfer = post_to(&peer);
+	peer_send(peer, REPLY(2, "{}"));
+	ok(wakes(1000), "an answer came");
+	fake_tick_us = 30000;
+	for (int i = 0; i < 3 && !dyn_transfer_done(transfer); i++)
+		dyn_http_drive(engine);
+	fake_tick_us = 0;
+	ok(dyn_transfer_done(transfer) && answered(transfer), "each drive does something, however slow the machine");
+	dyn_transfer_free(transfer);
+}
+
 /* ---- signals ---- */
 
 static bool
@@ -449,6 +468,7 @@ main(void)
 	test_silent_handshake();
 	test_nobody_drove_while_connecting();
 	test_short_drives();
+	test_slow_machine();
 	test_signal_mask();
 	test_broken();
 	test_no_descriptor();
