@@ -342,6 +342,9 @@ class_of(const DynTransfer *transfer)
 			return transfer->too_long ? DYN_PROTOCOL : DYN_NO_MEMORY;
 		case CURLE_OUT_OF_MEMORY:
 			return DYN_NO_MEMORY;
+		case CURLE_ABORTED_BY_CALLBACK:
+			/* what else was in flight when a socket could not be watched */
+			return DYN_INTERNAL;
 		default:
 			return DYN_CONNECTION_LOST;
 	}

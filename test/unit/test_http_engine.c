@@ -415,6 +415,7 @@ ask_with_epoll(int n)
 	if (answers < 2)
 	{
 		ok(!dyn_http_usable(engine), "epoll_ctl() that fails after %d calls breaks the engine", n);
+		is_int(status.cls, DYN_INTERNAL, "the class of what it had in flight");
 		ok(dyn_http_start(engine, NULL, 0, TEXT("{}"), false, &status) == NULL, "it starts nothing more");
 		ok(second == NULL || dyn_transfer_done(second), "nobody waits for what will not come");
 		(void) dyn_http_timeout_ms(engine);
