@@ -212,6 +212,12 @@ finish_transfer(DynTransfer *transfer, CURLcode result)
 	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &transfer->connects);
 	transfer->result = result;
 	transfer->done = true;
+	/* libcurl looks at the length of the body only: headers that were cut are an answer to it */
+	if (result == CURLE_OK && !transfer->headers_ended)
+	{
+		transfer->result = CURLE_PARTIAL_FILE;
+		snprintf(transfer->error_text, sizeof(transfer->error_text), "the answer ends within its headers");
+	}
 }
 
 /* Marks what libcurl has finished. */

@@ -51,6 +51,7 @@ struct DynTransfer
 	bool		done;
 	bool		too_long;		/* body or headers hit their cap */
 	size_t		header_bytes;
+	bool		headers_ended;	/* those of the answer, not of an interim one */
 	CURLcode	result;
 	long		connects;		/* connections opened for it */
 	char		error_text[CURL_ERROR_SIZE];

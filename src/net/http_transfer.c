@@ -97,6 +97,19 @@ dyn_http_give_body(DynHttp *http, DynBuf *body)
 	memset(body, 0, sizeof(*body));
 }
 
+/* A status line came: what an interim answer (RFC 9110, 15.2) said is not said of the answer itself. */
+static void
+begin_answer(DynTransfer *transfer)
+{
+	DynHttpAnswer *answer = &transfer->answer;
+
+	answer->request_id[0] = '\0';
+	answer->has_crc32 = false;
+	answer->retry_after_ms = 0;
+	answer->date = -1;
+	transfer->headers_ended = false;
+}
+
 static size_t
 on_header(char *line, size_t size, size_t count, void *arg)
 {
@@ -112,7 +125,11 @@ on_header(char *line, size_t size, size_t count, void *arg)
 		transfer->too_long = true;
 		return 0;
 	}
-	if (header_value(line, len, "x-amzn-requestid", value, sizeof(value)))
+	if (len >= 5 && strncasecmp(line, "HTTP/", 5) == 0)
+		begin_answer(transfer);
+	else if (line[0] == '\r' || line[0] == '\n')
+		transfer->headers_ended = true;
+	else if (header_value(line, len, "x-amzn-requestid", value, sizeof(value)))
 		snprintf(answer->request_id, sizeof(answer->request_id), "%s", value);
 	else if (header_value(line, len, "x-amz-crc32", value, sizeof(value)))
 	{

@@ -66,6 +66,9 @@ static const struct Failure
 	{"nothing", "", CLOSES, DYN_CONNECTION_LOST},
 	{"half a status line", "HTTP/1.1 20", CLOSES, DYN_CONNECTION_LOST},
 	{"an interim answer only", "HTTP/1.1 100 Continue\r\n\r\n", CLOSES, DYN_CONNECTION_LOST},
+	{"a status line only", OK, CLOSES, DYN_PROTOCOL},
+	{"a part of the headers", OK "Content-Length: 0\r\n", CLOSES, DYN_PROTOCOL},
+	{"a part of them behind an interim answer", "HTTP/1.1 100 Continue\r\n\r\n" OK "Date: now\r\n", CLOSES, DYN_PROTOCOL},
 	{"a part of the body", REPLY(10, "012345678"), CLOSES, DYN_PROTOCOL},
 	{"none of the body", REPLY(10, ""), CLOSES, DYN_PROTOCOL},
 	{"a part of a chunk", CHUNKED "5\r\nabc", CLOSES, DYN_PROTOCOL},
@@ -293,6 +296,19 @@ test_long_header_value(void)
 	is_int(strlen(answer->request_id), sizeof(answer->request_id) - 1, "is cut");
 }
 
+/* Fields of the answer itself, not of an interim one; nor of the answer before. */
+static void
+test_interim_headers(void)
+{
+	engine_begin();
+	ok(ask("HTTP/1.1 103 Early Hints\r\nx-amzn-RequestId: early\r\nx-amz-crc32: 1\r\nx-amz-retry-after: 2\r\n"
+		   "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n" REPLY(0, "")), "an interim answer with headers");
+	ok(answer->request_id[0] == '\0' && !answer->has_crc32 && answer->retry_after_ms == 0 && answer->date == -1,
+	   "which the answer has not");
+	ok(ask(OK "x-amzn-RequestId: one\r\nx-amz-crc32: 1\r\nContent-Length: 0\r\n\r\n"), "an answer with headers");
+	ok(ask(REPLY(0, "")) && answer->request_id[0] == '\0' && !answer->has_crc32, "which the next one has not");
+}
+
 int
 main(void)
 {
@@ -304,6 +320,7 @@ main(void)
 	test_many_headers();
 	test_headers();
 	test_long_header_value();
+	test_interim_headers();
 	engine_end();
 	return done_testing();
 }

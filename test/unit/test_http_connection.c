@@ -193,8 +193,11 @@ test_stale(void)
 	ok(dyn_transfer_stale(transfer), "it is stale");
 	dyn_transfer_free(transfer);
 
-	transfer = meet_cut_connections(1, "HTTP/1.1 100 Continue\r\n\r\n");
+	transfer = meet_cut_connections(1, "HTTP/1.1 200 OK\r\n");
 	ok(!answered(transfer) && !dyn_transfer_stale(transfer), "one whose answer had begun is not stale");
+	dyn_transfer_free(transfer);
+	transfer = meet_cut_connections(1, "HTTP/1.1 100 Continue\r\n\r\n");
+	ok(!answered(transfer) && !dyn_transfer_stale(transfer), "nor one with an interim answer");
 	dyn_transfer_free(transfer);
 }
 
