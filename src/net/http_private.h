@@ -49,7 +49,7 @@ struct DynTransfer
 	bool		sent;
 	bool		added;			/* to the multi handle */
 	bool		done;
-	bool		too_long;		/* body or headers hit their cap */
+	const char *rejected;		/* why we broke the answer off, NULL: we did not */
 	size_t		header_bytes;
 	bool		headers_ended;	/* those of the answer, not of an interim one */
 	CURLcode	result;

@@ -17,6 +17,8 @@
 #define MAX_HEADER_BYTES (128 * 1024)
 #define USER_AGENT "dynamo_fdw"
 
+#define BODY_TOO_LONG "the answer is longer than 64 MB"
+
 /* ---- callbacks of a transfer ---- */
 
 /* The connection stands, the request is about to be sent: the read timeout begins. */
@@ -30,6 +32,14 @@ on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int lo
 	return CURL_PREREQFUNC_OK;
 }
 
+/* For a callback to return: libcurl breaks the transfer off, with CURLE_WRITE_ERROR. */
+static size_t
+reject_answer(DynTransfer *transfer, const char *why)
+{
+	transfer->rejected = why;
+	return 0;
+}
+
 static size_t
 on_body(char *data, size_t size, size_t count, void *arg)
 {
@@ -38,15 +48,12 @@ on_body(char *data, size_t size, size_t count, void *arg)
 	size_t		len = size * count;
 
 	if (len > DYN_HTTP_MAX_BODY - body->len)
-	{
-		transfer->too_long = true;
-		return 0;
-	}
+		return reject_answer(transfer, BODY_TOO_LONG);
 	dyn_buf_add(body, data, len);
 	return body->failed ? 0 : len;
 }
 
-/* The value of header line `line` if its name is `name`, without white space; else NULL. */
+/* The value of header line `line` if its name is `name`, without white space around it; else NULL. */
 static const char *
 header_value(const char *line, size_t len, const char *name, char *value, size_t size)
 {
@@ -62,12 +69,24 @@ header_value(const char *line, size_t len, const char *name, char *value, size_t
 		line++;
 		len--;
 	}
-	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' '))
+	while (len > 0 && strchr("\r\n \t", line[len - 1]))
 		len--;
 	n = len < size - 1 ? len : size - 1;
 	memcpy(value, line, n);
 	value[n] = '\0';
 	return value;
+}
+
+/* Digits and nothing else, up to `max`; what strtoul() takes besides would be no number in a header. */
+static bool
+parse_number(const char *text, uint64_t max, uint64_t *number)
+{
+	*number = 0;
+	if (*text == '\0')
+		return false;
+	for (; *text >= '0' && *text <= '9' && *number <= max; text++)
+		*number = *number * 10 + (*text - '0');
+	return *text == '\0' && *number <= max;
 }
 
 /* Makes room for a body of this length, in memory that was used before if there is some. */
@@ -110,38 +129,54 @@ begin_answer(DynTransfer *transfer)
 	transfer->headers_ended = false;
 }
 
+/* Keeps what a header line says; `len` back, or reject_answer()'s 0. */
+static size_t
+read_header(DynTransfer *transfer, const char *line, size_t len)
+{
+	DynHttpAnswer *answer = &transfer->answer;
+	char		value[80];
+	uint64_t	number;
+
+	if (header_value(line, len, "x-amzn-requestid", value, sizeof(value)))
+		snprintf(answer->request_id, sizeof(answer->request_id), "%s", value);
+	else if (header_value(line, len, "x-amz-crc32", value, sizeof(value)))
+	{
+		if (!parse_number(value, UINT32_MAX, &number))
+			return reject_answer(transfer, "the answer's x-amz-crc32 is no checksum");
+		answer->crc32 = (uint32_t) number;
+		answer->has_crc32 = true;
+	}
+	else if (header_value(line, len, "x-amz-retry-after", value, sizeof(value)))
+		answer->retry_after_ms = parse_number(value, UINT32_MAX, &number) ? (double) number : 0;
+	else if (header_value(line, len, "content-length", value, sizeof(value)))
+	{
+		/* libcurl has refused what is no number; one that is too long for it counts as unknown there */
+		if (!parse_number(value, DYN_HTTP_MAX_BODY, &number))
+			return reject_answer(transfer, BODY_TOO_LONG);
+		expect_body(transfer, number);
+	}
+	else if (header_value(line, len, "date", value, sizeof(value)))
+		answer->date = (int64_t) curl_getdate(value, NULL);
+	return len;
+}
+
+/* A line, with its end: a status line, a header, or the empty one behind them; of interim answers and trailers too. */
 static size_t
 on_header(char *line, size_t size, size_t count, void *arg)
 {
 	DynTransfer *transfer = arg;
-	DynHttpAnswer *answer = &transfer->answer;
 	size_t		len = size * count;
-	char		value[80];
 
-	/* of interim answers and trailers too: libcurl keeps them all, and before 8.3 without limit */
+	/* libcurl keeps them all, and before 8.3 without limit */
 	transfer->header_bytes += len;
 	if (transfer->header_bytes > MAX_HEADER_BYTES)
-	{
-		transfer->too_long = true;
-		return 0;
-	}
+		return reject_answer(transfer, "the answer's headers are longer than 128 kB");
 	if (len >= 5 && strncasecmp(line, "HTTP/", 5) == 0)
 		begin_answer(transfer);
 	else if (line[0] == '\r' || line[0] == '\n')
 		transfer->headers_ended = true;
-	else if (header_value(line, len, "x-amzn-requestid", value, sizeof(value)))
-		snprintf(answer->request_id, sizeof(answer->request_id), "%s", value);
-	else if (header_value(line, len, "x-amz-crc32", value, sizeof(value)))
-	{
-		answer->crc32 = (uint32_t) strtoul(value, NULL, 10);
-		answer->has_crc32 = true;
-	}
-	else if (header_value(line, len, "x-amz-retry-after", value, sizeof(value)))
-		answer->retry_after_ms = strtod(value, NULL);
-	else if (header_value(line, len, "content-length", value, sizeof(value)))
-		expect_body(transfer, strtoul(value, NULL, 10));
-	else if (header_value(line, len, "date", value, sizeof(value)))
-		answer->date = (int64_t) curl_getdate(value, NULL);
+	else
+		return read_header(transfer, line, len);
 	return len;
 }
 
@@ -356,7 +391,7 @@ class_of(const DynTransfer *transfer)
 		case CURLE_UNSUPPORTED_PROTOCOL:
 			return DYN_PROTOCOL;
 		case CURLE_WRITE_ERROR:
-			return transfer->too_long ? DYN_PROTOCOL : DYN_NO_MEMORY;
+			return transfer->rejected ? DYN_PROTOCOL : DYN_NO_MEMORY;
 		case CURLE_OUT_OF_MEMORY:
 			return DYN_NO_MEMORY;
 		case CURLE_ABORTED_BY_CALLBACK:
@@ -391,10 +426,8 @@ dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *st
 		return dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
 	if (transfer->result != CURLE_OK)
 	{
-		if (transfer->too_long)
-			return dyn_status_set(status, DYN_PROTOCOL,
-								  "the answer is longer than %d MB, or its headers are longer than %d kB",
-								  DYN_HTTP_MAX_BODY / (1024 * 1024), MAX_HEADER_BYTES / 1024);
+		if (transfer->rejected)
+			return dyn_status_set(status, DYN_PROTOCOL, "%s", transfer->rejected);
 		return dyn_status_set(status, class_of(transfer), "%s",
 							  transfer->error_text[0] ? transfer->error_text : curl_easy_strerror(transfer->result));
 	}

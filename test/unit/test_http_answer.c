@@ -78,6 +78,8 @@ static const struct Failure
 	{"a chunk longer than it says", CHUNKED "3\r\nabcdef\r\n0\r\n\r\n", IS_LEFT, DYN_CONNECTION_LOST},
 	{"a length below 0", OK "Content-Length: -1\r\n\r\n{}", CLOSES, DYN_PROTOCOL},
 	{"a length that is none", OK "Content-Length: two\r\n\r\n{}", CLOSES, DYN_PROTOCOL},
+	{"a length beyond 64 bits", OK "Content-Length: 18446744073709551617\r\n\r\n{}", CLOSES, DYN_PROTOCOL},
+	{"a length beyond the cap", OK "Content-Length: 67108865\r\n\r\n{}", IS_LEFT, DYN_PROTOCOL},
 	{"an answer of HTTP/0.9", "{}", CLOSES, DYN_PROTOCOL},
 	{"another protocol", "SSH-2.0-OpenSSH_9.2\r\n", IS_LEFT, DYN_PROTOCOL},
 	{"another version", "HTTP/4.2 200 OK\r\nContent-Length: 2\r\n\r\n{}", IS_LEFT, DYN_PROTOCOL},
@@ -260,6 +262,14 @@ static const struct HeaderCase
 	/* names that only begin or end alike */
 	{"x-amzn-RequestIds: A\r\nxx-amz-crc32: 1\r\nx-amz-retry-after-all: 3\r\nx-date: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
 	"", -1, 0, -1},
+	/* nothing that a delay or a date could be */
+	{"x-amzn-RequestId:\r\nx-amz-retry-after: soon\r\nDate: yesterday\r\n", "", -1, 0, -1},
+	{"x-amz-retry-after: -5\r\nDate:\r\n", "", -1, 0, -1},
+	{"x-amz-retry-after: nan\r\n", "", -1, 0, -1},
+	{"x-amz-retry-after: inf\r\n", "", -1, 0, -1},
+	{"x-amz-retry-after: 5 s\r\n", "", -1, 0, -1},
+	{"x-amz-retry-after: 1e9\r\n", "", -1, 0, -1},
+	{"x-amz-retry-after:\r\n", "", -1, 0, -1},
 	{"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n", "", -1, 0, 0},
 	{"Date: Sun, 06 Nov 2094 08:49:37 GMT\r\n", "", -1, 0, 3939871777},
 };
@@ -279,6 +289,24 @@ test_headers(void)
 		is_int(answer->has_crc32 ? (int64_t) answer->crc32 : -1, c->crc32, "checksum");
 		ok(answer->retry_after_ms == c->retry_after_ms, "delay %g", answer->retry_after_ms);
 		is_int(answer->date, c->date, "date");
+	}
+}
+
+/* A checksum that is no number shows that the answer is damaged, as one that differs does. */
+static void
+test_bad_checksum(void)
+{
+	static const char *const values[] = {"", "abc", "-1", "4294967296", "18446744073709551617", "12x", "0x10", "1 2"};
+
+	for (size_t i = 0; i < LENGTH(values); i++)
+	{
+		char		reply[200];
+
+		engine_begin();
+		snprintf(reply, sizeof(reply), OK "x-amz-crc32: %s\r\nContent-Length: 0\r\n\r\n", values[i]);
+		ok(!ask(reply), "the checksum '%s'", values[i]);
+		is_int(status.cls, DYN_PROTOCOL, "its class");
+		ok(strstr(status.message, "x-amz-crc32") != NULL, "its words: %s", status.message);
 	}
 }
 
@@ -319,6 +347,7 @@ main(void)
 	test_cap();
 	test_many_headers();
 	test_headers();
+	test_bad_checksum();
 	test_long_header_value();
 	test_interim_headers();
 	engine_end();
