@@ -182,11 +182,22 @@ on_header(char *line, size_t size, size_t count, void *arg)
 
 /* ---- requests ---- */
 
-#define SET(option, value) (curl_easy_setopt(easy, option, value) == CURLE_OK)
+/* All options are known to our libcurl: one is refused for want of memory, or where libcurl was built without it. */
+static bool
+check_option(CURLcode result, DynStatus *status)
+{
+	if (result == CURLE_OK)
+		return true;
+	if (result == CURLE_OUT_OF_MEMORY)
+		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+	return dyn_status_set(status, DYN_INTERNAL, "libcurl refuses an option: %s", curl_easy_strerror(result));
+}
+
+#define SET(option, value) check_option(curl_easy_setopt(easy, option, value), status)
 
 /* What is the same for all requests of the engine. */
 static bool
-set_up_easy(const DynHttp *http, CURL *easy)
+set_up_easy(const DynHttp *http, CURL *easy, DynStatus *status)
 {
 	const DynHttpConfig *config = &http->config;
 
@@ -210,7 +221,7 @@ set_up_easy(const DynHttp *http, CURL *easy)
 
 /* What a request has of its own; an idle handle still holds what the last one had. */
 static bool
-set_up_request(DynTransfer *transfer, const DynBuf *body, bool fresh)
+set_up_request(DynTransfer *transfer, const DynBuf *body, bool fresh, DynStatus *status)
 {
 	CURL	   *easy = transfer->easy;
 
@@ -239,9 +250,8 @@ take_easy(DynHttp *http, DynStatus *status)
 	easy = curl_easy_init();
 	if (easy == NULL)
 		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
-	else if (!set_up_easy(http, easy))
+	else if (!set_up_easy(http, easy, status))
 	{
-		dyn_status_set(status, DYN_INTERNAL, "libcurl refuses an option");
 		curl_easy_cleanup(easy);
 		easy = NULL;
 	}
@@ -306,19 +316,25 @@ add_headers(DynTransfer *transfer, const DynHttpHeader *headers, int nheaders)
 
 /* Hands the request to libcurl and lets it begin at once. */
 static bool
-begin(DynTransfer *transfer)
+begin(DynTransfer *transfer, DynStatus *status)
 {
 	DynHttp    *http = transfer->http;
+	CURLMcode	result;
 	sigset_t	saved;
 
 	dyn_http_block_signals(&saved);
 	transfer->started_us = dyn_clock_monotonic_us();
 	transfer->deadline_us = transfer->started_us + http->config.connect_timeout_ms * INT64_C(1000);
-	transfer->added = curl_multi_add_handle(http->multi, transfer->easy) == CURLM_OK;
+	result = curl_multi_add_handle(http->multi, transfer->easy);
+	transfer->added = result == CURLM_OK;
 	if (transfer->added)
 		dyn_http_begin(http);
 	dyn_http_restore_signals(&saved);
-	return transfer->added && !http->broken;
+	if (result == CURLM_OUT_OF_MEMORY)
+		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+	if (!transfer->added || http->broken)
+		return dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
+	return true;
 }
 
 DynTransfer *
@@ -343,11 +359,7 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 		goto failed;
 	if (!add_headers(transfer, headers, nheaders))
 		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
-	else if (!set_up_request(transfer, body, fresh))
-		dyn_status_set(status, DYN_INTERNAL, "libcurl refuses an option");
-	else if (!begin(transfer))
-		dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
-	else
+	else if (set_up_request(transfer, body, fresh, status) && begin(transfer, status))
 		return transfer;
 failed:
 	dyn_transfer_free(transfer);
