@@ -27,6 +27,12 @@ dyn_status_set(DynStatus *status, DynClass cls, const char *fmt,...)
 }
 
 bool
+dyn_status_no_memory(DynStatus *status)
+{
+	return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+}
+
+bool
 dyn_status_retryable(const DynStatus *status)
 {
 	switch (status->cls)

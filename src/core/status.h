@@ -48,6 +48,9 @@ extern void dyn_status_clear(DynStatus *status);
 extern bool dyn_status_set(DynStatus *status, DynClass cls, const char *fmt,...)
 			__attribute__((format(printf, 3, 4)));
 
+/* Sets DYN_NO_MEMORY, which has the same message everywhere; returns false. */
+extern bool dyn_status_no_memory(DynStatus *status);
+
 /* May the same request, sent again, succeed? */
 extern bool dyn_status_retryable(const DynStatus *status);
 

@@ -137,7 +137,7 @@ start_get(DynBatchGet *get, DynStatus *status)
 	double		delay;
 
 	if (request == NULL)
-		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		return dyn_status_no_memory(status);
 	delay = choose_keys(get, request);
 	request->sent = dyn_client_stall_mark(get->client, &get->stall, delay);
 	dyn_buf_reserve(&body, get->prefix.len + get->suffix.len + request->nkeys * 64);
@@ -247,7 +247,7 @@ put_back_keys(DynBatchGet *get, const Request *request, const uint32_t *unproces
 		return false;
 	for (int i = 0; i < n; i++)
 		if (!add_again(get, unprocessed[i], delay_ms))
-			return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+			return dyn_status_no_memory(status);
 	DYN_COUNT(get->config.counters, unprocessed_keys, n);
 	return true;
 }
@@ -269,7 +269,7 @@ read_get_answer(DynBatchGet *get, Request *request, DynStatus *status)
 	switch (dyn_item_scan(body->data, body->len, asked->table, asked->features, &request->answer))
 	{
 		case DYN_SCAN_NO_MEMORY:
-			return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+			return dyn_status_no_memory(status);
 		case DYN_SCAN_MALFORMED:
 			wrong = "the answer is not well-formed";
 			break;

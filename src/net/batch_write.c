@@ -153,7 +153,7 @@ dyn_batch_write_add(DynBatchWrite *write, const DynEntityId *id, DynBuf *put, Dy
 		if (item == NULL)
 		{
 			dyn_buf_free(put);
-			return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+			return dyn_status_no_memory(status);
 		}
 		item->id = *id;
 		*write->waiting_end = item;
@@ -206,7 +206,7 @@ start_write(DynBatchWrite *write, DynStatus *status, bool *started)
 
 	*started = false;
 	if (request == NULL)
-		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		return dyn_status_no_memory(status);
 	delay_ms = choose_items(write, request);
 	if (request->nitems == 0)
 	{

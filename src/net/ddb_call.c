@@ -283,7 +283,7 @@ dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynCo
 	if (call == NULL)
 	{
 		dyn_buf_free(body);
-		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		dyn_status_no_memory(status);
 		return NULL;
 	}
 	call->client = client;

@@ -85,7 +85,7 @@ dyn_client_new(const DynClientConfig *config, DynStatus *status)
 
 	dyn_status_clear(status);
 	if (client == NULL || !copy_config(client, config))
-		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		dyn_status_no_memory(status);
 	else
 		client->http = new_engine(config, status);
 	if (client == NULL || client->http == NULL || !join_loop(client, status))

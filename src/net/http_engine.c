@@ -128,7 +128,7 @@ dyn_http_new(const DynHttpConfig *config, DynStatus *status)
 	http = calloc(1, sizeof(*http));
 	if (http == NULL)
 	{
-		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		dyn_status_no_memory(status);
 		return NULL;
 	}
 	http->config = *config;		/* its texts are the caller's: url and ca_bundle below */
@@ -143,7 +143,7 @@ dyn_http_new(const DynHttpConfig *config, DynStatus *status)
 		if (http->epoll_fd < 0)
 			dyn_status_set(status, DYN_INTERNAL, "cannot create an epoll descriptor: %s", strerror(errno));
 		else
-			dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+			dyn_status_no_memory(status);
 		dyn_http_free(http);
 		return NULL;
 	}

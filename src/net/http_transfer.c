@@ -184,16 +184,16 @@ on_header(char *line, size_t size, size_t count, void *arg)
 
 /* All options are known to our libcurl: one is refused for want of memory, or where libcurl was built without it. */
 static bool
-check_option(CURLcode result, DynStatus *status)
+took_option(CURLcode result, DynStatus *status)
 {
 	if (result == CURLE_OK)
 		return true;
 	if (result == CURLE_OUT_OF_MEMORY)
-		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		return dyn_status_no_memory(status);
 	return dyn_status_set(status, DYN_INTERNAL, "libcurl refuses an option: %s", curl_easy_strerror(result));
 }
 
-#define SET(option, value) check_option(curl_easy_setopt(easy, option, value), status)
+#define SET(option, value) took_option(curl_easy_setopt(easy, option, value), status)
 
 /* What is the same for all requests of the engine. */
 static bool
@@ -249,7 +249,7 @@ take_easy(DynHttp *http, DynStatus *status)
 		return easy;
 	easy = curl_easy_init();
 	if (easy == NULL)
-		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		dyn_status_no_memory(status);
 	else if (!set_up_easy(http, easy, status))
 	{
 		curl_easy_cleanup(easy);
@@ -331,7 +331,7 @@ begin(DynTransfer *transfer, DynStatus *status)
 		dyn_http_begin(http);
 	dyn_http_restore_signals(&saved);
 	if (result == CURLM_OUT_OF_MEMORY)
-		return dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		return dyn_status_no_memory(status);
 	if (!transfer->added || http->broken)
 		return dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
 	return true;
@@ -345,7 +345,7 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 
 	if (transfer == NULL)
 	{
-		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		dyn_status_no_memory(status);
 		return NULL;
 	}
 	transfer->http = http;
@@ -358,7 +358,7 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 	if (transfer->easy == NULL)
 		goto failed;
 	if (!add_headers(transfer, headers, nheaders))
-		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		dyn_status_no_memory(status);
 	else if (set_up_request(transfer, body, fresh, status) && begin(transfer, status))
 		return transfer;
 failed:

@@ -12,6 +12,7 @@
 
 #include "pg/convert/convert.h"
 #include "pg/util/compat.h"
+#include "pg/util/error.h"
 #include "pg/util/text.h"
 
 /* Text and bytea: the canonical form is the varlena itself. All other keys are int64. */
@@ -109,7 +110,7 @@ dyn_key_id(const DynRelation *rel, const Datum *keys, DynBuf *scratch, DynEntity
 		nparts = 1;
 	}
 	if (!dyn_feast_key_id(id, scratch, rel->key_version, parts, nparts))
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		dyn_report_no_memory();
 }
 
 /* The value as its type's output function prints it, but without looking that up. */

@@ -26,6 +26,7 @@
 #include "core/feast_value.h"
 #include "pg/convert/convert.h"
 #include "pg/util/compat.h"
+#include "pg/util/error.h"
 #include "pg/util/scratch.h"
 #include "pg/util/text.h"
 
@@ -164,7 +165,7 @@ json_from_value(Oid type, DynFeastType feast_type, const DynValue *stored, Datum
 		return false;
 	json = dyn_scratch_new(CurrentMemoryContext);
 	if (!dyn_value_to_json(stored, json))
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		dyn_report_no_memory();
 	*value = call_input(type, (uint8_t *) json->data, json->len);
 	dyn_buf_free(json);
 	return true;
@@ -403,8 +404,7 @@ decode_stored(const DynRelation *rel, const DynColumn *column, const DynAttr *at
 			report_stored(rel, column, keys, "cannot be decoded");
 			break;
 		case DYN_DECODE_NO_MEMORY:
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-			break;
+			dyn_report_no_memory();
 	}
 }
 

@@ -20,6 +20,7 @@
 #include "core/feast_value.h"
 #include "pg/convert/convert.h"
 #include "pg/util/compat.h"
+#include "pg/util/error.h"
 #include "pg/util/scratch.h"
 #include "pg/util/text.h"
 
@@ -147,7 +148,7 @@ write_json_form(Writer *writer, Oid type, Datum datum, DynValue *value)
 						  &why))
 		return;
 	if (why == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		dyn_report_no_memory();
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("JSON in column \"%s\" is not a %s", writer->column->sql_name,
@@ -359,7 +360,7 @@ dyn_datum_to_value(const DynColumn *column, Datum datum, bool isnull, DynBuf *ou
 	else
 		write_scalar(&writer, column->base_type, column->feast_type, datum, &value);
 	if (!dyn_feast_value_encode(out, &value))
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		dyn_report_no_memory();
 }
 
 void

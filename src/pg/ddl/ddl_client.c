@@ -110,7 +110,7 @@ make(Oid serverid, Oid userid, Oid umid, DynStatus *status)
 	if (client)
 		client->client = dyn_connection_new_client(serverid, server->options, credentials, status);
 	else
-		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		dyn_status_no_memory(status);
 	dyn_credentials_free(credentials);
 	if (client == NULL || client->client == NULL)
 	{

@@ -125,7 +125,7 @@ dyn_lookup_start(DynLookup *lookup)
 	config.counters = &lookup->counters;
 	lookup->get = dyn_batch_get_new(lookup->connection->client, &config);
 	if (lookup->get == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		dyn_report_no_memory();
 	dyn_batch_get_begin(lookup->get);
 }
 

@@ -193,7 +193,7 @@ new_connection(Oid serverid, const Definition *definition, DynCounters *counters
 	if (connection == NULL)
 	{
 		dyn_status_clear(status);
-		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
+		dyn_status_no_memory(status);
 		return NULL;
 	}
 	connection->counters = counters;

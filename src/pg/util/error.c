@@ -67,6 +67,12 @@ dyn_status_text(const DynStatus *status)
 	return dyn_service_text(psprintf("%s: %s", status->aws_code, status->message[0] ? status->message : "no message"));
 }
 
+void
+dyn_report_no_memory(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+}
+
 /* What the service said, and the facts of the answer, as sentences; palloc'd. */
 static char *
 detail_text(const DynStatus *status, const DynErrorContext *context)

@@ -24,6 +24,9 @@ typedef struct DynErrorContext
  */
 extern void dyn_report(int elevel, const DynStatus *status, const DynErrorContext *context);
 
+/* Raises what palloc() would, for memory that malloc could not give. */
+extern void dyn_report_no_memory(void) __attribute__((noreturn));
+
 /* One line for a message of another error or warning: "ThrottlingException: Rate exceeded"; palloc'd. */
 extern char *dyn_status_text(const DynStatus *status);
 

@@ -128,7 +128,7 @@ begin_modify(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	state->counters.parent = state->connection->counters;
 	state->write = dyn_batch_write_new(state->connection->client, &config);
 	if (state->write == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		dyn_report_no_memory();
 	rinfo->ri_FdwState = state;
 	MemoryContextSwitchTo(old);
 }
@@ -174,7 +174,7 @@ add_put(ModifyState *state, TupleTableSlot *slot)
 
 	dyn_row_encode(state->encoder, slot, &id);
 	if (!dyn_batch_write_add(state->write, &id, state->encoder->put, &status))
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		dyn_report_no_memory();
 }
 
 /* Raises what a request came to, and how much of the statement is stored all the same. */
