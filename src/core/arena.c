@@ -18,6 +18,7 @@ typedef struct DynArenaBlock
 	_Alignas(ALIGNMENT) char data[];
 } DynArenaBlock;
 
+/* A block with room for `size` bytes at least, so that small pieces share one. NULL: no memory. */
 static DynArenaBlock *
 new_block(size_t size)
 {

@@ -20,6 +20,7 @@
 /* tables[k][b]: CRC of byte b followed by k zero bytes */
 static uint32_t tables[8][256];
 
+/* The first table bit by bit; each further one adds a zero byte behind what the one before stands for. */
 static void
 make_tables(void)
 {
@@ -36,6 +37,7 @@ make_tables(void)
 			tables[k][b] = tables[k - 1][b] >> 8 ^ tables[0][tables[k - 1][b] & 0xff];
 }
 
+/* Little-endian on any machine; `p` need not be aligned. */
 static uint32_t
 load32(const uint8_t *p)
 {

@@ -86,12 +86,14 @@ dyn_op_classify(int http_status, const char *aws_code, const char *message)
 	return DYN_REJECTED;
 }
 
+/* A C string as a JSON string. */
 static void
-add_table_name(DynBuf *out, const char *name)
+add_text(DynBuf *out, const char *name)
 {
 	dyn_buf_json_string(out, name, strlen(name));
 }
 
+/* Closes the request; `capacity`: it asks what it consumes. */
 static void
 end_request(DynBuf *out, bool capacity)
 {
@@ -104,7 +106,7 @@ void
 dyn_op_get_prefix(DynBuf *out, const DynGetRequest *request)
 {
 	dyn_buf_str(out, "{\"RequestItems\":{");
-	add_table_name(out, request->table);
+	add_text(out, request->table);
 	dyn_buf_str(out, ":{\"Keys\":[");
 }
 
@@ -165,7 +167,7 @@ void
 dyn_op_write_prefix(DynBuf *out, const char *table)
 {
 	dyn_buf_str(out, "{\"RequestItems\":{");
-	add_table_name(out, table);
+	add_text(out, table);
 	dyn_buf_str(out, ":[");
 }
 
@@ -182,7 +184,7 @@ dyn_op_put_begin(DynBuf *out, const DynEntityId *id, const char *event_ts)
 	dyn_buf_str(out, "{\"PutRequest\":{\"Item\":{\"entity_id\":{\"S\":\"");
 	dyn_buf_hex(out, id->bytes, sizeof(id->bytes));
 	dyn_buf_str(out, "\"},\"event_ts\":{\"S\":");
-	add_table_name(out, event_ts);
+	add_text(out, event_ts);
 	dyn_buf_str(out, "},\"values\":{\"M\":{");
 }
 
@@ -191,7 +193,7 @@ dyn_op_put_feature(DynBuf *out, const char *name, const void *value, size_t len,
 {
 	if (!first)
 		dyn_buf_byte(out, ',');
-	add_table_name(out, name);
+	add_text(out, name);
 	dyn_buf_str(out, ":{\"B\":\"");
 	dyn_buf_base64(out, value, len);
 	dyn_buf_str(out, "\"}");
@@ -207,7 +209,7 @@ void
 dyn_op_create_table(DynBuf *out, const char *table)
 {
 	dyn_buf_str(out, "{\"TableName\":");
-	add_table_name(out, table);
+	add_text(out, table);
 	dyn_buf_str(out,
 				",\"KeySchema\":[{\"AttributeName\":\"entity_id\",\"KeyType\":\"HASH\"}]"
 				",\"AttributeDefinitions\":[{\"AttributeName\":\"entity_id\",\"AttributeType\":\"S\"}]"
@@ -218,6 +220,6 @@ void
 dyn_op_name_table(DynBuf *out, const char *table)
 {
 	dyn_buf_str(out, "{\"TableName\":");
-	add_table_name(out, table);
+	add_text(out, table);
 	dyn_buf_byte(out, '}');
 }

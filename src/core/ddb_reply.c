@@ -10,6 +10,7 @@
 
 #include "core/json_text.h"
 
+/* Cut where it does not fit; NULL is "". */
 static void
 copy_text(char *out, size_t size, const char *text)
 {
@@ -83,6 +84,10 @@ attribute_type(struct json_object *table, const char *name)
 	return "?";
 }
 
+/*
+ * The key as a text for messages, "HASH entity_id (S), RANGE ts (N)", and
+ * whether it is the one that Feast's tables have.
+ */
 static void
 read_key_schema(struct json_object *json, DynTableDescription *table)
 {

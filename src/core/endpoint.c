@@ -11,6 +11,7 @@
 
 #define REGION_MAX 32
 
+/* In ASCII, whatever the locale. */
 static bool
 is_alnum(char c)
 {
@@ -33,6 +34,7 @@ host_length(const char *s)
 	return n;
 }
 
+/* By its text, in lower case: a name that only resolves to a loopback address is none. */
 static bool
 host_is_loopback(const char *host)
 {

@@ -22,6 +22,7 @@ typedef struct Reader
 
 static bool read_any(Reader *r, struct json_object *json, DynValue *value);
 
+/* For a reader to return. */
 static bool
 wrong(Reader *r, const char *why)
 {
@@ -29,6 +30,7 @@ wrong(Reader *r, const char *why)
 	return false;
 }
 
+/* With a NUL behind them, which does not count, since the arena is zeroed: also good as a C string. */
 static bool
 copy_bytes(Reader *r, const char *text, size_t len, DynValue *value)
 {
@@ -132,6 +134,11 @@ check_escape(Reader *r, const char *text, size_t len, size_t *i, bool *nul)
 	return true;
 }
 
+/*
+ * Checks the escapes of all strings in the text.  A NUL is refused in names
+ * only, which are the strings with a colon behind them.  Text that is no JSON
+ * is left to json-c.
+ */
 static bool
 check_escapes(Reader *r, const char *text, size_t len)
 {
@@ -156,6 +163,7 @@ check_escapes(Reader *r, const char *text, size_t len)
 	return true;
 }
 
+/* Takes the type from JSON's own kinds; what the caller needs instead it makes of that. */
 static bool
 read_scalar(Reader *r, struct json_object *json, DynValue *value)
 {
@@ -180,6 +188,7 @@ read_scalar(Reader *r, struct json_object *json, DynValue *value)
 	}
 }
 
+/* Zeroed items for the elements of an array.  False: no memory. */
 static bool
 new_items(Reader *r, struct json_object *json, DynValue *list)
 {
@@ -216,6 +225,7 @@ read_map(Reader *r, struct json_object *json, int type, DynValue *map)
 	return true;
 }
 
+/* An array of objects as MAP_LIST or, at the top, STRUCT_LIST. */
 static bool
 read_maps(Reader *r, struct json_object *json, int type, DynValue *list)
 {
@@ -230,6 +240,7 @@ read_maps(Reader *r, struct json_object *json, int type, DynValue *list)
 	return true;
 }
 
+/* An array as `type`, each element as what it is by itself; the caller knows that they fit. */
 static bool
 read_values(Reader *r, struct json_object *json, int type, DynValue *list)
 {
@@ -277,6 +288,7 @@ array_type(struct json_object *json)
 	}
 }
 
+/* An array inside a value, as the type that its elements suggest; beside a fraction, whole numbers are DOUBLEs too. */
 static bool
 read_array(Reader *r, struct json_object *json, DynValue *list)
 {
@@ -299,6 +311,7 @@ read_array(Reader *r, struct json_object *json, DynValue *list)
 	return true;
 }
 
+/* A value inside another one.  json-c has limited the depth of the recursion. */
 static bool
 read_any(Reader *r, struct json_object *json, DynValue *value)
 {
@@ -309,6 +322,7 @@ read_any(Reader *r, struct json_object *json, DynValue *value)
 	return read_scalar(r, json, value);
 }
 
+/* Does Feast's MapKey have a member of this type? */
 static bool
 is_map_key(int type)
 {
@@ -377,6 +391,7 @@ read_map_key(Reader *r, struct json_object *json, const char *type_name, DynValu
 	return true;
 }
 
+/* An array of entries: an object's names are texts, which could not tell the key 1 from "1". */
 static bool
 read_scalar_map(Reader *r, struct json_object *json, DynValue *map)
 {
@@ -406,6 +421,7 @@ read_scalar_map(Reader *r, struct json_object *json, DynValue *map)
 	return true;
 }
 
+/* An object with these two members; others are ignored. */
 static bool
 read_zoned(Reader *r, struct json_object *json, DynValue *zoned)
 {

@@ -54,6 +54,7 @@ put_hex(DynBuf *out, const uint8_t *data, size_t len)
 	dyn_buf_byte(out, '"');
 }
 
+/* Scalars as feast_json.h has them; what has no type is null. */
 static void
 put_json_scalar(DynBuf *out, const DynValue *value)
 {
@@ -85,6 +86,7 @@ put_json_scalar(DynBuf *out, const DynValue *value)
 
 static void put_json_value(DynBuf *out, const DynValue *value);
 
+/* Lists and sets, be it of scalars, maps or any values. */
 static void
 put_list(DynBuf *out, const DynValue *list)
 {
@@ -98,6 +100,7 @@ put_list(DynBuf *out, const DynValue *list)
 	dyn_buf_byte(out, ']');
 }
 
+/* The decoder has sorted the keys and left each once. */
 static void
 put_map(DynBuf *out, const DynValue *map)
 {
@@ -115,6 +118,7 @@ put_map(DynBuf *out, const DynValue *map)
 	dyn_buf_byte(out, '}');
 }
 
+/* Each entry names its key's type, which JSON has too few of. */
 static void
 put_scalar_map(DynBuf *out, const DynValue *map)
 {

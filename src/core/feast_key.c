@@ -26,6 +26,7 @@ put_u32(DynBuf *out, size_t value)
 	dyn_pb_put_fixed32(out, (uint32_t) value);
 }
 
+/* Type, length and bytes of a value.  False: a type that cannot be a key, or a length over 32 bits. */
 static bool
 put_key_value(DynBuf *out, const DynKeyPart *part)
 {

@@ -23,6 +23,7 @@ days_from_date(int64_t year, int month, int day)
 	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
+/* Years are counted from March here, as above, so that a leap day is the last day of its year. */
 static void
 date_from_days(int64_t days, int *year, int *month, int *day)
 {

@@ -32,6 +32,10 @@ static const int map_key_types[] = {
 
 static bool value_field(Decoder *d, const DynPbField *field, void *target);
 
+/*
+ * Reads the fields of a message into `target`, one by one.  False: malformed,
+ * nested too deep, not what `read_field` takes, or no memory.
+ */
 static bool
 read_message(Decoder *d, const DynPbField *message, FieldReader read_field, void *target)
 {
@@ -60,6 +64,7 @@ number_wire(int type)
 	return type == DYN_FEAST_FLOAT ? DYN_PB_FIXED32 : DYN_PB_VARINT;
 }
 
+/* A number from its bits on the wire; of an INT32, which a varint widens to 64 bits, the low half counts. */
 static void
 set_number(DynValue *value, int type, uint64_t bits)
 {
@@ -133,6 +138,7 @@ add_item(Decoder *d, DynValue *list)
 	return &list->u.list.items[list->u.list.count++];
 }
 
+/* Numbers one behind the other, without tags.  False: the last one is cut, or no memory. */
 static bool
 add_packed(Decoder *d, const DynPbField *field, int type, DynValue *list)
 {
@@ -160,6 +166,7 @@ add_packed(Decoder *d, const DynPbField *field, int type, DynValue *list)
 	return true;
 }
 
+/* Of a list or set: elements come packed or in a field each, even by turns. */
 static bool
 list_field(Decoder *d, const DynPbField *field, void *target)
 {
@@ -186,6 +193,7 @@ list_field(Decoder *d, const DynPbField *field, void *target)
 
 /* ---- maps ---- */
 
+/* Appends an entry, and notes its place in the order of coming. */
 static bool
 add_entry(Decoder *d, DynValue *map, const DynMapEntry *entry)
 {
@@ -215,6 +223,7 @@ typedef struct EntryTarget
 	bool		unknown;
 } EntryTarget;
 
+/* Key and value may come in any order, or more than once: the last key counts, values merge. */
 static bool
 entry_field(Decoder *d, const DynPbField *field, void *target)
 {
@@ -241,6 +250,7 @@ map_field(Decoder *d, const DynPbField *field, void *target)
 	return read_message(d, field, entry_field, &t) && (t.unknown || add_entry(d, target, &t.entry));
 }
 
+/* By bytes; a key comes before those that it begins. */
 static int
 compare_map_keys(const DynValue *a, const DynValue *b)
 {
@@ -252,6 +262,7 @@ compare_map_keys(const DynValue *a, const DynValue *b)
 	return (a->u.bytes.len > b->u.bytes.len) - (a->u.bytes.len < b->u.bytes.len);
 }
 
+/* For qsort(), which is not stable: equal keys stay in the order of coming. */
 static int
 compare_entries(const void *a, const void *b)
 {
@@ -264,7 +275,7 @@ compare_entries(const void *a, const void *b)
 
 /* Sorts by key; of entries with one key the last wins. */
 static void
-drop_repeated_elements(DynValue *map)
+drop_repeated_keys(DynValue *map)
 {
 	DynMapEntry *entries = map->u.map.entries;
 	size_t		kept = 0;
@@ -281,6 +292,7 @@ drop_repeated_elements(DynValue *map)
 	map->u.map.count = kept;
 }
 
+/* Of MapKey, a oneof: the last known member counts. */
 static bool
 map_key_field(Decoder *d, const DynPbField *field, void *target)
 {
@@ -296,6 +308,7 @@ map_key_field(Decoder *d, const DynPbField *field, void *target)
 	return true;
 }
 
+/* Of a ScalarMap's entry; parts that come again merge. */
 static bool
 scalar_entry_field(Decoder *d, const DynPbField *field, void *target)
 {
@@ -341,6 +354,7 @@ messages_field(Decoder *d, const DynPbField *field, void *target)
 	return true;
 }
 
+/* Of ZonedTimestamp: seconds, and the zone's name. */
 static bool
 zoned_field(Decoder *d, const DynPbField *field, void *target)
 {
@@ -359,6 +373,7 @@ zoned_field(Decoder *d, const DynPbField *field, void *target)
 
 /* ---- Value ---- */
 
+/* Who reads the fields of a member that is a message, by its shape. */
 static FieldReader
 member_reader(DynShape shape)
 {
@@ -377,6 +392,10 @@ member_reader(DynShape shape)
 	}
 }
 
+/*
+ * Of Value, a oneof of all types, each under its own number: a scalar takes
+ * the place of what was there, a message goes on with one of its type.
+ */
 static bool
 value_field(Decoder *d, const DynPbField *field, void *target)
 {
@@ -418,7 +437,7 @@ finish_value(DynValue *value)
 	DynShape	shape = dyn_feast_type_shape(value->type);
 
 	if (shape == DYN_SHAPE_MAP)
-		drop_repeated_elements(value);
+		drop_repeated_keys(value);
 	switch (shape)
 	{
 		case DYN_SHAPE_MAP:

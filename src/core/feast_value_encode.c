@@ -15,6 +15,7 @@ static bool encode(DynBuf *out, const DynValue *value, int depth);
 
 /* ---- scalars ---- */
 
+/* What stands for a number on the wire; a negative INT32 takes 64 bits there, as protobuf's int32 does. */
 static uint64_t
 number_bits(const DynValue *value)
 {
@@ -50,6 +51,7 @@ put_number(DynBuf *out, const DynValue *value)
 		dyn_pb_put_varint(out, bits);
 }
 
+/* A number or text, behind its tag. */
 static void
 put_scalar_field(DynBuf *out, uint32_t number, const DynValue *value)
 {
@@ -76,6 +78,7 @@ put_message(DynBuf *out, uint32_t number, DynBuf *body)
 	return ok && !out->failed;
 }
 
+/* The body of a list or set: numbers packed into one field, as proto3 has it, texts in a field each. */
 static bool
 encode_list(DynBuf *out, const DynValue *list)
 {
@@ -95,6 +98,7 @@ encode_list(DynBuf *out, const DynValue *list)
 	return !out->failed;
 }
 
+/* An entry of map<string, Value>, both parts of which protobuf writes even where they are empty. */
 static bool
 encode_entry(DynBuf *out, const DynMapEntry *entry, int depth)
 {
@@ -109,6 +113,7 @@ encode_entry(DynBuf *out, const DynMapEntry *entry, int depth)
 	return put_message(out, 2, &value);
 }
 
+/* The body of a Map.  On false `out` is for the caller to drop; so it is for all of these functions. */
 static bool
 encode_map(DynBuf *out, const DynValue *map, int depth)
 {
@@ -142,6 +147,7 @@ map_key_number(int type)
 	return 0;
 }
 
+/* An entry of a ScalarMap; a key of no type is an empty MapKey. */
 static bool
 encode_scalar_entry(DynBuf *out, const DynMapEntry *entry, int depth)
 {
@@ -162,6 +168,7 @@ encode_scalar_entry(DynBuf *out, const DynMapEntry *entry, int depth)
 	return put_message(out, 2, &part);
 }
 
+/* The body of a ScalarMap. */
 static bool
 encode_scalar_map(DynBuf *out, const DynValue *map, int depth)
 {
@@ -215,6 +222,7 @@ encode_zoned(DynBuf *out, const DynValue *zoned)
 		dyn_pb_put_bytes(out, 2, zoned->u.zoned.zone, zoned->u.zoned.zone_len);
 }
 
+/* The body of a member that is a message. */
 static bool
 encode_body(DynBuf *out, const DynValue *value, int depth)
 {
@@ -235,6 +243,11 @@ encode_body(DynBuf *out, const DynValue *value, int depth)
 	}
 }
 
+/*
+ * A Value: its member under the number of its type, or nothing.  `depth` counts
+ * the values around it, so that the recursion ends; what is too deep for Feast
+ * is refused where it is read.
+ */
 static bool
 encode(DynBuf *out, const DynValue *value, int depth)
 {

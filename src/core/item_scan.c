@@ -158,6 +158,7 @@ feature_index(Scanner *s, const DynJsonString *name)
 	return -1;
 }
 
+/* Does JSON write the names as they are? Then they can be compared with the text (take_guess). */
 static bool
 names_are_plain(const DynFeatureNames *wanted)
 {
@@ -186,6 +187,7 @@ take_guess(Scanner *s)
 	return true;
 }
 
+/* A member of `values`: kept if it is wanted, else only checked. */
 static bool
 take_feature(Scanner *s, DynAttr *features)
 {
@@ -238,6 +240,7 @@ take_values(Scanner *s, DynItem *item, DynAttr *features)
 	return ok && dyn_js_take(&s->json, '}');
 }
 
+/* False also where it is not 32 hex digits, as all ids of Feast are. */
 static bool
 take_entity_id(Scanner *s, DynEntityId *id)
 {
@@ -264,6 +267,7 @@ make_room(Scanner *s, void **array, int count, size_t size)
 	return *array != NULL && count < DYN_MAX_GET_KEYS;
 }
 
+/* An item, which must have an id: every request asks for it.  Attributes that were not asked for are passed over. */
 static bool
 take_item(Scanner *s)
 {
@@ -309,6 +313,7 @@ take_item(Scanner *s)
 	return true;
 }
 
+/* `{"entity_id": {"S": "..."}}`, as it was sent. */
 static bool
 take_unprocessed_key(Scanner *s)
 {
@@ -325,6 +330,7 @@ take_unprocessed_key(Scanner *s)
 	return true;
 }
 
+/* An array, each element of which `element` takes. */
 static bool
 take_array(Scanner *s, bool (*element) (Scanner *))
 {
@@ -435,6 +441,7 @@ take_capacity(Scanner *s)
 	return ok;
 }
 
+/* The whole body.  `Responses` is there even where no key was found. */
 static bool
 take_answer(Scanner *s)
 {

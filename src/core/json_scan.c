@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Four hex digits, as in \u00fc.  False: there are fewer. */
 static bool
 hex4(const char *p, const char *end, unsigned *code)
 {
@@ -31,6 +32,7 @@ hex4(const char *p, const char *end, unsigned *code)
 	return true;
 }
 
+/* Appends a code point; never longer than the escape that it stands for. */
 static char *
 put_utf8(char *out, unsigned code)
 {
@@ -166,8 +168,9 @@ dyn_js_string(DynJsonScan *s, DynJsonString *text)
 	return false;
 }
 
+/* At least one. */
 static bool
-digits(DynJsonScan *s)
+take_digits(DynJsonScan *s)
 {
 	char	   *start = s->pos;
 
@@ -176,12 +179,14 @@ digits(DynJsonScan *s)
 	return s->pos > start;
 }
 
+/* Is the next character one of the set? It is not taken. */
 static bool
 next_is(DynJsonScan *s, const char *set)
 {
 	return s->pos < s->end && *s->pos != '\0' && strchr(set, *s->pos) != NULL;
 }
 
+/* RFC 8259, section 6: no zero in front, digits on both sides of the point. */
 static bool
 skip_number(DynJsonScan *s)
 {
@@ -189,12 +194,12 @@ skip_number(DynJsonScan *s)
 		s->pos++;
 	if (next_is(s, "0"))
 		s->pos++;
-	else if (!digits(s))
+	else if (!take_digits(s))
 		return false;
 	if (next_is(s, "."))
 	{
 		s->pos++;
-		if (!digits(s))
+		if (!take_digits(s))
 			return false;
 	}
 	if (next_is(s, "eE"))
@@ -202,7 +207,7 @@ skip_number(DynJsonScan *s)
 		s->pos++;
 		if (next_is(s, "+-"))
 			s->pos++;
-		if (!digits(s))
+		if (!take_digits(s))
 			return false;
 	}
 	return true;
@@ -219,6 +224,7 @@ skip_word(DynJsonScan *s, const char *word)
 	return true;
 }
 
+/* Passes over what stands in an object or array behind its opening bracket; `close` is the other one. */
 static bool
 skip_members(DynJsonScan *s, int depth, char close)
 {

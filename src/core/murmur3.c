@@ -14,6 +14,7 @@ rotl(uint64_t x, int bits)
 	return x << bits | x >> (64 - bits);
 }
 
+/* The first `n` bytes, up to 8, as a little-endian number on any machine. */
 static uint64_t
 load_le(const uint8_t *p, size_t n)
 {
@@ -43,6 +44,7 @@ mix_lane2(uint64_t k)
 	return rotl(k * C2, 33) * C1;
 }
 
+/* Lets every bit act on every other one. */
 static uint64_t
 final_mix(uint64_t h)
 {

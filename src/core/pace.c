@@ -16,8 +16,12 @@
 #define IDLE_MS 1000.0			/* a longer pause between requests is not part of a rate */
 #define MIN_RATE 0.5
 
+/*
+ * Counts a request that goes out.  The first one after a period tells the rate
+ * of that period, unless there was a pause, which is no low rate.
+ */
 static void
-measure(DynPace *pace, int in_flight, double now_ms)
+count_sent(DynPace *pace, int in_flight, double now_ms)
 {
 	double		length = now_ms - pace->period_ms;
 	bool		idle = now_ms - pace->last_ms > IDLE_MS;
@@ -58,13 +62,18 @@ tokens_now(const DynPace *pace, double now_ms)
 	return fmin(pace->tokens + pace->rate * (now_ms - pace->filled_ms) / 1000, most);
 }
 
+/* Tokens that the time since the last call has brought. */
 static void
-fill(DynPace *pace, double now_ms)
+add_tokens(DynPace *pace, double now_ms)
 {
 	pace->tokens = tokens_now(pace, now_ms);
 	pace->filled_ms = now_ms;
 }
 
+/*
+ * After a throttle: what really went out is cut, which is less than what was
+ * allowed where nobody had more to send.
+ */
 static void
 slow_down(DynPace *pace, double now_ms)
 {
@@ -118,10 +127,10 @@ dyn_pace_wait_ms(const DynPace *pace, int in_flight, double now_ms)
 void
 dyn_pace_sent(DynPace *pace, int in_flight, double now_ms)
 {
-	measure(pace, in_flight, now_ms);
+	count_sent(pace, in_flight, now_ms);
 	if (!pace->limited)
 		return;
-	fill(pace, now_ms);
+	add_tokens(pace, now_ms);
 	pace->tokens -= 1;
 }
 
@@ -129,7 +138,7 @@ void
 dyn_pace_answered(DynPace *pace, bool throttled, double sent_ms, double now_ms)
 {
 	if (pace->limited)
-		fill(pace, now_ms);
+		add_tokens(pace, now_ms);
 	/* throttles of requests sent before the last cut say nothing about the rate since */
 	if (throttled && (!pace->limited || sent_ms > pace->cut_ms))
 		slow_down(pace, now_ms);

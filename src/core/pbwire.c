@@ -56,6 +56,7 @@ dyn_pb_fixed(DynPbReader *reader, size_t size, uint64_t *value)
 	return true;
 }
 
+/* False also for field number 0, which protobuf does not have. */
 static bool
 read_tag(DynPbReader *reader, uint32_t *number, DynPbWire *wire)
 {
@@ -92,6 +93,7 @@ skip_group(DynPbReader *reader, uint32_t number, int max_groups)
 	}
 }
 
+/* What stands behind a tag.  False: cut, a group that is nested too deep, or a wire type that there is not. */
 static bool
 read_body(DynPbReader *reader, DynPbField *field, int max_groups)
 {
@@ -154,6 +156,7 @@ dyn_pb_put_tag(DynBuf *buf, uint32_t number, DynPbWire wire)
 	dyn_pb_put_varint(buf, (uint64_t) number << 3 | wire);
 }
 
+/* Little-endian on any machine. */
 static void
 put_fixed(DynBuf *buf, uint64_t value, int size)
 {

@@ -169,6 +169,7 @@ add_signed_headers(const DynSigv4Header **sorted, int n, DynBuf *lines, DynBuf *
 	dyn_buf_byte(lines, '\n');
 }
 
+/* The first text of a signature.  `names` gets those of the signed headers, which the Authorization header repeats. */
 static bool
 add_canonical_request(const DynSigv4Request *request, DynBuf *out, DynBuf *names)
 {
@@ -191,6 +192,7 @@ add_canonical_request(const DynSigv4Request *request, DynBuf *out, DynBuf *names
 	return !out->failed && !names->failed;
 }
 
+/* What a signing key is good for: day/region/service/aws4_request. */
 static void
 add_scope(const DynSigv4Signer *signer, const char *amz_date, DynBuf *out)
 {
@@ -202,6 +204,7 @@ add_scope(const DynSigv4Signer *signer, const char *amz_date, DynBuf *out)
 	dyn_buf_str(out, "/aws4_request");
 }
 
+/* The second text, which is signed: it holds a hash of the first. */
 static bool
 add_string_to_sign(const DynSigv4Signer *signer, const char *amz_date, const DynBuf *canonical, DynBuf *out)
 {

@@ -3,7 +3,7 @@
  *	  What went wrong, as data.
  *
  * Core and net never throw: they fill a DynStatus and return false, and
- * src/pg/error.c alone turns one into an ereport.  The record owns no memory,
+ * src/pg/util/error.c alone turns one into an ereport.  The record owns no memory,
  * so it can be copied and dropped freely.
  */
 #ifndef DYN_STATUS_H

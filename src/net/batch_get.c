@@ -68,6 +68,7 @@ dyn_batch_get_new(DynClient *client, const DynBatchGetConfig *config)
 	return get;
 }
 
+/* Breaks its call off. NULL is fine. */
 static void
 free_get(Request *request)
 {
@@ -78,6 +79,7 @@ free_get(Request *request)
 	free(request);
 }
 
+/* All requests of one of the lists. */
 static void
 free_list(Request *request)
 {
@@ -129,6 +131,7 @@ choose_keys(DynBatchGet *get, Request *request)
 	return delay;
 }
 
+/* Starts a request for the next keys.  False: the read failed, and its keys are not put back. */
 static bool
 start_get(DynBatchGet *get, DynStatus *status)
 {
@@ -158,6 +161,7 @@ start_get(DynBatchGet *get, DynStatus *status)
 	return true;
 }
 
+/* Starts requests until as many are outstanding as may be, or no key is left. */
 static bool
 start_gets(DynBatchGet *get, DynStatus *status)
 {
@@ -189,6 +193,7 @@ find_key(const DynBatchGet *get, const Request *request, const DynEntityId *id, 
 	return -1;
 }
 
+/* Notes an unprocessed key for a later request.  False: no memory. */
 static bool
 add_again(DynBatchGet *get, uint32_t key, double delay_ms)
 {

@@ -121,6 +121,7 @@ same_id(const DynEntityId *a, const DynEntityId *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/* The waiting item with this id, or NULL: there is one at most. */
 static Item *
 find_waiting(const DynBatchWrite *write, const DynEntityId *id)
 {
@@ -197,6 +198,10 @@ choose_items(DynBatchWrite *write, Request *request)
 	return delay;
 }
 
+/*
+ * Starts a request with the next items.  *started: false where all that wait
+ * have a key that is in flight.  False: the write failed.
+ */
 static bool
 start_write(DynBatchWrite *write, DynStatus *status, bool *started)
 {
@@ -276,9 +281,9 @@ put_back_items(DynBatchWrite *write, Item *item)
 	write->nwaiting++;
 }
 
-/* Ends an answered request, of whose items `again` (n of them) were not written and go out again later. */
+/* Ends an answered request: its items were written, but for the `n` in `again`, which wait for `delay_ms` anew. */
 static void
-settle(DynBatchWrite *write, Request *request, const DynEntityId *again, int n, double delay_ms)
+settle_items(DynBatchWrite *write, Request *request, const DynEntityId *again, int n, double delay_ms)
 {
 	for (int i = request->nitems - 1; i >= 0; i--)
 	{
@@ -335,10 +340,11 @@ read_write_answer(DynBatchWrite *write, Request *request, bool *settled, DynStat
 		DYN_COUNT(write->config.counters, consumed_capacity, dyn_json_consumed_capacity(body->data, body->len));
 	if (!dyn_call_count_stall(request->call, &write->stall, &request->sent, n < request->nitems, &delay_ms, status))
 		return false;
-	settle(write, request, again, n, delay_ms);
+	settle_items(write, request, again, n, delay_ms);
 	return true;
 }
 
+/* Takes the answers that have come; a request that was rejected stays in flight. */
 static bool
 settle_answered(DynBatchWrite *write, DynStatus *status)
 {

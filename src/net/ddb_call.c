@@ -2,7 +2,7 @@
  * ddb_call.c
  *	  Calls: single operations, signed, sent, checked and retried.
  *
- * A call is waiting (for its time), in flight, or done.
+ * A call waits until it may be sent, is in flight, or is done.
  */
 #include "net/ddb_private.h"
 
@@ -14,13 +14,14 @@
 #include "core/crc32.h"
 #include "net/trace.h"
 
-/* A clock further off than this is what made a signature expire. */
+/* AWS refuses signatures that are five minutes off: if the clocks differ by more than this, they are to blame. */
 #define MAX_SKEW_S 240
 
 /* ---- sending ---- */
 
+/* The value of the Authorization header, over the headers given and the body.  False: no memory, or OpenSSL failed. */
 static bool
-sign(DynCall *call, DynHttpHeader *headers, int nheaders, const char *amz_date, DynBuf *authorization)
+sign_call(DynCall *call, DynHttpHeader *headers, int nheaders, const char *amz_date, DynBuf *authorization)
 {
 	DynSigv4Header signed_headers[DYN_SIGV4_MAX_HEADERS];
 	DynSigv4Request request = {0};
@@ -40,6 +41,7 @@ sign(DynCall *call, DynHttpHeader *headers, int nheaders, const char *amz_date, 
 		dyn_buf_cstr(authorization) != NULL;
 }
 
+/* Its counterpart is dyn_call_drop_transfer(). */
 static void
 count_request(DynCall *call)
 {
@@ -71,7 +73,7 @@ dyn_call_send(DynCall *call)
 
 	call->sent_skew_s = client->skew_s;
 	if (!dyn_sigv4_date(dyn_clock_wall_s(&client->clock) + client->skew_s, amz_date) ||
-		!sign(call, headers, n, amz_date, &authorization))
+		!sign_call(call, headers, n, amz_date, &authorization))
 	{
 		dyn_status_set(&call->status, DYN_INTERNAL, "the request could not be signed");
 		call->state = DYN_CALL_DONE;
@@ -89,7 +91,11 @@ dyn_call_send(DynCall *call)
 
 /* ---- answers ---- */
 
-/* The request goes out again later, or the call is done with the status it has. */
+/*
+ * After a failure: the call waits for its next attempt, or is done with the
+ * status it has, where it can't be retried, has used up its attempts, or the
+ * bucket has too few tokens.
+ */
 static void
 retry_or_finish(DynCall *call, double retry_after_ms)
 {
@@ -110,7 +116,11 @@ retry_or_finish(DynCall *call, double retry_after_ms)
 	call->state = DYN_CALL_WAITING;
 }
 
-/* A signature that our clock made too old or too new: once a call, by the service's clock. */
+/*
+ * Was the signature refused because our clock is wrong?  Then the call is sent
+ * again at once, signed by the service's clock as its Date header tells it;
+ * but only once, and true is returned.
+ */
 static bool
 correct_skew(DynCall *call, const DynHttpAnswer *answer)
 {
@@ -129,7 +139,7 @@ correct_skew(DynCall *call, const DynHttpAnswer *answer)
 	return true;
 }
 
-/* A service that quotes the session token must not bring it into a message. */
+/* Cuts a message of the service where it quotes the session token, which must not be seen. */
 static void
 redact(const DynClient *client, DynStatus *status)
 {
@@ -145,7 +155,7 @@ redact(const DynClient *client, DynStatus *status)
 		*quoted = '\0';
 }
 
-/* Fills the status of an answer other than 200. */
+/* Fills the status from an answer other than 200. */
 static void
 read_error(DynCall *call, const DynHttpAnswer *answer)
 {
@@ -163,7 +173,7 @@ read_error(DynCall *call, const DynHttpAnswer *answer)
 					   answer->status);
 }
 
-/* Counts what an attempt came to, and leaves its trace. */
+/* Counts the outcome of an attempt, and leaves a record of it for debugging. */
 static void
 count_answer(DynCall *call, size_t received)
 {
@@ -189,8 +199,9 @@ count_answer(DynCall *call, size_t received)
 }
 
 /*
- * The peer had closed an idle connection when the request came: once a call,
- * it goes out again on a new one, as if it had not been sent.
+ * Had the server already closed the idle connection that the request was sent
+ * by?  Then the request is sent again by a new one, and the attempt does not
+ * count; but only once a call, and true is returned.
  */
 static bool
 met_stale_connection(DynCall *call)
@@ -204,7 +215,7 @@ met_stale_connection(DynCall *call)
 	return true;
 }
 
-/* Checks the answer and takes its body over. True: the request goes out again by itself. */
+/* Checks the answer and takes its body over.  True: the call is about to be sent again, by correct_skew(). */
 static bool
 check_answer(DynCall *call, DynHttpAnswer *answer)
 {
@@ -298,11 +309,11 @@ dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynCo
 	call->started_ms = call->due_ms = dyn_clock_now_ms(&client->clock) + delay_ms;
 	if (client->warmup.count > 0)
 	{
-		/* connections that are open by now are for this request */
+		/* the warm-up may have opened a connection by now, which this request can use */
 		dyn_http_drive(client->http);
 		dyn_warmup_settle(&client->warmup, client->counters);
 	}
-	/* with a pace to keep it stands in line */
+	/* in adaptive mode it waits for its turn */
 	if (delay_ms <= 0 && !client->adaptive)
 		dyn_call_send(call);
 	if (call->state != DYN_CALL_DONE)
@@ -331,7 +342,7 @@ dyn_call_answer(DynCall *call)
 	return &call->answer;
 }
 
-/* A success without a retry gives a token back too, or outages would use them up for good. */
+/* A success without a retry gives back a token as well, or those that failed calls took would never come back. */
 void
 dyn_call_accept(DynCall *call)
 {
@@ -359,7 +370,7 @@ dyn_call_count_stall(DynCall *call, DynStall *stall, const DynStallMark *sent, b
 	DynClient  *client = call->client;
 	double		now = dyn_clock_now_ms(&client->clock);
 
-	/* nothing done is how a batch is throttled */
+	/* DynamoDB throttles a batch by processing none of it */
 	if (client->adaptive && !progress)
 		dyn_pace_answered(&client->pace, true, call->sent_ms, now);
 	if (dyn_stall_count(stall, sent, progress, client->max_attempts, dyn_clock_chance(&client->clock), delay_ms))
@@ -382,7 +393,7 @@ dyn_call_free(DynCall *call)
 	if (client)
 	{
 		dyn_call_drop_transfer(call);
-		/* one that is broken off, or whose answer nobody wants, is no failure of the service */
+		/* a call that is broken off, or whose answer nobody looked at, tells nothing against the service */
 		if (call->state != DYN_CALL_DONE || call->status.cls == DYN_OK)
 			dyn_retry_give_back(&client->bucket, call->tokens);
 		if (call->prev)

@@ -14,8 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NULL stays NULL.  False: no memory. */
 static bool
-copy(char **out, const char *text)
+copy_string(char **out, const char *text)
 {
 	if (text == NULL)
 		return true;
@@ -23,6 +24,7 @@ copy(char **out, const char *text)
 	return *out != NULL;
 }
 
+/* False: no memory; what is copied by then goes with the client. */
 static bool
 copy_config(DynClient *client, const DynClientConfig *config)
 {
@@ -32,10 +34,10 @@ copy_config(DynClient *client, const DynClientConfig *config)
 	client->max_pool_connections = config->max_pool_connections;
 	client->warm_up = config->warmup_connections;
 	client->clock = config->clock;
-	return copy(&client->region, config->region) &&
-		copy(&client->access_key_id, config->access_key_id) &&
-		copy(&client->secret_access_key, config->secret_access_key) &&
-		copy(&client->session_token, config->session_token);
+	return copy_string(&client->region, config->region) &&
+		copy_string(&client->access_key_id, config->access_key_id) &&
+		copy_string(&client->secret_access_key, config->secret_access_key) &&
+		copy_string(&client->session_token, config->session_token);
 }
 
 static int
@@ -62,6 +64,7 @@ join_loop(DynClient *client, DynStatus *status)
 		dyn_status_set(status, DYN_INTERNAL, "cannot watch an epoll descriptor: %s", strerror(errno));
 }
 
+/* In the units of libcurl.  A server on this machine is asked without a proxy. */
 static DynHttp *
 new_engine(const DynClientConfig *config, DynStatus *status)
 {
@@ -103,6 +106,7 @@ dyn_client_new(const DynClientConfig *config, DynStatus *status)
 	return client;
 }
 
+/* NULL is fine. */
 static void
 wipe_and_free(char *secret)
 {

@@ -50,6 +50,12 @@ dyn_http_restore_signals(const sigset_t *saved)
 
 /* ---- callbacks of the multi handle ---- */
 
+/*
+ * Says which events libcurl wants of a socket; each call takes the place of the
+ * one before.  A new socket may have the number of one that was closed, and so
+ * left the epoll set without a word: whether it is in there only the kernel
+ * knows.
+ */
 static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
@@ -74,12 +80,14 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 	return -1;
 }
 
+/* As libcurl says it: ms from now, -1 never. */
 static void
 set_deadline(DynHttp *http, long timeout_ms)
 {
 	http->deadline_us = timeout_ms < 0 ? -1 : dyn_clock_monotonic_us() + timeout_ms * INT64_C(1000);
 }
 
+/* Replaces the time that libcurl asked for before. */
 static int
 on_timer(CURLM *multi, long timeout_ms, void *arg)
 {
@@ -89,6 +97,7 @@ on_timer(CURLM *multi, long timeout_ms, void *arg)
 
 /* ---- engine ---- */
 
+/* Once for the process, until its end. */
 static bool
 init_library(DynStatus *status)
 {
@@ -107,6 +116,7 @@ init_library(DynStatus *status)
 	return true;
 }
 
+/* No request shares its connection with others in flight: DynamoDB speaks HTTP/1.1 only. */
 static bool
 set_up_multi(DynHttp *http)
 {
@@ -196,8 +206,9 @@ dyn_http_timeout_ms(const DynHttp *http)
 	return left > INT_MAX ? INT_MAX : (int) left;
 }
 
+/* Tells libcurl what a socket is ready for, or (CURL_SOCKET_TIMEOUT) that its time has come. Callbacks run in here. */
 static void
-act(DynHttp *http, curl_socket_t fd, int events)
+socket_action(DynHttp *http, curl_socket_t fd, int events)
 {
 	int			running;
 
@@ -241,7 +252,7 @@ collect_finished(DynHttp *http)
 void
 dyn_http_begin(DynHttp *http)
 {
-	act(http, CURL_SOCKET_TIMEOUT, 0);
+	socket_action(http, CURL_SOCKET_TIMEOUT, 0);
 	collect_finished(http);
 }
 
@@ -308,7 +319,7 @@ take_in(DynHttp *http)
 				bits |= CURL_CSELECT_OUT;
 			if (events[i].events & (EPOLLERR | EPOLLHUP))
 				bits |= CURL_CSELECT_ERR;
-			act(http, events[i].data.fd, bits);
+			socket_action(http, events[i].data.fd, bits);
 			if (dyn_clock_monotonic_us() >= end)
 				return false;
 		}
@@ -330,7 +341,7 @@ dyn_http_drive(DynHttp *http)
 	{
 		long		timeout_ms = -1;
 
-		act(http, CURL_SOCKET_TIMEOUT, 0);
+		socket_action(http, CURL_SOCKET_TIMEOUT, 0);
 		/* libcurl tells a time only when it changes: one that has not come by its own clock would be lost */
 		curl_multi_timeout(http->multi, &timeout_ms);
 		set_deadline(http, timeout_ms);

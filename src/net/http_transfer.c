@@ -40,6 +40,7 @@ reject_answer(DynTransfer *transfer, const char *why)
 	return 0;
 }
 
+/* Keeps a piece of the body.  A short count breaks the transfer off: too long, or no memory. */
 static size_t
 on_body(char *data, size_t size, size_t count, void *arg)
 {
@@ -240,6 +241,7 @@ set_up_request(DynTransfer *transfer, const DynBuf *body, bool fresh, DynStatus 
 		SET(CURLOPT_PREREQDATA, transfer);
 }
 
+/* An easy handle that has the engine's options, a used one if there is one.  NULL on failure, `status` set. */
 static CURL *
 take_easy(DynHttp *http, DynStatus *status)
 {
@@ -279,6 +281,7 @@ give_easy(DynHttp *http, CURL *easy)
 	http->idle[http->nidle++] = easy;
 }
 
+/* In libcurl's notation: "Name: value", or "Name:" to leave its own header out. */
 static bool
 add_header(DynTransfer *transfer, const char *name, const char *value)
 {
@@ -378,6 +381,7 @@ dyn_transfer_connects(const DynTransfer *transfer)
 	return transfer->connects;
 }
 
+/* What libcurl's result means to whoever sent the request.  A timeout before on_request() is one of connecting. */
 static DynClass
 class_of(const DynTransfer *transfer)
 {

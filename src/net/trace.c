@@ -1,6 +1,6 @@
 /*
  * trace.c
- *	  What each HTTP request did.
+ *	  What each HTTP request did: a queue of records.
  */
 #include "net/trace.h"
 

@@ -1,7 +1,7 @@
 /*
  * trace.h
- *	  What each HTTP request did, for who debugs: a queue that whoever can log
- *	  takes from.
+ *	  What each HTTP request did, for debugging.  Nobody on this floor can write
+ *	  to the server's log, so the records wait in a queue for the floor above.
  */
 #ifndef DYN_TRACE_H
 #define DYN_TRACE_H
@@ -21,14 +21,14 @@ typedef struct DynTrace
 	bool		new_connection;
 } DynTrace;
 
-/* Whether requests that end from now on are kept; off forgets those that were. */
+/* On: requests that end from now on leave a record.  Off: none does, and the records in the queue are dropped. */
 extern void dyn_trace_switch(bool on);
 extern bool dyn_trace_on(void);
 
-/* A copy is kept; one that memory does not suffice for is lost. */
+/* Queues a copy of the record, or drops it if there is no memory. */
 extern void dyn_trace_add(const DynTrace *trace);
 
-/* Takes the oldest; false: there is none. */
+/* Takes the oldest record out of the queue; false: it is empty. */
 extern bool dyn_trace_next(DynTrace *trace);
 
 #endif							/* DYN_TRACE_H */
