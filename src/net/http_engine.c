@@ -48,6 +48,13 @@ dyn_http_restore_signals(const sigset_t *saved)
 	pthread_sigmask(SIG_SETMASK, saved, NULL);
 }
 
+void
+dyn_http_require(DynHttp *http, bool good)
+{
+	if (!good)
+		http->broken = true;
+}
+
 /* ---- callbacks of the multi handle ---- */
 
 /*
@@ -212,15 +219,15 @@ socket_action(DynHttp *http, curl_socket_t fd, int events)
 {
 	int			running;
 
-	if (curl_multi_socket_action(http->multi, fd, events, &running) != CURLM_OK)
-		http->broken = true;
+	dyn_http_require(http, curl_multi_socket_action(http->multi, fd, events, &running) == CURLM_OK);
 }
 
 /* To be called while libcurl still has the transfer. */
 static void
 finish_transfer(DynTransfer *transfer, CURLcode result)
 {
-	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &transfer->connects);
+	dyn_http_require(transfer->http,
+					 curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &transfer->connects) == CURLE_OK);
 	transfer->result = result;
 	transfer->done = true;
 	/* libcurl looks at the length of the body only: headers that were cut are an answer to it */
@@ -244,8 +251,10 @@ collect_finished(DynHttp *http)
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &transfer);
-		finish_transfer(transfer, message->data.result);
+		dyn_http_require(http,
+						 curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &transfer) == CURLE_OK);
+		if (transfer != NULL)
+			finish_transfer(transfer, message->data.result);
 	}
 }
 
@@ -274,8 +283,9 @@ forgive_late(DynHttp *http)
 			continue;
 		transfer->deadline_us = now + timeout_ms * INT64_C(1000);
 		if (!transfer->sent)
-			curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
-							 (long) ((transfer->deadline_us - transfer->started_us) / 1000));
+			dyn_http_require(http,
+							 curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+											  (long) ((transfer->deadline_us - transfer->started_us) / 1000)) == CURLE_OK);
 	}
 }
 
@@ -290,7 +300,7 @@ expire(DynHttp *http)
 		if (transfer->done || transfer->deadline_us > now)
 			continue;
 		finish_transfer(transfer, CURLE_OPERATION_TIMEDOUT);
-		curl_multi_remove_handle(http->multi, transfer->easy);
+		dyn_http_require(http, curl_multi_remove_handle(http->multi, transfer->easy) == CURLM_OK);
 		transfer->added = false;
 		snprintf(transfer->error_text, sizeof(transfer->error_text), "no %s within %ld ms",
 				 transfer->sent ? "whole answer" : "connection",
@@ -343,7 +353,7 @@ dyn_http_drive(DynHttp *http)
 
 		socket_action(http, CURL_SOCKET_TIMEOUT, 0);
 		/* libcurl tells a time only when it changes: one that has not come by its own clock would be lost */
-		curl_multi_timeout(http->multi, &timeout_ms);
+		dyn_http_require(http, curl_multi_timeout(http->multi, &timeout_ms) == CURLM_OK);
 		set_deadline(http, timeout_ms);
 	}
 	collect_finished(http);

@@ -61,6 +61,9 @@ struct DynTransfer
 extern void dyn_http_block_signals(sigset_t *saved);
 extern void dyn_http_restore_signals(const sigset_t *saved);
 
+/* For results of libcurl that only a fault of ours or its own can make bad: they break the engine. */
+extern void dyn_http_require(DynHttp *http, bool good);
+
 /* Lets libcurl begin what was added, and takes in what it finished. */
 extern void dyn_http_begin(DynHttp *http);
 

@@ -277,7 +277,7 @@ give_easy(DynHttp *http, CURL *easy)
 		http->idle = idle;
 		http->idle_cap = cap;
 	}
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+	dyn_http_require(http, curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL) == CURLE_OK);
 	http->idle[http->nidle++] = easy;
 }
 
@@ -421,15 +421,13 @@ class_of(const DynTransfer *transfer)
 bool
 dyn_transfer_stale(const DynTransfer *transfer)
 {
-	long		opened = 1;
-	long		header_bytes = 1;
+	long		header_bytes;
 
 	if (transfer->result != CURLE_SEND_ERROR && transfer->result != CURLE_RECV_ERROR &&
 		transfer->result != CURLE_GOT_NOTHING)
 		return false;
-	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &opened);
-	curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &header_bytes);
-	return opened == 0 && header_bytes == 0;
+	return transfer->connects == 0 &&
+		curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &header_bytes) == CURLE_OK && header_bytes == 0;
 }
 
 bool
@@ -447,7 +445,8 @@ dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *st
 		return dyn_status_set(status, class_of(transfer), "%s",
 							  transfer->error_text[0] ? transfer->error_text : curl_easy_strerror(transfer->result));
 	}
-	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status);
+	if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status) != CURLE_OK)
+		return dyn_status_set(status, DYN_INTERNAL, "libcurl does not tell the HTTP status");
 	transfer->answer.status = (int) http_status;
 	*answer = &transfer->answer;
 	return true;
@@ -468,7 +467,7 @@ dyn_transfer_free(DynTransfer *transfer)
 		transfer->next->prev = transfer->prev;
 	dyn_http_block_signals(&saved);
 	if (transfer->added)
-		curl_multi_remove_handle(transfer->http->multi, transfer->easy);
+		dyn_http_require(transfer->http, curl_multi_remove_handle(transfer->http->multi, transfer->easy) == CURLM_OK);
 	if (transfer->easy)
 		give_easy(transfer->http, transfer->easy);
 	dyn_http_restore_signals(&saved);

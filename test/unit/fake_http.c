@@ -71,7 +71,7 @@ fake_client(const DynClientConfig *config)
 		complete.total_max_retry_attempts = 4;
 	if (complete.max_pool_connections == 0)
 		complete.max_pool_connections = 50;
-	complete.clock = (DynClock) {now_ms, wall_s, chance};
+	complete.clock = (DynClock) {.now_ms = now_ms, .wall_s = wall_s, .random = chance};
 	fake_forget();
 	return dyn_client_new(&complete, &status);
 }
