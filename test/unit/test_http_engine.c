@@ -4,6 +4,7 @@
  *	  an engine that broke.
  */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -99,7 +100,6 @@ test_read_timeout(void)
 	Peer	   *peer;
 
 	engine_begin();
-	fake_pass_ms(1);
 	transfer = post(TEXT("{}"));
 	fake_pass_ms(CONNECT_TIMEOUT_MS - 1);
 	peer = next_request();
@@ -121,6 +121,24 @@ test_read_timeout(void)
 	until(peer->hung_up);
 	dyn_transfer_free(transfer);
 	ok(ask(REPLY(2, "{}")) && server_npeers() == 2, "the next request goes by another connection");
+}
+
+/* Not a byte of an answer to a request by an old connection: silence does not make it stale. */
+static void
+test_silence(void)
+{
+	DynTransfer *transfer;
+	Peer	   *peer;
+
+	engine_begin();
+	ok(ask(REPLY(2, "{}")), "a connection that is used again");
+	transfer = post_to(&peer);
+	fake_pass_ms(READ_TIMEOUT_MS);
+	dyn_http_drive(engine);
+	ok(!answered(transfer) && status.cls == DYN_TIMEOUT, "and brings nothing");
+	is_int(dyn_transfer_connects(transfer), 0, "it is an old one");
+	ok(!dyn_transfer_stale(transfer), "but not stale");
+	dyn_transfer_free(transfer);
 }
 
 /* What has come by then is taken in before the time is judged. */
@@ -437,6 +455,39 @@ test_broken(void)
 	ok(n > 1, "%d calls are enough", n);
 }
 
+/* Descriptors that this process has open. */
+static int
+count_descriptors(void)
+{
+	DIR		   *dir = opendir("/proc/self/fd");
+	int			n = 0;
+
+	if (dir == NULL)
+		return 0;
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+static void
+test_gives_all_back(void)
+{
+	int			before;
+	DynTransfer *transfer;
+
+	server_begin();
+	before = count_descriptors();
+	engine_end();
+	engine_begin();
+	ok(ask(REPLY(2, "{}")), "an engine with an idle connection");
+	transfer = post(TEXT("{}"));
+	dyn_transfer_free(transfer);
+	engine_end();
+	server_begin();
+	is_int(count_descriptors(), before, "leaves no descriptor behind");
+}
+
 static void
 test_no_descriptor(void)
 {
@@ -463,6 +514,7 @@ main(void)
 	test_wakes();
 	test_drives_all();
 	test_read_timeout();
+	test_silence();
 	test_answer_in_time();
 	test_nobody_drove();
 	test_never_accepted();
@@ -472,6 +524,7 @@ main(void)
 	test_slow_machine();
 	test_signal_mask();
 	test_broken();
+	test_gives_all_back();
 	test_no_descriptor();
 	engine_end();
 	return done_testing();

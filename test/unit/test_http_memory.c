@@ -87,6 +87,8 @@ exchange(const Exchange *exchange, bool get)
 		fail_alloc_after = -1;
 		if ((peer = server_take_request(&request)) != NULL)
 		{
+			if (!strstr(dyn_buf_cstr(&request), "\r\nX-One: 1\r\n") || strstr(request.data, "\r\nAccept:"))
+				complain("a request without all of its headers");
 			peer_send(peer, exchange->reply);
 			if (strstr(exchange->reply, "Connection: close"))
 				peer_close(peer);
