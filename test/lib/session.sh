@@ -25,6 +25,7 @@ echo "Driver 1001 as boto3 sees it:"
 trap - EXIT
 echo "$PGPORT" >"$RUN/port"
 psql=$("$PG_CONFIG" --bindir)/psql
+ln -s "$psql" "$RUN/psql"
 cat <<END
 
 The servers run on. DynamoDB Local: $DYNAMO_FDW_ENDPOINT

@@ -1,0 +1,154 @@
+# Sourced by setup.sh: installs the packages that a run needs (apt). What is needed is tested by what is used of it, so
+# that software installed in another way counts.
+# shellcheck shell=bash
+
+missing=()      # packages
+updated=''      # whether apt's lists are new
+
+# need PACKAGE TEST...: the package is missing unless TEST succeeds
+need() {
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+
+has_compiler() {
+    command -v make && gcc -x c -o /dev/null - <<<$'#include <stdio.h>\nint main(void) { return 0; }'
+}
+
+# has_library NAME HEADER: a program that includes HEADER can be linked with what pkg-config knows as NAME
+has_library() {
+    local flags
+    read -ra flags <<<"$(pkg-config --cflags --libs "$1")"
+    [ ${#flags[@]} -gt 0 ] && gcc -x c -o /dev/null - "${flags[@]}" <<<"#include <$2>"$'\nint main(void) { return 0; }'
+}
+
+has_java_17() {
+    local version
+    # Java would leave a folder in /tmp for its statistics.
+    version=$(java -XX:-UsePerfData -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
+    [ "${version:-0}" -ge 17 ]
+}
+
+# A PostgreSQL of another layout than Debian's is the caller's business.
+need_postgres() {
+    local major
+    major=$(major_of "$PG_BINDIR")
+    if [ -n "${PG_CONFIG:-}" ] && [ -z "$major" ]; then
+        if ! has_server "$PG_BINDIR" || ! has_client "$PG_BINDIR" || ! has_headers "$PG_BINDIR"; then
+            die "$PG_CONFIG: this PostgreSQL lacks its server, its client or its headers"
+        fi
+    else
+        need "postgresql-$major" has_server "$PG_BINDIR"
+        need "postgresql-client-$major" has_client "$PG_BINDIR"
+        need "postgresql-server-dev-$major" has_headers "$PG_BINDIR"
+    fi
+}
+
+# find_missing STEP...: sets `missing` to the packages that these steps of ./run-tests (or `quickstart`) need
+find_missing() {
+    local step
+    missing=()
+    need build-essential has_compiler
+    need pkg-config command -v pkg-config
+    need libcurl4-openssl-dev has_library libcurl curl/curl.h
+    need libssl-dev has_library libcrypto openssl/evp.h
+    need libjson-c-dev has_library json-c json.h
+    need python3 test -x /usr/bin/python3
+    need_postgres
+    for step in "$@"; do
+        "need_$step"
+    done
+}
+
+need_venv() {
+    [ -e "$(venv_folder "$1")/ready" ] || need python3-venv /usr/bin/python3 -c 'import ensurepip, venv'
+}
+
+need_dynamodb_local() {
+    need default-jre-headless has_java_17
+    [ -e "$(dynamodb_local_folder)/ready" ] || need maven command -v mvn
+}
+
+need_quickstart() {
+    need_dynamodb_local
+    need_venv test/requirements-quickstart.txt
+}
+
+# libFuzzer is of no use without the clang that it fits
+need_fuzz() {
+    need clang test/fuzz/find-clang
+    need libclang-rt-dev test/fuzz/find-clang
+}
+
+need_compile() {
+    need_fuzz
+}
+
+need_pure() {
+    :
+}
+
+need_unit() {
+    need valgrind command -v valgrind
+}
+
+need_regress() {
+    need_dynamodb_local
+}
+
+need_integration() {
+    need_dynamodb_local
+    need_venv test/requirements.txt
+    need pgbouncer command -v pgbouncer
+    need openssl command -v openssl
+}
+
+need_bench() {
+    need_venv test/requirements.txt
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        command -v sudo >/dev/null || die "neither root nor sudo; please install: ${missing[*]}"
+        sudo "$@"
+    fi
+}
+
+# Before apt's lists are new, everything can be.
+can_install() {
+    [ -z "$updated" ] || apt-get --simulate install "$1" >/dev/null 2>&1
+}
+
+# run by root: apt-get. Debian's package of a server would make a cluster and start it, which nobody asked for; the
+# setting against it holds for this install only.
+# shellcheck disable=SC2016
+install_without_cluster='
+    set -e
+    folder=/etc/postgresql-common/createcluster.d
+    if [ -d $folder ]; then made=; else made=yes; fi
+    trap "rm -f $folder/dynamo_fdw.conf; [ -z \"$made\" ] || rmdir -p --ignore-fail-on-non-empty $folder" EXIT
+    mkdir -p "$folder"
+    echo "create_main_cluster = false" >"$folder/dynamo_fdw.conf"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+'
+
+# install_packages STEP...: what these steps need; sets PG_BINDIR
+install_packages() {
+    choose_postgres
+    find_missing "$@"
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    say "installing packages"
+    # Where a source can't be reached, the others and the old lists may do.
+    as_root apt-get --quiet=2 update || say "apt-get update failed"
+    updated=yes
+    choose_postgres
+    find_missing "$@"
+    [ ${#missing[@]} -gt 0 ] || return 0
+    mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+    say "${missing[*]}"
+    quietly as_root sh -c "$install_without_cluster" install "${missing[@]}"
+}
