@@ -45,10 +45,7 @@ need_postgres() {
     fi
 }
 
-# find_missing STEP...: sets `missing` to the packages that these steps of ./run-tests (or `quickstart`) need
-find_missing() {
-    local step
-    missing=()
+need_build() {
     need build-essential has_compiler
     need pkg-config command -v pkg-config
     need libcurl4-openssl-dev has_library libcurl curl/curl.h
@@ -56,9 +53,6 @@ find_missing() {
     need libjson-c-dev has_library json-c json.h
     need python3 test -x /usr/bin/python3
     need_postgres
-    for step in "$@"; do
-        "need_$step"
-    done
 }
 
 need_venv() {
@@ -108,6 +102,23 @@ need_bench() {
     need_venv test/requirements.txt
 }
 
+need_machines() {
+    need debootstrap command -v debootstrap
+    need debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
+    need gpgv command -v gpgv
+    need python3 test -x /usr/bin/python3
+}
+
+# find_missing PURPOSE...: sets `missing` to the packages needed for these, which are steps of ./run-tests, or `build`,
+# `quickstart`
+find_missing() {
+    local purpose
+    missing=()
+    for purpose in "$@"; do
+        "need_$purpose"
+    done
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
@@ -135,7 +146,7 @@ install_without_cluster='
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
 '
 
-# install_packages STEP...: what these steps need; sets PG_BINDIR
+# install_packages PURPOSE...: what is needed for these; sets PG_BINDIR
 install_packages() {
     choose_postgres
     find_missing "$@"
