@@ -1,5 +1,5 @@
 # Sourced by the scripts that run steps: runs checks, counts what they report, and adds it up in the closing line
-# "N passed, M failed". They define show_logs and stop_servers, and set `complete` at their end.
+# "N passed, M failed". They define show_logs and stop_servers, trap `finish`, and set `complete` at their end.
 # shellcheck shell=bash
 
 step_limit=600              # seconds until a check that hangs is ended
@@ -85,6 +85,3 @@ finish() {
     echo "$passed passed, $failed failed"
     exit $((failed > 0))
 }
-
-trap finish EXIT
-trap 'exit 1' INT TERM HUP PIPE

@@ -23,6 +23,9 @@ check_server_log() {
         bash -c "! grep -nE 'PANIC:|terminated by signal|TRAP:|(reference|refcount) leak' '$PG_SERVER_LOG'"
 }
 
+trap finish EXIT
+trap 'exit 1' INT TERM HUP PIPE
+
 wanted() {
     [[ " $steps " == *" $1 "* ]]
 }
@@ -55,6 +58,7 @@ if wanted fuzz; then
 fi
 
 if wanted regress || wanted integration || wanted bench; then
+    "$("$PG_CONFIG" --bindir)/postgres" --version
     # without LLVM bitcode, which only a server with JIT could use
     check build exit make --silent -j2 with_llvm=no PG_CONFIG="$PG_CONFIG" install || exit 1
     start_postgres "log_min_messages = ${DYNAMO_FDW_LOG_MIN_MESSAGES:-warning}" "max_prepared_transactions = 5"

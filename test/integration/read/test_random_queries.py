@@ -5,14 +5,17 @@ The seed is fixed, so that a failure comes again; RANDOM_QUERIES="SEED NUMBER" t
 
 import os
 import random
+import time
 from collections import Counter
 
 import psycopg
+import pytest
 
 from random_queries import KEY, LOCAL, TABLES, VALUES, Query, literal
 from support import ENDPOINT
 
 SEED, NUMBER = map(int, (os.environ.get("RANDOM_QUERIES") or "1 200").split())
+SECONDS_WITHOUT_CACHES = 90  # enough for some hundred queries
 SETTINGS = ["enable_nestloop", "enable_hashjoin", "enable_mergejoin", "enable_memoize", "enable_material"]
 
 
@@ -90,6 +93,16 @@ def outcome(session, schema, query, way):
         return "%s: %s" % (error.sqlstate, error)
 
 
+def compare(session, chooser):
+    """Runs a new random query on both schemas; whether it had rows."""
+    query = Query(chooser)
+    way = chooser.choice(["plain", "plain", "prepared", "cursor"])
+    plain, feast = (outcome(session, schema, query, way) for schema in ("plain", "feast"))
+    assert feast == plain, "%s: %s %s" % (way, query.sql, query.parameters)
+    assert isinstance(plain, Counter), "%s: %s" % (plain, query.sql)
+    return bool(plain)
+
+
 def test_random_queries(session, project):
     chooser = random.Random(SEED)
     make_tables(session, project)
@@ -97,10 +110,19 @@ def test_random_queries(session, project):
     for number in range(NUMBER):
         if number % 10 == 0:
             change_settings(session, chooser)
-        query = Query(chooser)
-        way = chooser.choice(["plain", "plain", "prepared", "cursor"])
-        plain, feast = (outcome(session, schema, query, way) for schema in ("plain", "feast"))
-        assert feast == plain, "query %d (%s): %s %s" % (number, way, query.sql, query.parameters)
-        assert isinstance(plain, Counter), "%s: %s" % (plain, query.sql)
-        with_rows += bool(plain)
+        with_rows += compare(session, chooser)
     assert with_rows > NUMBER / 2  # else it would say little
+
+
+def test_random_queries_without_caches(session, project):
+    """The server forgets what it caches whenever it could have to: what outlives that by luck is found."""
+    if session.value("SHOW debug_assertions") == "off":
+        pytest.skip("only a server with assertions can do that")
+    chooser = random.Random(SEED)
+    make_tables(session, project)
+    session.run("SET debug_discard_caches = 1; SET statement_timeout = '10min'")
+    end = time.monotonic() + SECONDS_WITHOUT_CACHES
+    with_rows = 0
+    while time.monotonic() < end or not with_rows:
+        change_settings(session, chooser)
+        with_rows += compare(session, chooser)
