@@ -52,6 +52,12 @@ choose_postgres() {
     PG_BINDIR=/usr/lib/postgresql/$(distribution_major)/bin
 }
 
+# Shared libraries of PostgreSQL that don't lie with the system's: programs may look for them relative to themselves.
+private_libraries() {
+    ldd "$PG_BINDIR"/{postgres,initdb,psql} "$("$PG_BINDIR/pg_config" --pkglibdir)/libpqwalreceiver.so" |
+        awk '$3 ~ "^/" { print $3 }' | xargs realpath --no-symlinks | sort -u | grep -vE '^/(usr/)?lib[0-9]*/' || true
+}
+
 # Copies PostgreSQL to RUN/stage, so that `make install` leaves the system alone, and sets PG_CONFIG to the copy's.
 # PostgreSQL finds its folders relative to its programs, as long as all lie to each other as they were built to.
 # Links are replaced by what they lead to: none must lead out of the copy, where something would be written through it.
@@ -60,6 +66,7 @@ stage_postgres() {
     for kind in --bindir --pkglibdir --sharedir --pkgincludedir --includedir-server; do
         folders+=("$("$PG_BINDIR/pg_config" "$kind")")
     done
+    mapfile -t -O ${#folders[@]} folders < <(private_libraries)
     mkdir "$stage"
     # a link that leads nowhere is left out
     tar --create --dereference --hard-dereference --ignore-failed-read --directory=/ "${folders[@]#/}" 2>/dev/null |
