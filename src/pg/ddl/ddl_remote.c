@@ -255,7 +255,8 @@ begin_work(Work *work, DynTarget *target)
 	work->client = dyn_ddl_client_get(target->rel->serverid, target->owner, &status);
 	if (work->client == NULL)
 	{
-		dyn_credentials(target->rel->serverid, target->owner, false);	/* raises, if that is why */
+		if (status.cls == DYN_CREDENTIALS)
+			dyn_credentials_report(target->rel->serverid, target->owner);
 		dyn_report(ERROR, &status, NULL);
 	}
 	dyn_ddl_lock(remote->endpoint.url, remote->region, remote->table, true);

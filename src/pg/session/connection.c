@@ -144,7 +144,9 @@ same_definition(const Definition *a, const Definition *b)
 static bool
 read_once(Oid serverid, Oid userid, bool missing_ok, Definition *definition)
 {
-	definition->credentials = dyn_credentials(serverid, userid, missing_ok);
+	definition->credentials = dyn_credentials(serverid, userid);
+	if (definition->credentials == NULL && !missing_ok)
+		dyn_credentials_report(serverid, userid);
 	if (definition->credentials == NULL)
 		return false;
 	definition->options = GetForeignServer(serverid)->options;

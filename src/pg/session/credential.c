@@ -68,27 +68,28 @@ dyn_credentials_of_mapping(Oid umid)
 }
 
 DynCredentials *
-dyn_credentials(Oid serverid, Oid userid, bool missing_ok)
+dyn_credentials(Oid serverid, Oid userid)
 {
 	Oid			umid = dyn_user_mapping(serverid, userid);
-	DynCredentials *credentials = OidIsValid(umid) ? dyn_credentials_of_mapping(umid) : NULL;
-	ForeignServer *server;
 
-	if (credentials || missing_ok)
-		return credentials;
-	server = GetForeignServer(serverid);
-	if (!OidIsValid(umid))
+	return OidIsValid(umid) ? dyn_credentials_of_mapping(umid) : NULL;
+}
+
+void
+dyn_credentials_report(Oid serverid, Oid userid)
+{
+	ForeignServer *server = GetForeignServer(serverid);
+	char	   *user = GetUserNameFromId(userid, false);
+
+	if (!OidIsValid(dyn_user_mapping(serverid, userid)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-				 errmsg("user \"%s\" has no user mapping for server \"%s\"",
-						GetUserNameFromId(userid, false), server->servername),
+				 errmsg("user \"%s\" has no user mapping for server \"%s\"", user, server->servername),
 				 errhint("Use CREATE USER MAPPING with the options \"access_key_id\" and \"secret_access_key\".")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-			 errmsg("the user mapping of user \"%s\" for server \"%s\" holds no credentials",
-					GetUserNameFromId(userid, false), server->servername),
+			 errmsg("the user mapping of user \"%s\" for server \"%s\" holds no credentials", user, server->servername),
 			 errhint("Set the options \"access_key_id\" and \"secret_access_key\" by ALTER USER MAPPING.")));
-	return NULL;
 }
 
 void

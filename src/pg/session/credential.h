@@ -13,11 +13,11 @@ typedef struct DynCredentials
 	char	   *session_token;	/* NULL: none */
 } DynCredentials;
 
-/*
- * Static keys of the user's mapping, or PUBLIC's, palloc'd. NULL where there
- * is no mapping or no key in it; with `missing_ok` false that is an error.
- */
-extern DynCredentials *dyn_credentials(Oid serverid, Oid userid, bool missing_ok);
+/* Static keys of the user's mapping, or PUBLIC's, palloc'd. NULL where there is no mapping or no key in it. */
+extern DynCredentials *dyn_credentials(Oid serverid, Oid userid);
+
+/* Raises why there are none. */
+extern void dyn_credentials_report(Oid serverid, Oid userid);
 
 /* OID of the mapping that counts for a user: the own one, else PUBLIC's, else InvalidOid. */
 extern Oid	dyn_user_mapping(Oid serverid, Oid userid);
