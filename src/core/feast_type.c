@@ -72,7 +72,7 @@ dyn_feast_type_shape(int type)
 	}
 }
 
-int
+DynFeastType
 dyn_feast_type_element(int type)
 {
 	if (type >= DYN_FEAST_BYTES_LIST && type <= DYN_FEAST_UNIX_TIMESTAMP_LIST)
@@ -100,7 +100,7 @@ dyn_feast_type_element(int type)
 	}
 }
 
-int
+DynFeastType
 dyn_feast_type_list_of(int element)
 {
 	switch (element)
@@ -124,7 +124,7 @@ dyn_feast_type_list_of(int element)
 	}
 }
 
-int
+DynFeastType
 dyn_feast_type_set_of(int element)
 {
 	switch (element)

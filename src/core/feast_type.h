@@ -64,11 +64,11 @@ typedef enum DynShape
 extern DynShape dyn_feast_type_shape(int type);
 
 /* Type of a list's or set's elements, DYN_FEAST_NONE of anything else. */
-extern int	dyn_feast_type_element(int type);
+extern DynFeastType dyn_feast_type_element(int type);
 
 /* The list and the set of a scalar type; DYN_FEAST_NONE where there is none. */
-extern int	dyn_feast_type_list_of(int element);
-extern int	dyn_feast_type_set_of(int element);
+extern DynFeastType dyn_feast_type_list_of(int element);
+extern DynFeastType dyn_feast_type_set_of(int element);
 
 /* "INT64"; "an unknown type" for a number that Feast 0.67 does not use. */
 extern const char *dyn_feast_type_name(int type);

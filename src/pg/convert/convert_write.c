@@ -341,7 +341,7 @@ write_array(Writer *writer, Datum datum, DynValue *list)
 	memset(list, 0, sizeof(*list));
 	list->type = column->feast_type;
 	write_elements(writer, elements, nulls, n, list);
-	if (dyn_feast_type_set_of(dyn_feast_type_element(list->type)) == list->type)
+	if (dyn_feast_type_set_of(dyn_feast_type_element(list->type)) == column->feast_type)
 		drop_repeats(list);
 }
 

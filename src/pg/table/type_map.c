@@ -11,13 +11,12 @@
 #include "lib/stringinfo.h"
 #include "utils/lsyscache.h"
 
-#include "core/feast_type.h"
 #include "pg/table/type_map.h"
 
 typedef struct Mapping
 {
 	Oid			sql_type;
-	int			feast_type;		/* the first of a SQL type is its default */
+	DynFeastType feast_type;	/* the first of a SQL type is its default */
 	bool		can_be_key;
 } Mapping;
 
@@ -69,40 +68,48 @@ row_type(Oid type)
 	return type_is_enum(type) ? ANYENUMOID : type;
 }
 
+/* Is this row about columns of the type, and about keys if it must be? */
 static bool
 applies(const Mapping *mapping, Oid type, bool is_key)
 {
 	return mapping->sql_type == row_type(type) && (mapping->can_be_key || !is_key);
 }
 
-int
+/* Is it a type, and the one with this name if there is a name? */
+static bool
+is_wanted(DynFeastType type, const char *value_type)
+{
+	return type != DYN_FEAST_NONE && (value_type == NULL || strcmp(dyn_feast_type_name(type), value_type) == 0);
+}
+
+DynFeastType
 dyn_type_resolve(Oid type, Oid element, const char *value_type, bool is_key)
 {
-	int			wanted = value_type ? dyn_feast_type_from_name(value_type) : DYN_FEAST_NONE;
 	bool		is_array = OidIsValid(element);
 
 	if (is_array && is_key)
 		return DYN_FEAST_NONE;
 	for (size_t i = 0; i < lengthof(mappings); i++)
 	{
-		int			scalar = mappings[i].feast_type;
-		int			list = dyn_feast_type_list_of(scalar);
-		int			set = dyn_feast_type_set_of(scalar);
+		DynFeastType scalar = mappings[i].feast_type;
+		DynFeastType list = dyn_feast_type_list_of(scalar);
+		DynFeastType set = dyn_feast_type_set_of(scalar);
 
 		if (!applies(&mappings[i], is_array ? element : type, is_key))
 			continue;
-		if (!is_array && (value_type == NULL || scalar == wanted))
+		if (!is_array && is_wanted(scalar, value_type))
 			return scalar;
-		if (is_array && list != DYN_FEAST_NONE && (value_type == NULL || list == wanted))
+		if (is_array && is_wanted(list, value_type))
 			return list;
-		if (is_array && set != DYN_FEAST_NONE && set == wanted)
+		if (is_array && value_type && is_wanted(set, value_type))	/* never by default */
 			return set;
 	}
 	return DYN_FEAST_NONE;
 }
 
+/* Appends a type's name to a list, unless there is no type. */
 static void
-add_choice(StringInfo names, int feast_type)
+add_choice(StringInfo names, DynFeastType feast_type)
 {
 	if (feast_type != DYN_FEAST_NONE)
 		appendStringInfo(names, "%s%s", names->len > 0 ? ", " : "", dyn_feast_type_name(feast_type));

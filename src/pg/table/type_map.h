@@ -5,12 +5,14 @@
 #ifndef DYN_TYPE_MAP_H
 #define DYN_TYPE_MAP_H
 
+#include "core/feast_type.h"
+
 /*
  * Feast type of a column: of base type `type`, or of an array over the base
  * type `element` (else InvalidOid).  `value_type` is the option, or NULL for
  * the default.  DYN_FEAST_NONE: they don't go together.
  */
-extern int	dyn_type_resolve(Oid type, Oid element, const char *value_type, bool is_key);
+extern DynFeastType dyn_type_resolve(Oid type, Oid element, const char *value_type, bool is_key);
 
 /* "INT32, INT64": what value_type may say, or NULL: no Feast type goes with it. */
 extern char *dyn_type_choices(Oid type, Oid element, bool is_key);
