@@ -70,14 +70,32 @@ CREATE SERVER plain FOREIGN DATA WRAPPER dynamo_fdw
 ALTER SERVER plain OPTIONS (SET retry_mode 'adaptive', ADD warmup_connections 'true', ADD keepalive_timeout '7.5');
 DROP SERVER plain;
 
--- superusers only
+-- superusers only: no other one may name these options
 CREATE ROLE regress_dynamo_user;
-GRANT USAGE ON FOREIGN DATA WRAPPER dynamo_fdw TO regress_dynamo_user;
+CREATE ROLE regress_dynamo_heir;
+GRANT USAGE ON FOREIGN DATA WRAPPER dynamo_fdw TO regress_dynamo_user, regress_dynamo_heir;
 SET ROLE regress_dynamo_user;
 CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', ca_bundle '/tmp/ca.pem');
 CREATE SERVER mine FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2');
-CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (profile 'default');
+ALTER SERVER mine OPTIONS (ADD ca_bundle '/tmp/ca.pem');
+DO $$ BEGIN ALTER SERVER mine OPTIONS (ADD ca_bundle '/tmp/ca.pem'); END $$;
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (credentials_required 'true');
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine;
+ALTER USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (ADD credentials_required 'true');
 RESET ROLE;
-DROP SERVER mine;
-REVOKE USAGE ON FOREIGN DATA WRAPPER dynamo_fdw FROM regress_dynamo_user;
-DROP ROLE regress_dynamo_user;
+
+-- but the owner may alter the others beside them, and the value goes with the server
+ALTER SERVER mine OPTIONS (ADD ca_bundle '/tmp/ca.pem');
+SET ROLE regress_dynamo_user;
+ALTER SERVER mine OPTIONS (ADD batch_size '10');
+ALTER SERVER mine OPTIONS (SET ca_bundle '/tmp/other.pem');
+ALTER SERVER mine OPTIONS (DROP ca_bundle, SET batch_size '20');
+RESET ROLE;
+ALTER SERVER mine OWNER TO regress_dynamo_heir;
+SET ROLE regress_dynamo_heir;
+ALTER SERVER mine OPTIONS (DROP batch_size);
+RESET ROLE;
+SELECT srvoptions FROM pg_foreign_server WHERE srvname = 'mine';
+DROP SERVER mine CASCADE;
+REVOKE USAGE ON FOREIGN DATA WRAPPER dynamo_fdw FROM regress_dynamo_user, regress_dynamo_heir;
+DROP ROLE regress_dynamo_user, regress_dynamo_heir;

@@ -13,17 +13,19 @@ PLACES = {"S": "server", "T": "table", "U": "user mapping", "C": "column"}
 
 
 def options_in_source():
-    """Name -> (places, default, supported) of the option table."""
-    rows = re.findall(r'^\t\{"(\w+)", ([STUC |]+), \w+, (NULL|"[^"]*"), .*?([^,]+)\},$', SOURCE, re.M)
+    """Name -> (places, default, flags) of the option table."""
+    rows = re.findall(r'^\tOPT\w*\("(\w+)", ([STUC |]+), (.*)\),$', SOURCE, re.M)
     assert len(rows) > 30
-    return {
-        name: ({PLACES[p] for p in places.split(" | ")}, default.strip('"'), "LATER" not in flags)
-        for name, places, default, flags in rows
-    }
+    found = {}
+    for name, places, rest in rows:
+        default = re.search(r'"([^"]*)"', rest)
+        flags = {flag for flag in ("LATER", "SUPERUSER") if flag in rest}
+        found[name] = ({PLACES[place] for place in places.split(" | ")}, default and default[1], flags)
+    return found
 
 
 def options_in_readme():
-    """Name -> (places, default) of the table under "## Options"."""
+    """Name -> (places, default, meaning) of the table under "## Options"."""
     section = README.split("## Options")[1].split("\n## ")[0]
     found = {}
     for line in section.splitlines():
@@ -32,7 +34,7 @@ def options_in_readme():
             names = re.findall(r"`(\w+)`", cells[0])
             defaults = cells[2].replace("`", "").split(", ")
             for name, default in zip(names, defaults * len(names) if len(defaults) == 1 else defaults):
-                found[name] = (set(cells[1].split(", ")), default)
+                found[name] = (set(cells[1].split(", ")), default, cells[3])
     return found, section
 
 
@@ -40,13 +42,13 @@ def test_every_option_is_documented():
     documented, section = options_in_readme()
     source = options_in_source()
     assert set(documented) <= set(source)
-    for name, (places, default, supported) in source.items():
+    for name, (places, default, flags) in source.items():
         if name in documented:
             assert documented[name][0] == places, name
-            if default != "NULL":
-                assert documented[name][1] == default, name
+            assert default is None or documented[name][1] == default, name
+            assert ("superuser only" in documented[name][2]) == ("SUPERUSER" in flags), name
         else:
-            assert not supported, f"{name} is not in the README's table"
+            assert "LATER" in flags, f"{name} is not in the README's table"
             assert f"`{name}`" in section, f"{name} is not in the README"
 
 

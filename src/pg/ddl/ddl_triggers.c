@@ -32,8 +32,10 @@
 #include "pg/ddl/ddl_catalog.h"
 #include "pg/ddl/ddl_client.h"
 #include "pg/ddl/ddl_leftover.h"
+#include "pg/ddl/ddl_privilege.h"
 #include "pg/ddl/ddl_remote.h"
 #include "pg/ddl/ddl_xact.h"
+#include "pg/table/option_check.h"
 #include "pg/table/relation.h"
 #include "pg/util/extension.h"
 #include "pg/util/guc.h"
@@ -56,6 +58,25 @@ is_active(void)
 
 /* ---- DROP ---- */
 
+/*
+ * The remote table that goes with a foreign table; NULL where that is in doubt,
+ * *why is a message then.  Options can be wrong here, and a DROP must not fail
+ * over them.
+ */
+static DynRemote *
+remote_to_drop(const char *name, List *table_options, List *server_options, const char **why)
+{
+	const char *wrong = dyn_options_wrong(table_options, DYN_ON_TABLE);
+
+	if (wrong == NULL)
+		wrong = dyn_options_wrong(server_options, DYN_ON_SERVER);
+	if (wrong == NULL)
+		return dyn_remote_resolve(table_options, server_options, name, why);
+	*why = psprintf("option \"%s\" is not valid", wrong);
+	return NULL;
+}
+
+/* Records that a foreign table goes. */
 static void
 note_table_drop(Oid relid)
 {
@@ -63,14 +84,14 @@ note_table_drop(Oid relid)
 	ForeignServer *server = GetForeignServer(table->serverid);
 	char	   *name = get_rel_name(relid);
 	const char *why;
-	DynRemote  *remote = dyn_remote_resolve(table->options, server->options, name, &why);
+	DynRemote  *remote = remote_to_drop(name, table->options, server->options, &why);
 	HeapTuple	tuple;
 	Oid			owner;
 
 	if (remote == NULL)
 	{
 		ereport(WARNING,
-				(errmsg("foreign table \"%s\" names no remote table, none is deleted", name),
+				(errmsg("no remote table is deleted with foreign table \"%s\"", name),
 				 errdetail("%c%s.", pg_toupper((unsigned char) why[0]), why + 1)));
 		return;
 	}
@@ -209,6 +230,7 @@ dynamo_fdw_ddl_command_end(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		elog(ERROR, "not called by event trigger manager");
 	data = (EventTriggerData *) fcinfo->context;
+	dyn_ddl_check_privilege(data->parsetree);
 	if (!tag_concerns_us(GetCommandTagName(data->tag)))
 		PG_RETURN_NULL();
 	targets = affected_tables(CurrentMemoryContext, changes_remote_name(data->parsetree));

@@ -16,7 +16,7 @@
 
 #include "pg/session/connection.h"
 #include "pg/session/stats.h"
-#include "pg/table/option.h"
+#include "pg/table/option_check.h"
 #include "pg/util/error.h"
 
 typedef struct CacheEntry
@@ -88,7 +88,14 @@ DynClient *
 dyn_connection_new_client(Oid serverid, List *server_options, const DynCredentials *credentials, DynStatus *status)
 {
 	DynClientConfig config = {0};
+	const char *wrong = dyn_options_wrong(server_options, DYN_ON_SERVER);
 
+	if (wrong)
+	{
+		dyn_status_clear(status);
+		dyn_status_set(status, DYN_CONNECT, "the server's option \"%s\" is not valid", wrong);
+		return NULL;
+	}
 	if (!dyn_option_endpoint(server_options, &config.endpoint))
 	{
 		dyn_status_clear(status);

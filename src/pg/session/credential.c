@@ -18,7 +18,7 @@
 
 #include "core/sigv4.h"
 #include "pg/session/credential.h"
-#include "pg/table/option.h"
+#include "pg/table/option_check.h"
 
 Oid
 dyn_user_mapping(Oid serverid, Oid userid)
@@ -31,6 +31,24 @@ dyn_user_mapping(Oid serverid, Oid userid)
 		umid = GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid,
 							   ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(serverid));
 	return umid;
+}
+
+/* Options of a user mapping, NIL if it is gone. */
+static List *
+mapping_options(Oid umid)
+{
+	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(umid));
+	List	   *options = NIL;
+	Datum		datum;
+	bool		isnull;
+
+	if (!HeapTupleIsValid(tuple))
+		return NIL;
+	datum = SysCacheGetAttr(USERMAPPINGOID, tuple, Anum_pg_user_mapping_umoptions, &isnull);
+	if (!isnull)
+		options = untransformRelOptions(datum);
+	ReleaseSysCache(tuple);
+	return options;
 }
 
 /* A copy of the option's value; NULL: it is not set. */
@@ -46,18 +64,10 @@ DynCredentials *
 dyn_credentials_of_mapping(Oid umid)
 {
 	DynCredentials *credentials = palloc0(sizeof(DynCredentials));
-	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(umid));
-	List	   *options = NIL;
-	Datum		datum;
-	bool		isnull;
+	List	   *options = mapping_options(umid);
 
-	if (!HeapTupleIsValid(tuple))
+	if (dyn_options_wrong(options, DYN_ON_MAPPING))
 		return NULL;
-	datum = SysCacheGetAttr(USERMAPPINGOID, tuple, Anum_pg_user_mapping_umoptions, &isnull);
-	if (!isnull)
-		options = untransformRelOptions(datum);
-	ReleaseSysCache(tuple);
-
 	credentials->umid = umid;
 	credentials->access_key_id = copy_option("access_key_id", options);
 	credentials->secret_access_key = copy_option("secret_access_key", options);
@@ -80,12 +90,15 @@ dyn_credentials_report(Oid serverid, Oid userid)
 {
 	ForeignServer *server = GetForeignServer(serverid);
 	char	   *user = GetUserNameFromId(userid, false);
+	Oid			umid = dyn_user_mapping(serverid, userid);
 
-	if (!OidIsValid(dyn_user_mapping(serverid, userid)))
+	if (!OidIsValid(umid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 				 errmsg("user \"%s\" has no user mapping for server \"%s\"", user, server->servername),
 				 errhint("Use CREATE USER MAPPING with the options \"access_key_id\" and \"secret_access_key\".")));
+	dyn_options_check(mapping_options(umid), DYN_ON_MAPPING,
+					  psprintf("the user mapping of user \"%s\" for server \"%s\"", user, server->servername));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 errmsg("the user mapping of user \"%s\" for server \"%s\" holds no credentials", user, server->servername),

@@ -13,7 +13,7 @@ typedef struct DynCredentials
 	char	   *session_token;	/* NULL: none */
 } DynCredentials;
 
-/* Static keys of the user's mapping, or PUBLIC's, palloc'd. NULL where there is no mapping or no key in it. */
+/* Static keys of the user's mapping, or PUBLIC's, palloc'd. NULL where there is no mapping, no key in it, or a wrong option. */
 extern DynCredentials *dyn_credentials(Oid serverid, Oid userid);
 
 /* Raises why there are none. */
@@ -22,7 +22,7 @@ extern void dyn_credentials_report(Oid serverid, Oid userid);
 /* OID of the mapping that counts for a user: the own one, else PUBLIC's, else InvalidOid. */
 extern Oid	dyn_user_mapping(Oid serverid, Oid userid);
 
-/* Those of one mapping; NULL where it has no keys or is gone. */
+/* Those of one mapping; NULL where it has no keys, wrong options, or is gone. */
 extern DynCredentials *dyn_credentials_of_mapping(Oid umid);
 
 /* Overwrites the secrets and frees; NULL is fine. */

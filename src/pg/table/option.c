@@ -21,49 +21,61 @@ static const char *const write_modes[] = {"overwrite", "latest", NULL};
 #define U DYN_ON_MAPPING
 #define C DYN_ON_COLUMN
 
+#define LATER DYN_OPT_LATER
+#define SUPERUSER DYN_OPT_SUPERUSER
+
+/* A row, and the short forms of common ones.  `flags` is 0 in most. */
+#define OPT(name, where, kind, fallback, flags) {name, where, DYN_OPT_##kind, fallback, 0, 0, NULL, flags}
+#define OPT_TEXT(name, where, flags) OPT(name, where, TEXT, NULL, flags)
+#define OPT_BOOL(name, where, fallback, flags) OPT(name, where, BOOL, fallback, flags)
+#define OPT_CHOICE(name, where, fallback, choices, flags) {name, where, DYN_OPT_CHOICE, fallback, 0, 0, choices, flags}
+#define OPT_INT(name, where, fallback, min, max) {name, where, DYN_OPT_INT, fallback, min, max, NULL, 0}
+#define OPT_REAL(name, where, fallback, min, max) {name, where, DYN_OPT_REAL, fallback, min, max, NULL, 0}
+#define OPT_SECRET(name, where, max) {name, where, DYN_OPT_TEXT, NULL, 0, max, NULL, DYN_OPT_SECRET}
+
 /* Names are Feast's, AWS's or postgres_fdw's wherever they have one. */
 const DynOptionDef dyn_option_defs[] = {
-	{"region", S, DYN_OPT_REGION, NULL, 0, 0, NULL, 0},
-	{"project", S | T, DYN_OPT_TEXT, NULL, 0, 0, NULL, 0},
-	{"table_name_template", S, DYN_OPT_TEMPLATE, "{project}.{table_name}", 0, 0, NULL, 0},
-	{"batch_size", S | T, DYN_OPT_INT, "100", 1, 100, NULL, 0},
-	{"max_read_workers", S | T, DYN_OPT_INT, "10", 1, 100, NULL, 0},
-	{"max_write_workers", S | T, DYN_OPT_INT, "10", 1, 100, NULL, 0},
-	{"consistent_reads", S | T, DYN_OPT_BOOL, "false", 0, 0, NULL, 0},
-	{"consumed_capacity", S | T, DYN_OPT_BOOL, "false", 0, 0, NULL, 0},
-	{"tags", S | T, DYN_OPT_TAGS, NULL, 0, 0, NULL, DYN_OPT_LATER},
-	{"session_based_auth", S, DYN_OPT_BOOL, "false", 0, 0, NULL, DYN_OPT_LATER},
-	{"endpoint_url", S, DYN_OPT_URL, NULL, 0, 0, NULL, 0},
-	{"use_fips_endpoint", S, DYN_OPT_BOOL, "false", 0, 0, NULL, DYN_OPT_LATER},
-	{"use_dualstack_endpoint", S, DYN_OPT_BOOL, "false", 0, 0, NULL, DYN_OPT_LATER},
-	{"connect_timeout", S, DYN_OPT_REAL, "5", 0.001, 3600, NULL, 0},
-	{"read_timeout", S, DYN_OPT_REAL, "10", 0.001, 3600, NULL, 0},
-	{"total_max_retry_attempts", S, DYN_OPT_INT, "4", 1, 100, NULL, 0},
-	{"retry_mode", S, DYN_OPT_CHOICE, "standard", 0, 0, retry_modes, 0},
-	{"max_pool_connections", S, DYN_OPT_INT, "50", 1, 1000, NULL, 0},
-	{"keepalive_timeout", S, DYN_OPT_REAL, "30", 1, 3600, NULL, 0},
-	{"warmup_connections", S, DYN_OPT_BOOL, "false", 0, 0, NULL, 0},
-	{"ca_bundle", S, DYN_OPT_FILE, NULL, 0, 0, NULL, DYN_OPT_SUPERUSER},
-	{"entity_key_serialization_version", S, DYN_OPT_INT, "3", 2, 3, NULL, 0},
-	{"create_remote_table", S | T, DYN_OPT_BOOL, "true", 0, 0, NULL, 0},
-	{"drop_remote_table", S | T, DYN_OPT_CHOICE, "created", 0, 0, drop_policies, 0},
-	{"fdw_startup_cost", S | T, DYN_OPT_REAL, "100", 0, DBL_MAX, NULL, 0},
-	{"fdw_tuple_cost", S | T, DYN_OPT_REAL, "0.2", 0, DBL_MAX, NULL, 0},
-	{"feature_view", T, DYN_OPT_TEXT, NULL, 0, 0, NULL, 0},
-	{"table_name", T, DYN_OPT_TABLE_NAME, NULL, 0, 0, NULL, 0},
-	{"ttl", T, DYN_OPT_INTERVAL, NULL, 0, 0, NULL, DYN_OPT_LATER},
-	{"write_mode", T, DYN_OPT_CHOICE, "overwrite", 0, 0, write_modes, DYN_OPT_LATER},
-	{"entity_key", C, DYN_OPT_BOOL, "false", 0, 0, NULL, 0},
-	{"event_timestamp", C, DYN_OPT_BOOL, "false", 0, 0, NULL, 0},
-	{"name", C, DYN_OPT_TEXT, NULL, 0, 0, NULL, 0},
-	{"value_type", C, DYN_OPT_VALUE_TYPE, NULL, 0, 0, NULL, 0},
-	{"access_key_id", U, DYN_OPT_TEXT, NULL, 0, 128, NULL, DYN_OPT_SECRET},
-	{"secret_access_key", U, DYN_OPT_TEXT, NULL, 0, 1024, NULL, DYN_OPT_SECRET},
-	{"session_token", U, DYN_OPT_TEXT, NULL, 0, 16384, NULL, DYN_OPT_SECRET},
-	{"profile", U, DYN_OPT_TEXT, NULL, 0, 0, NULL, DYN_OPT_SUPERUSER | DYN_OPT_LATER},
-	{"role_arn", U, DYN_OPT_TEXT, NULL, 0, 0, NULL, DYN_OPT_SUPERUSER | DYN_OPT_LATER},
-	{"external_id", U, DYN_OPT_TEXT, NULL, 0, 0, NULL, DYN_OPT_SUPERUSER | DYN_OPT_LATER},
-	{"credentials_required", U, DYN_OPT_BOOL, "true", 0, 0, NULL, DYN_OPT_SUPERUSER | DYN_OPT_LATER},
+	OPT("region", S, REGION, NULL, 0),
+	OPT_TEXT("project", S | T, 0),
+	OPT("table_name_template", S, TEMPLATE, "{project}.{table_name}", 0),
+	OPT_INT("batch_size", S | T, "100", 1, 100),
+	OPT_INT("max_read_workers", S | T, "10", 1, 100),
+	OPT_INT("max_write_workers", S | T, "10", 1, 100),
+	OPT_BOOL("consistent_reads", S | T, "false", 0),
+	OPT_BOOL("consumed_capacity", S | T, "false", 0),
+	OPT("tags", S | T, TAGS, NULL, LATER),
+	OPT_BOOL("session_based_auth", S, "false", LATER),
+	OPT("endpoint_url", S, URL, NULL, 0),
+	OPT_BOOL("use_fips_endpoint", S, "false", LATER),
+	OPT_BOOL("use_dualstack_endpoint", S, "false", LATER),
+	OPT_REAL("connect_timeout", S, "5", 0.001, 3600),
+	OPT_REAL("read_timeout", S, "10", 0.001, 3600),
+	OPT_INT("total_max_retry_attempts", S, "4", 1, 100),
+	OPT_CHOICE("retry_mode", S, "standard", retry_modes, 0),
+	OPT_INT("max_pool_connections", S, "50", 1, 1000),
+	OPT_REAL("keepalive_timeout", S, "30", 1, 3600),
+	OPT_BOOL("warmup_connections", S, "false", 0),
+	OPT("ca_bundle", S, FILE, NULL, SUPERUSER),
+	OPT_INT("entity_key_serialization_version", S, "3", 2, 3),
+	OPT_BOOL("create_remote_table", S | T, "true", 0),
+	OPT_CHOICE("drop_remote_table", S | T, "created", drop_policies, 0),
+	OPT_REAL("fdw_startup_cost", S | T, "100", 0, DBL_MAX),
+	OPT_REAL("fdw_tuple_cost", S | T, "0.2", 0, DBL_MAX),
+	OPT_TEXT("feature_view", T, 0),
+	OPT("table_name", T, TABLE_NAME, NULL, 0),
+	OPT("ttl", T, INTERVAL, NULL, LATER),
+	OPT_CHOICE("write_mode", T, "overwrite", write_modes, LATER),
+	OPT_BOOL("entity_key", C, "false", 0),
+	OPT_BOOL("event_timestamp", C, "false", 0),
+	OPT_TEXT("name", C, 0),
+	OPT("value_type", C, VALUE_TYPE, NULL, 0),
+	OPT_SECRET("access_key_id", U, 128),
+	OPT_SECRET("secret_access_key", U, 1024),
+	OPT_SECRET("session_token", U, 16384),
+	OPT_TEXT("profile", U, SUPERUSER | LATER),
+	OPT_TEXT("role_arn", U, SUPERUSER | LATER),
+	OPT_TEXT("external_id", U, SUPERUSER | LATER),
+	OPT_BOOL("credentials_required", U, "true", SUPERUSER | LATER),
 	{0}
 };
 
@@ -76,6 +88,13 @@ dyn_option_find(const char *name)
 	return NULL;
 }
 
+const char *
+dyn_option_value(const DefElem *elem)
+{
+	return elem->arg ? defGetString((DefElem *) elem) : "";
+}
+
+/* The value in one list of DefElems, or NULL. */
 static const char *
 find_value(const char *name, List *options)
 {
@@ -83,10 +102,10 @@ find_value(const char *name, List *options)
 
 	foreach(lc, options)
 	{
-		DefElem    *elem = lfirst_node(DefElem, lc);
+		const DefElem *elem = lfirst_node(DefElem, lc);
 
 		if (strcmp(elem->defname, name) == 0)
-			return defGetString(elem);
+			return dyn_option_value(elem);
 	}
 	return NULL;
 }
@@ -106,15 +125,14 @@ dyn_option_bool(const char *name, List *first, List *second)
 {
 	bool		result = false;
 
-	if (!parse_bool(dyn_option_text(name, first, second), &result))
-		elog(ERROR, "option \"%s\" is not a Boolean", name);
+	parse_bool(dyn_option_text(name, first, second), &result);
 	return result;
 }
 
 int
 dyn_option_int(const char *name, List *first, List *second)
 {
-	return pg_strtoint32(dyn_option_text(name, first, second));
+	return atoi(dyn_option_text(name, first, second));
 }
 
 double

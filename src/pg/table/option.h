@@ -6,15 +6,19 @@
 #ifndef DYN_OPTION_H
 #define DYN_OPTION_H
 
-#include "nodes/pg_list.h"
+#include "nodes/parsenodes.h"
 
 #include "core/endpoint.h"
 
-/* Where an option may stand. */
-#define DYN_ON_SERVER 1
-#define DYN_ON_TABLE 2
-#define DYN_ON_MAPPING 4
-#define DYN_ON_COLUMN 8
+/* Where an option may stand; bits of DynOptionDef.where. */
+typedef enum DynOptionPlace
+{
+	DYN_ON_NOTHING = 0,			/* what has no options here */
+	DYN_ON_SERVER = 1,
+	DYN_ON_TABLE = 2,
+	DYN_ON_MAPPING = 4,
+	DYN_ON_COLUMN = 8
+} DynOptionPlace;
 
 typedef enum DynOptionKind
 {
@@ -33,14 +37,18 @@ typedef enum DynOptionKind
 	DYN_OPT_INTERVAL
 } DynOptionKind;
 
-#define DYN_OPT_SECRET 1		/* its value appears in no message */
-#define DYN_OPT_SUPERUSER 2		/* only a superuser may set it */
-#define DYN_OPT_LATER 4			/* only its default is supported yet */
+/* Bits of DynOptionDef.flags. */
+typedef enum DynOptionFlag
+{
+	DYN_OPT_SECRET = 1,			/* its value appears in no message */
+	DYN_OPT_SUPERUSER = 2,		/* only a superuser may name it in a statement; of servers and mappings only */
+	DYN_OPT_LATER = 4			/* only its default is supported yet */
+} DynOptionFlag;
 
 typedef struct DynOptionDef
 {
 	const char *name;
-	int			where;			/* DYN_ON_* */
+	int			where;			/* DYN_ON_* bits */
 	DynOptionKind kind;
 	const char *fallback;		/* default as text, NULL: none */
 	double		min;			/* of INT and REAL */
@@ -55,9 +63,13 @@ extern const DynOptionDef dyn_option_defs[];
 /* The definition of `name`, NULL where there is none. */
 extern const DynOptionDef *dyn_option_find(const char *name);
 
+/* An option's value as text; "" where a catalog has been edited so that there is none. */
+extern const char *dyn_option_value(const DefElem *elem);
+
 /*
  * Value in the first of two DefElem lists that has it, else the default;
- * the second list may be NIL.
+ * the second list may be NIL.  They throw nothing: that values are valid has
+ * been checked before (option_check.h).
  */
 extern const char *dyn_option_text(const char *name, List *first, List *second);
 extern bool dyn_option_bool(const char *name, List *first, List *second);

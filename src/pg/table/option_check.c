@@ -1,9 +1,12 @@
 /*
  * option_check.c
- *	  The validator: refuses unknown options and bad values at DDL time.
+ *	  Which options and values are valid; the validator, which refuses others
+ *	  at DDL time.
  *
- * It sees neither a column's type nor other columns; those are checked when
- * the DDL command ends (relation.c).
+ * The validator sees neither a column's type nor other columns; those are
+ * checked when the DDL command ends (column.c, relation.c).  Nor does it see
+ * which options a statement names, so who may name them is checked there, too
+ * (ddl_privilege.c).
  */
 #include "pg/util/export.h"
 
@@ -15,14 +18,13 @@
 #include "commands/defrem.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/varlena.h"
 
 #include "core/ddb_op.h"
 #include "core/feast_type.h"
-#include "pg/table/option.h"
+#include "pg/table/option_check.h"
 
 extern PGDLLEXPORT Datum dynamo_fdw_validator(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(dynamo_fdw_validator);
@@ -30,7 +32,19 @@ PG_FUNCTION_INFO_V1(dynamo_fdw_validator);
 /* A name further off than this is no hint. */
 #define MAX_NAME_DISTANCE 6
 
-static int
+/* How an option fails; OPTION_FINE is not to fail. */
+typedef enum OptionFault
+{
+	OPTION_FINE,
+	OPTION_UNKNOWN,				/* or not one of this kind of object */
+	OPTION_BAD_VALUE,
+	OPTION_NOT_SUPPORTED
+} OptionFault;
+
+/* ---- names ---- */
+
+/* The kind of object whose options a catalog holds. */
+static DynOptionPlace
 place_of_catalog(Oid catalog)
 {
 	switch (catalog)
@@ -44,10 +58,11 @@ place_of_catalog(Oid catalog)
 		case AttributeRelationId:
 			return DYN_ON_COLUMN;
 		default:
-			return 0;
+			return DYN_ON_NOTHING;
 	}
 }
 
+/* Words for DYN_ON_* bits. */
 static const char *
 place_name(int where)
 {
@@ -62,7 +77,7 @@ place_name(int where)
 
 /* The valid option whose name is nearest, or NULL. */
 static const char *
-nearest_name(const char *name, int where)
+nearest_name(const char *name, DynOptionPlace where)
 {
 	const char *best = NULL;
 	int			best_distance = Min(MAX_NAME_DISTANCE, (int) strlen(name) / 2) + 1;
@@ -85,8 +100,9 @@ nearest_name(const char *name, int where)
 	return best;
 }
 
+/* All options that may stand in a place, as a list for a hint. */
 static char *
-all_names(int where)
+all_names(DynOptionPlace where)
 {
 	StringInfoData names;
 
@@ -97,45 +113,28 @@ all_names(int where)
 	return names.data;
 }
 
-static void
-unknown_option(const char *name, int where)
+/* A hint for an option that is unknown in its place. */
+static char *
+name_hint(const char *name, DynOptionPlace where)
 {
 	const DynOptionDef *elsewhere = dyn_option_find(name);
-	const char *nearest = nearest_name(name, where);
+	const char *nearest;
 
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-			 errmsg("invalid option \"%s\"", name),
-			 elsewhere ?
-			 errhint("\"%s\" is an option of %s.", name, place_name(elsewhere->where)) :
-			 nearest ?
-			 errhint("Perhaps you meant the option \"%s\".", nearest) :
-			 where ?
-			 errhint("Valid options here are: %s.", all_names(where)) :
-			 errhint("There are no valid options here.")));
+	if (elsewhere)
+		return psprintf("\"%s\" is an option of %s.", name, place_name(elsewhere->where));
+	nearest = nearest_name(name, where);
+	if (nearest)
+		return psprintf("Perhaps you meant the option \"%s\".", nearest);
+	if (where == DYN_ON_NOTHING)
+		return pstrdup("There are no valid options here.");
+	return psprintf("Valid options here are: %s.", all_names(where));
 }
 
-/* May the value stand in a message?  A URL is refused if it holds a password, too. */
-static bool
-may_show(const DynOptionDef *def, const char *value)
-{
-	return (def->flags & DYN_OPT_SECRET) == 0 && (def->kind != DYN_OPT_URL || strchr(value, '@') == NULL);
-}
+/* ---- values: each function gives a hint what is valid, or NULL if the value is ---- */
 
-/* Refuses a value; `hint` is a full sentence. */
-static void
-bad_value(const DynOptionDef *def, const char *value, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 may_show(def, value) ?
-			 errmsg("invalid value for option \"%s\": \"%s\"", def->name, value) :
-			 errmsg("invalid value for option \"%s\"", def->name),
-			 errhint("%s", hint)));
-}
-
-static void
-check_number(const DynOptionDef *def, const char *value)
+/* Of INT and REAL. */
+static const char *
+number_fault(const DynOptionDef *def, const char *value)
 {
 	char	   *end;
 	double		number;
@@ -143,33 +142,32 @@ check_number(const DynOptionDef *def, const char *value)
 
 	errno = 0;
 	number = strtod(value, &end);
-	if (*value == '\0' || *end != '\0' || errno != 0 || isnan(number) || number < def->min || number > def->max ||
-		(def->kind == DYN_OPT_INT && !whole))
-		bad_value(def, value,
-				  def->max < 1e9 ?
-				  psprintf("Valid values are %s between %g and %g.",
-						   def->kind == DYN_OPT_INT ? "whole numbers" : "numbers", def->min, def->max) :
-				  psprintf("Valid values are numbers from %g.", def->min));
+	if (*value != '\0' && *end == '\0' && errno == 0 && !isnan(number) && number >= def->min && number <= def->max &&
+		(whole || def->kind != DYN_OPT_INT))
+		return NULL;
+	if (def->max >= 1e9)
+		return psprintf("Valid values are numbers from %g.", def->min);
+	return psprintf("Valid values are %s between %g and %g.", def->kind == DYN_OPT_INT ? "whole numbers" : "numbers",
+					def->min, def->max);
 }
 
-static void
-check_choice(const DynOptionDef *def, const char *value)
+static const char *
+choice_fault(const DynOptionDef *def, const char *value)
 {
 	StringInfoData names;
 
+	for (const char *const *choice = def->choices; *choice; choice++)
+		if (strcmp(*choice, value) == 0)
+			return NULL;
 	initStringInfo(&names);
 	for (const char *const *choice = def->choices; *choice; choice++)
-	{
-		if (strcmp(*choice, value) == 0)
-			return;
 		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", *choice);
-	}
-	bad_value(def, value, psprintf("Valid values are %s.", names.data));
+	return psprintf("Valid values are %s.", names.data);
 }
 
 /* Known placeholders only, {table_name} among them, and nothing DynamoDB refuses around them. */
-static void
-check_template(const DynOptionDef *def, const char *value)
+static const char *
+template_fault(const char *value)
 {
 	bool		has_table_name = false;
 
@@ -185,127 +183,172 @@ check_template(const DynOptionDef *def, const char *value)
 		else if (isalnum((unsigned char) *p) || strchr("_.-", *p))
 			p++;
 		else
-			bad_value(def, value, "A template is made of {project}, {table_name}, letters, digits, '_', '.' and '-'.");
+			return "A template is made of {project}, {table_name}, letters, digits, '_', '.' and '-'.";
 	}
-	if (!has_table_name)
-		bad_value(def, value, "The template must contain {table_name}, or all feature views would share a table.");
+	return has_table_name ? NULL : "The template must contain {table_name}, or all feature views would share a table.";
 }
 
 /* Credentials go into HTTP headers: a line break in one would start another header. */
-static void
-check_secret(const DynOptionDef *def, const char *value)
+static const char *
+secret_fault(const DynOptionDef *def, const char *value)
 {
 	size_t		len = 0;
 
 	while (value[len] > ' ' && value[len] < 127)
 		len++;
-	if (len == 0 || value[len] != '\0' || len > def->max)
-		bad_value(def, value, psprintf("The value is 1 to %.0f printable ASCII characters without blanks.", def->max));
+	if (len > 0 && value[len] == '\0' && len <= def->max)
+		return NULL;
+	return psprintf("The value is 1 to %.0f printable ASCII characters without blanks.", def->max);
 }
 
-static void
-check_value(const DynOptionDef *def, const char *value)
+static const char *
+url_fault(const char *value)
 {
 	DynEndpoint endpoint;
 	const char *why;
+
+	return dyn_endpoint_parse(value, &endpoint, &why) ? NULL : psprintf("An endpoint URL %s.", why);
+}
+
+static const char *
+value_fault(const DynOptionDef *def, const char *value)
+{
 	bool		boolean;
 
+	if (def->flags & DYN_OPT_SECRET)
+		return secret_fault(def, value);
 	switch (def->kind)
 	{
 		case DYN_OPT_BOOL:
-			if (!parse_bool(value, &boolean))
-				bad_value(def, value, "Valid values are \"true\" and \"false\".");
-			break;
+			return parse_bool(value, &boolean) ? NULL : "Valid values are \"true\" and \"false\".";
 		case DYN_OPT_INT:
 		case DYN_OPT_REAL:
-			check_number(def, value);
-			break;
+			return number_fault(def, value);
 		case DYN_OPT_CHOICE:
-			check_choice(def, value);
-			break;
+			return choice_fault(def, value);
 		case DYN_OPT_REGION:
-			if (!dyn_region_valid(value))
-				bad_value(def, value, "A region looks like \"us-west-2\".");
-			break;
+			return dyn_region_valid(value) ? NULL : "A region looks like \"us-west-2\".";
 		case DYN_OPT_URL:
-			if (!dyn_endpoint_parse(value, &endpoint, &why))
-				bad_value(def, value, psprintf("An endpoint URL %s.", why));
-			break;
+			return url_fault(value);
 		case DYN_OPT_TEMPLATE:
-			check_template(def, value);
-			break;
+			return template_fault(value);
 		case DYN_OPT_TABLE_NAME:
-			if (!dyn_table_name_valid(value))
-				bad_value(def, value,
-						  "A DynamoDB table name has 3 to 255 characters out of a-z, A-Z, 0-9, '_', '.' and '-'.");
-			break;
+			return dyn_table_name_valid(value) ? NULL :
+				"A DynamoDB table name has 3 to 255 characters out of a-z, A-Z, 0-9, '_', '.' and '-'.";
 		case DYN_OPT_FILE:
-			if (!is_absolute_path(value))
-				bad_value(def, value, "The path must be absolute.");
-			break;
+			return is_absolute_path(value) ? NULL : "The path must be absolute.";
 		case DYN_OPT_VALUE_TYPE:
-			if (dyn_feast_type_from_name(value) < 0)
-				bad_value(def, value, "Valid values are Feast's value types, for example \"INT64\" or \"STRING\".");
-			break;
+			return dyn_feast_type_from_name(value) >= 0 ? NULL :
+				"Valid values are Feast's value types, for example \"INT64\" or \"STRING\".";
 		case DYN_OPT_TEXT:
 		case DYN_OPT_TAGS:
 		case DYN_OPT_INTERVAL:
-			if (*value == '\0')
-				bad_value(def, value, "The value must not be empty.");
-			break;
+			return *value != '\0' ? NULL : "The value must not be empty.";
 	}
+	return NULL;
 }
 
-static void
-check_supported(const DynOptionDef *def, const char *value)
+/* Is a value of an option that is for later what is the case anyway? */
+static bool
+is_default(const DynOptionDef *def, const char *value)
 {
-	bool		is_default = def->fallback && strcmp(value, def->fallback) == 0;
 	bool		boolean;
 	bool		fallback;
 
+	if (def->fallback == NULL)
+		return false;
 	if (def->kind == DYN_OPT_BOOL && parse_bool(value, &boolean) && parse_bool(def->fallback, &fallback))
-		is_default = boolean == fallback;
-	if (!is_default)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 def->fallback ?
-				 errmsg("option \"%s\" is not supported yet with a value other than \"%s\"", def->name, def->fallback) :
-				 errmsg("option \"%s\" is not supported yet", def->name)));
+		return boolean == fallback;
+	return strcmp(value, def->fallback) == 0;
 }
 
-static void
-check_option(const DefElem *elem, int where)
+/* ---- an option ---- */
+
+/* What is wrong with an option, and the hint for it. */
+static OptionFault
+find_fault(const DefElem *elem, DynOptionPlace where, const char **hint)
 {
 	const DynOptionDef *def = dyn_option_find(elem->defname);
-	const char *value;
 
+	*hint = NULL;
 	if (def == NULL || (def->where & where) == 0)
-		unknown_option(elem->defname, where);
-	value = defGetString((DefElem *) elem);
-	if ((def->flags & DYN_OPT_SUPERUSER) && !superuser())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to set option \"%s\"", def->name),
-				 errhint("Only a superuser may set it.")));
-	if (def->flags & DYN_OPT_SECRET)
-		check_secret(def, value);
-	check_value(def, value);
-	if (def->flags & DYN_OPT_LATER)
-		check_supported(def, value);
+		return OPTION_UNKNOWN;
+	*hint = value_fault(def, dyn_option_value(elem));
+	if (*hint)
+		return OPTION_BAD_VALUE;
+	if ((def->flags & DYN_OPT_LATER) && !is_default(def, dyn_option_value(elem)))
+		return OPTION_NOT_SUPPORTED;
+	return OPTION_FINE;
 }
 
-/* What options need of each other. */
-static void
-check_together(List *options, int where)
+/* May the value stand in a message?  A URL is refused if it holds a password, too. */
+static bool
+may_show(const DynOptionDef *def, const char *value)
 {
-	if (where == DYN_ON_SERVER && dyn_option_text("region", options, NIL) == NULL)
+	return (def->flags & DYN_OPT_SECRET) == 0 && (def->kind != DYN_OPT_URL || strchr(value, '@') == NULL);
+}
+
+/* The message and code of a fault, as an argument of ereport. */
+static int
+fault_message(OptionFault fault, const DefElem *elem)
+{
+	const DynOptionDef *def = dyn_option_find(elem->defname);
+	const char *value = dyn_option_value(elem);
+
+	switch (fault)
+	{
+		case OPTION_UNKNOWN:
+			errcode(ERRCODE_FDW_INVALID_OPTION_NAME);
+			return errmsg("invalid option \"%s\"", elem->defname);
+		case OPTION_NOT_SUPPORTED:
+			errcode(ERRCODE_FEATURE_NOT_SUPPORTED);
+			if (def->fallback)
+				return errmsg("option \"%s\" is not supported yet with a value other than \"%s\"", def->name,
+							  def->fallback);
+			return errmsg("option \"%s\" is not supported yet", def->name);
+		default:
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE);
+			if (may_show(def, value))
+				return errmsg("invalid value for option \"%s\": \"%s\"", def->name, value);
+			return errmsg("invalid value for option \"%s\"", def->name);
+	}
+}
+
+/* Raises what is wrong with an option. */
+static void
+check_option(const DefElem *elem, DynOptionPlace where, const char *owner)
+{
+	const char *hint;
+	OptionFault fault = find_fault(elem, where, &hint);
+
+	if (fault == OPTION_FINE)
+		return;
+	if (fault == OPTION_UNKNOWN)
+		hint = name_hint(elem->defname, where);
+	ereport(ERROR,
+			(fault_message(fault, elem),
+			 hint ? errhint("%s", hint) : 0,
+			 owner ? errcontext("options of %s", owner) : 0));
+}
+
+/* ---- options together ---- */
+
+static bool
+has_option(List *options, const char *name)
+{
+	return dyn_option_text(name, options, NIL) != NULL;
+}
+
+/* Raises what options lack or have too many of; one that is `bad` alone is none of this. */
+static void
+check_together(List *options, DynOptionPlace where)
+{
+	if (where == DYN_ON_SERVER && !has_option(options, "region"))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
 				 errmsg("option \"region\" is required for a server"),
 				 errhint("Set the AWS region, for example OPTIONS (region 'us-west-2').")));
-	if (where == DYN_ON_MAPPING &&
-		(dyn_option_text("access_key_id", options, NIL) == NULL) !=
-		(dyn_option_text("secret_access_key", options, NIL) == NULL))
+	if (where == DYN_ON_MAPPING && has_option(options, "access_key_id") != has_option(options, "secret_access_key"))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
 				 errmsg("options \"access_key_id\" and \"secret_access_key\" go together")));
@@ -316,15 +359,34 @@ check_together(List *options, int where)
 				 errmsg("a column cannot be both \"entity_key\" and \"event_timestamp\"")));
 }
 
+void
+dyn_options_check(List *options, DynOptionPlace where, const char *owner)
+{
+	ListCell   *lc;
+
+	foreach(lc, options)
+		check_option(lfirst_node(DefElem, lc), where, owner);
+}
+
+const char *
+dyn_options_wrong(List *options, DynOptionPlace where)
+{
+	const char *hint;
+	ListCell   *lc;
+
+	foreach(lc, options)
+		if (find_fault(lfirst_node(DefElem, lc), where, &hint) != OPTION_FINE)
+			return lfirst_node(DefElem, lc)->defname;
+	return NULL;
+}
+
 Datum
 dynamo_fdw_validator(PG_FUNCTION_ARGS)
 {
 	List	   *options = untransformRelOptions(PG_GETARG_DATUM(0));
-	int			where = place_of_catalog(PG_GETARG_OID(1));
-	ListCell   *lc;
+	DynOptionPlace where = place_of_catalog(PG_GETARG_OID(1));
 
-	foreach(lc, options)
-		check_option(lfirst_node(DefElem, lc), where);
+	dyn_options_check(options, where, NULL);
 	check_together(options, where);
 	PG_RETURN_VOID();
 }

@@ -14,7 +14,7 @@
 
 #include "core/ddb_op.h"
 #include "core/feast_key.h"
-#include "pg/table/option.h"
+#include "pg/table/option_check.h"
 #include "pg/table/relation.h"
 #include "pg/table/type_map.h"
 #include "pg/util/scratch.h"
@@ -278,6 +278,8 @@ dyn_relation_open_altered(Relation rel)
 	dyn->relid = RelationGetRelid(rel);
 	dyn->serverid = server->serverid;
 	dyn->feature_view = pstrdup(feature_view ? feature_view : RelationGetRelationName(rel));
+	dyn_options_check(s, DYN_ON_SERVER, psprintf("server \"%s\"", server->servername));
+	dyn_options_check(t, DYN_ON_TABLE, psprintf("foreign table \"%s\"", RelationGetRelationName(rel)));
 	dyn->remote = *resolve_or_fail(rel, table, server);
 	dyn->key_version = dyn_option_int("entity_key_serialization_version", s, NIL);
 	dyn->batch_size = dyn_option_int("batch_size", t, s);

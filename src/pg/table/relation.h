@@ -37,7 +37,7 @@ typedef struct DynColumn
 	Oid			element_base_type;
 	int32		typmod;			/* length and the like, -1: none */
 	Oid			typmod_function;	/* that sees to it, of a value or an element; InvalidOid: none */
-	int			feast_type;
+	DynFeastType feast_type;
 	void	   *domain_check;	/* cache of the domain's constraints, NULL at first */
 	void	   *element_check;	/* and of those of an element's domain */
 } DynColumn;
