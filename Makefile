@@ -9,12 +9,12 @@ NET = batch_get batch_write ddb_call ddb_client http_engine http_transfer loop t
 PG = dynamo_fdw explain \
 	$(addprefix read/,ahead lookup plan scan) \
 	$(addprefix write/,modify row) \
-	$(addprefix ddl/,ddl_catalog ddl_client ddl_job ddl_leftover ddl_privilege ddl_reference ddl_remote \
+	$(addprefix ddl/,ddl_catalog ddl_changed ddl_client ddl_job ddl_leftover ddl_privilege ddl_reference ddl_remote \
 		ddl_triggers ddl_xact) \
 	$(addprefix qual/,qual qual_bind qual_eval qual_join qual_operand qual_tree) \
 	$(addprefix convert/,convert_key convert_read convert_write) \
 	$(addprefix session/,connection credential stats wait) \
-	$(addprefix table/,option option_check relation type_map) \
+	$(addprefix table/,column option option_check relation type_map) \
 	$(addprefix util/,error extension guc scratch text)
 
 OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)

@@ -99,6 +99,35 @@ SELECT dynamo_fdw_delete_pending() > 0 AS some;
 SELECT * FROM owned;
 SELECT * FROM pending;
 
+-- a partition cannot say at once what its keys are: nothing happens remotely before it does
+CREATE TABLE parts (id bigint, k text, v int) PARTITION BY RANGE (id);
+CREATE FOREIGN TABLE p PARTITION OF parts FOR VALUES FROM (0) TO (10) SERVER feast;
+SELECT * FROM owned;
+ALTER FOREIGN TABLE p ALTER COLUMN v OPTIONS (ADD name 'w');
+ALTER FOREIGN TABLE p OPTIONS (ADD batch_size '10');
+SELECT * FROM owned;
+ALTER FOREIGN TABLE p ALTER COLUMN id OPTIONS (ADD entity_key 'true');
+SELECT * FROM owned;
+ALTER FOREIGN TABLE p ALTER COLUMN k OPTIONS (ADD entity_key 'true');
+INSERT INTO parts VALUES (1, 'a', 1);
+SELECT * FROM parts WHERE id = 1 AND k = 'a';
+ALTER FOREIGN TABLE p OPTIONS (ADD drop_remote_table 'never');
+DROP FOREIGN TABLE p;
+CREATE FOREIGN TABLE q PARTITION OF parts FOR VALUES FROM (0) TO (10) SERVER feast
+    OPTIONS (feature_view 'p', drop_remote_table 'always');
+DROP FOREIGN TABLE q;
+CREATE FOREIGN TABLE q PARTITION OF parts FOR VALUES FROM (0) TO (10) SERVER feast
+    OPTIONS (feature_view 'p', drop_remote_table 'always');
+ALTER FOREIGN TABLE q ALTER COLUMN id OPTIONS (ADD entity_key 'true'), ALTER COLUMN k OPTIONS (ADD entity_key 'true'),
+    ALTER COLUMN v OPTIONS (ADD name 'w');
+SELECT * FROM parts WHERE id = 1 AND k = 'a';
+DROP FOREIGN TABLE q;
+CREATE FOREIGN TABLE r PARTITION OF parts FOR VALUES FROM (0) TO (10) SERVER feast;
+ALTER FOREIGN TABLE r OPTIONS (ADD entityless 'true');
+SELECT * FROM owned;
+DROP TABLE parts;
+SELECT * FROM owned;
+
 -- options changed in the same transaction count
 CREATE SERVER moved FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', project 'regress', endpoint_url 'http://127.0.0.1:1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER moved OPTIONS (access_key_id 'regress', secret_access_key 'secret');

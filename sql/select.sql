@@ -117,8 +117,10 @@ SELECT * FROM by_bytea WHERE k IN ('\x', '\x00ff') ORDER BY v;
 SELECT k AT TIME ZONE 'UTC' AS k, v FROM by_time
     WHERE k IN ('1969-12-31 23:59:59+00', '2026-02-03 04:05:06+00', '2026-02-03 04:05:06.5+00', 'infinity') ORDER BY 1;
 
--- an entityless view has one row
+-- an entityless view has one row, and says so
 CREATE FOREIGN TABLE city_totals (open_requests bigint, surge double precision) SERVER feast;
+CREATE FOREIGN TABLE city_totals (open_requests bigint, surge double precision) SERVER feast
+    OPTIONS (entityless 'true');
 SELECT * FROM city_totals;
 INSERT INTO city_totals VALUES (12, 1.5);
 INSERT INTO city_totals VALUES (13, 1.25);

@@ -15,12 +15,9 @@
 #include "catalog/pg_user_mapping.h"
 #include "commands/event_trigger.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
-#include "tcop/cmdtag.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -30,6 +27,7 @@
 
 #include "pg/ddl/ddl.h"
 #include "pg/ddl/ddl_catalog.h"
+#include "pg/ddl/ddl_changed.h"
 #include "pg/ddl/ddl_client.h"
 #include "pg/ddl/ddl_leftover.h"
 #include "pg/ddl/ddl_privilege.h"
@@ -61,18 +59,21 @@ is_active(void)
 /*
  * The remote table that goes with a foreign table; NULL where that is in doubt,
  * *why is a message then.  Options can be wrong here, and a DROP must not fail
- * over them.
+ * over them.  A table whose key was never marked has not even adopted one.
  */
 static DynRemote *
-remote_to_drop(const char *name, List *table_options, List *server_options, const char **why)
+remote_to_drop(Relation rel, List *table_options, List *server_options, const char **why)
 {
 	const char *wrong = dyn_options_wrong(table_options, DYN_ON_TABLE);
 
 	if (wrong == NULL)
 		wrong = dyn_options_wrong(server_options, DYN_ON_SERVER);
-	if (wrong == NULL)
-		return dyn_remote_resolve(table_options, server_options, name, why);
-	*why = psprintf("option \"%s\" is not valid", wrong);
+	if (wrong)
+		*why = psprintf("option \"%s\" is not valid", wrong);
+	else if (!dyn_relation_marks_keys(rel, table_options))
+		*why = "its entity key is not marked";
+	else
+		return dyn_remote_resolve(table_options, server_options, RelationGetRelationName(rel), why);
 	return NULL;
 }
 
@@ -82,25 +83,19 @@ note_table_drop(Oid relid)
 {
 	ForeignTable *table = GetForeignTable(relid);
 	ForeignServer *server = GetForeignServer(table->serverid);
-	char	   *name = get_rel_name(relid);
+	Relation	rel = table_open(relid, NoLock);
+	const char *name = RelationGetRelationName(rel);
 	const char *why;
-	DynRemote  *remote = remote_to_drop(name, table->options, server->options, &why);
-	HeapTuple	tuple;
-	Oid			owner;
+	DynRemote  *remote = remote_to_drop(rel, table->options, server->options, &why);
 
-	if (remote == NULL)
-	{
+	if (remote)
+		dyn_ddl_note_drop(remote, dyn_drop_policy(table->options, server->options), table->serverid,
+						  rel->rd_rel->relowner, name);
+	else
 		ereport(WARNING,
 				(errmsg("no remote table is deleted with foreign table \"%s\"", name),
 				 errdetail("%c%s.", pg_toupper((unsigned char) why[0]), why + 1)));
-		return;
-	}
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	if (!HeapTupleIsValid(tuple))
-		return;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	dyn_ddl_note_drop(remote, dyn_drop_policy(table->options, server->options), table->serverid, owner, name);
+	table_close(rel, NoLock);
 }
 
 static void
@@ -131,121 +126,22 @@ dynamo_fdw_ddl_command_start(PG_FUNCTION_ARGS)
 
 /* ---- CREATE and ALTER ---- */
 
-/* Tags of commands that may have made or changed a foreign table. */
-static bool
-tag_concerns_us(const char *tag)
-{
-	static const char *const tags[] = {
-		"CREATE FOREIGN TABLE", "CREATE EXTENSION", "IMPORT FOREIGN SCHEMA", "ALTER FOREIGN TABLE", "ALTER TABLE"
-	};
-
-	for (size_t i = 0; i < lengthof(tags); i++)
-		if (strcmp(tag, tags[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Can the command have changed which remote table is meant? */
-static bool
-changes_remote_name(Node *parsetree)
-{
-	ListCell   *lc;
-
-	if (IsA(parsetree, RenameStmt))
-	{
-		ObjectType	type = ((RenameStmt *) parsetree)->renameType;
-
-		return type == OBJECT_FOREIGN_TABLE || type == OBJECT_TABLE;
-	}
-	if (IsA(parsetree, AlterTableStmt))
-		foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
-			if (((AlterTableCmd *) lfirst(lc))->subtype == AT_GenericOptions)
-				return true;
-	return false;
-}
-
-static DynTarget *
-make_target(Oid relid, bool created)
-{
-	DynTarget  *target = palloc0(sizeof(DynTarget));
-	Relation	rel = table_open(relid, AccessShareLock);
-
-	/* Raises what is wrong with it.  ALTER may have to pass through equal names: they are found at first use. */
-	target->rel = created ? dyn_relation_open(rel) : dyn_relation_open_altered(rel);
-	target->name = pstrdup(RelationGetRelationName(rel));
-	target->owner = rel->rd_rel->relowner;
-	target->altered = !created;
-	if (created && target->rel->create_remote_table && rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("temporary foreign table \"%s\" cannot make a remote table", target->name),
-				 errhint("Set the option create_remote_table 'false'.")));
-	table_close(rel, AccessShareLock);
-	return target;
-}
-
-/* Foreign tables of ours that the command made or changed, checked. */
-static List *
-affected_tables(MemoryContext context, bool with_altered)
-{
-	List	   *targets = NIL;
-
-	SPI_connect();
-	if (SPI_execute("SELECT DISTINCT objid, command_tag OPERATOR(pg_catalog.=) 'CREATE FOREIGN TABLE'"
-					" FROM pg_catalog.pg_event_trigger_ddl_commands()"
-					" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass",
-					true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "pg_event_trigger_ddl_commands() failed");
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		bool		isnull;
-		Oid			relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
-		bool		created = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
-		MemoryContext old;
-
-		if (!dyn_extension_has_table(relid))
-			continue;
-		old = MemoryContextSwitchTo(context);
-		{
-			DynTarget  *target = make_target(relid, created);
-
-			if (created || with_altered)
-				targets = lappend(targets, target);
-		}
-		MemoryContextSwitchTo(old);
-	}
-	SPI_finish();
-	return targets;
-}
-
 Datum
 dynamo_fdw_ddl_command_end(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *data;
 	List	   *targets;
-	List	   *wanted = NIL;
-	ListCell   *lc;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		elog(ERROR, "not called by event trigger manager");
 	data = (EventTriggerData *) fcinfo->context;
 	dyn_ddl_check_privilege(data->parsetree);
-	if (!tag_concerns_us(GetCommandTagName(data->tag)))
-		PG_RETURN_NULL();
-	targets = affected_tables(CurrentMemoryContext, changes_remote_name(data->parsetree));
-	foreach(lc, targets)
-	{
-		DynTarget  *target = lfirst(lc);
-
-		if (target->rel->create_remote_table)
-			wanted = lappend(wanted, target);
-	}
-	if (wanted != NIL && is_active())
+	targets = dyn_ddl_check_changed(data);
+	if (targets != NIL && is_active())
 	{
 		dyn_ddl_retry_leftovers();
-		dyn_ddl_delete_pending(InvalidOid, wanted, false);
-		dyn_ddl_ensure(wanted);
+		dyn_ddl_delete_pending(InvalidOid, targets, false);
+		dyn_ddl_ensure(targets);
 	}
 	PG_RETURN_NULL();
 }

@@ -52,6 +52,7 @@ choose_features(DynLookup *lookup, List *attnums)
 	{
 		DynColumn  *column = &lookup->rel->columns[lfirst_int(lc) - 1];
 
+		dyn_column_check(lookup->rel->relid, column);
 		if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
 			lookup->request.event_ts = true;
 		else

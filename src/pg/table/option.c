@@ -63,6 +63,7 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT_REAL("fdw_tuple_cost", S | T, "0.2", 0, DBL_MAX),
 	OPT_TEXT("feature_view", T, 0),
 	OPT("table_name", T, TABLE_NAME, NULL, 0),
+	OPT_BOOL("entityless", T, "false", 0),
 	OPT("ttl", T, INTERVAL, NULL, LATER),
 	OPT_CHOICE("write_mode", T, "overwrite", write_modes, LATER),
 	OPT_BOOL("entity_key", C, "false", 0),

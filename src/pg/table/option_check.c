@@ -27,6 +27,7 @@
 #include "pg/table/option_check.h"
 
 extern PGDLLEXPORT Datum dynamo_fdw_validator(PG_FUNCTION_ARGS);
+
 PG_FUNCTION_INFO_V1(dynamo_fdw_validator);
 
 /* A name further off than this is no hint. */
@@ -151,6 +152,7 @@ number_fault(const DynOptionDef *def, const char *value)
 					def->min, def->max);
 }
 
+/* Of CHOICE. */
 static const char *
 choice_fault(const DynOptionDef *def, const char *value)
 {
@@ -165,7 +167,7 @@ choice_fault(const DynOptionDef *def, const char *value)
 	return psprintf("Valid values are %s.", names.data);
 }
 
-/* Known placeholders only, {table_name} among them, and nothing DynamoDB refuses around them. */
+/* Of TEMPLATE: known placeholders only, {table_name} among them, and nothing DynamoDB refuses around them. */
 static const char *
 template_fault(const char *value)
 {
@@ -188,7 +190,7 @@ template_fault(const char *value)
 	return has_table_name ? NULL : "The template must contain {table_name}, or all feature views would share a table.";
 }
 
-/* Credentials go into HTTP headers: a line break in one would start another header. */
+/* Of a secret.  Credentials go into HTTP headers: a line break in one would start another header. */
 static const char *
 secret_fault(const DynOptionDef *def, const char *value)
 {
@@ -201,6 +203,7 @@ secret_fault(const DynOptionDef *def, const char *value)
 	return psprintf("The value is 1 to %.0f printable ASCII characters without blanks.", def->max);
 }
 
+/* Of URL. */
 static const char *
 url_fault(const char *value)
 {
@@ -210,6 +213,7 @@ url_fault(const char *value)
 	return dyn_endpoint_parse(value, &endpoint, &why) ? NULL : psprintf("An endpoint URL %s.", why);
 }
 
+/* Of any kind. */
 static const char *
 value_fault(const DynOptionDef *def, const char *value)
 {
@@ -333,13 +337,14 @@ check_option(const DefElem *elem, DynOptionPlace where, const char *owner)
 
 /* ---- options together ---- */
 
+/* Is it among the options? */
 static bool
 has_option(List *options, const char *name)
 {
 	return dyn_option_text(name, options, NIL) != NULL;
 }
 
-/* Raises what options lack or have too many of; one that is `bad` alone is none of this. */
+/* Raises what valid options lack, or must not be together. */
 static void
 check_together(List *options, DynOptionPlace where)
 {

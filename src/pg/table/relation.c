@@ -4,29 +4,19 @@
  */
 #include "pg/util/export.h"
 
-#include "catalog/pg_type.h"
-#include "commands/defrem.h"
-#include "mb/pg_wchar.h"
-#include "parser/parse_coerce.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "core/ddb_op.h"
 #include "core/feast_key.h"
 #include "pg/table/option_check.h"
 #include "pg/table/relation.h"
-#include "pg/table/type_map.h"
 #include "pg/util/scratch.h"
-
-static char *
-to_utf8(const char *text)
-{
-	return pg_server_to_any(text, strlen(text), PG_UTF8);
-}
 
 /* ---- the remote table ---- */
 
+/* The template with the names of a feature view in it. */
 static char *
 expand_template(const char *template, const char *project, const char *feature_view)
 {
@@ -102,6 +92,7 @@ dyn_drop_policy(List *table_options, List *server_options)
 	return strcmp(policy, "never") == 0 ? DYN_DROP_NEVER : DYN_DROP_CREATED;
 }
 
+/* dyn_remote_resolve, but raises why. */
 static DynRemote *
 resolve_or_fail(Relation rel, ForeignTable *table, ForeignServer *server)
 {
@@ -120,102 +111,67 @@ resolve_or_fail(Relation rel, ForeignTable *table, ForeignServer *server)
 
 /* ---- columns ---- */
 
-static void
-refuse_type(Relation rel, const DynColumn *column, const char *value_type)
-{
-	bool		is_key = column->role == DYN_COLUMN_KEY;
-	char	   *choices = dyn_type_choices(column->base_type, column->element_base_type, is_key);
-	char	   *type = format_type_be(column->type);
-
-	if (is_key && choices == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-				 errmsg("column \"%s\" of type %s cannot be an entity key", column->sql_name, type),
-				 errhint("Feast's entity keys are text, varchar, integer, bigint, bytea or timestamptz.")));
-	if (choices == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("type %s of column \"%s\" of foreign table \"%s\" is not supported", type,
-						column->sql_name, RelationGetRelationName(rel)),
-				 errhint("The README lists the types that go with Feast's.")));
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-			 errmsg("value type %s does not go with column \"%s\" of type %s", value_type, column->sql_name, type),
-			 errhint("Valid value types here are: %s.", choices)));
-}
-
-static void
-resolve_type(Relation rel, DynColumn *column, const char *value_type)
-{
-	column->base_type = getBaseTypeAndTypmod(column->type, &column->typmod);
-	column->element_type = get_element_type(column->base_type);
-	if (OidIsValid(column->element_type))
-		column->element_base_type = getBaseTypeAndTypmod(column->element_type, &column->typmod);
-	if (column->typmod >= 0 &&
-		find_typmod_coercion_function(OidIsValid(column->element_type) ? column->element_base_type : column->base_type,
-									  &column->typmod_function) != COERCION_PATH_FUNC)
-		column->typmod_function = InvalidOid;
-	if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
-	{
-		if (column->base_type != TIMESTAMPTZOID || value_type != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-					 errmsg("event timestamp column \"%s\" must have type timestamp with time zone and no value type",
-							column->sql_name)));
-		column->feast_type = DYN_FEAST_UNIX_TIMESTAMP;
-		return;
-	}
-	column->feast_type = dyn_type_resolve(column->base_type, column->element_base_type, value_type,
-										  column->role == DYN_COLUMN_KEY);
-	if (column->feast_type == DYN_FEAST_NONE)
-		refuse_type(rel, column, value_type);
-}
-
-static void
-resolve_column(Relation rel, Form_pg_attribute attr, DynColumn *column)
-{
-	List	   *options = GetForeignColumnOptions(RelationGetRelid(rel), attr->attnum);
-	const char *name = dyn_option_text("name", options, NIL);
-
-	column->attnum = attr->attnum;
-	column->sql_name = pstrdup(NameStr(attr->attname));
-	column->name = to_utf8(name ? name : column->sql_name);
-	column->type = attr->atttypid;
-	column->typmod = attr->atttypmod;
-	if (dyn_option_bool("entity_key", options, NIL))
-		column->role = DYN_COLUMN_KEY;
-	else if (dyn_option_bool("event_timestamp", options, NIL))
-		column->role = DYN_COLUMN_EVENT_TIMESTAMP;
-	else
-		column->role = DYN_COLUMN_FEATURE;
-	resolve_type(rel, column, dyn_option_text("value_type", options, NIL));
-}
-
+/* qsort comparator: Feast's order of join keys. */
 static int
 compare_join_keys(const void *a, const void *b)
 {
 	return dyn_feast_key_compare_names((*(DynColumn *const *) a)->name, (*(DynColumn *const *) b)->name);
 }
 
-/* Two columns of one name would be one attribute in DynamoDB. */
+/* Raises that an earlier column has the name of columns[n]: both would be one attribute in DynamoDB. */
 static void
-check_names(DynRelation *dyn)
+check_name(const DynRelation *dyn, int n)
 {
-	for (int i = 0; i < dyn->ncolumns; i++)
-		for (int k = 0; k < i; k++)
-		{
-			DynColumn  *a = &dyn->columns[k];
-			DynColumn  *b = &dyn->columns[i];
+	const DynColumn *column = &dyn->columns[n];
 
-			if (a->role == b->role && (a->role == DYN_COLUMN_KEY || a->role == DYN_COLUMN_FEATURE) &&
-				strcmp(a->name, b->name) == 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_DUPLICATE_COLUMN),
-						 errmsg("columns \"%s\" and \"%s\" have the same %s \"%s\"", a->sql_name, b->sql_name,
-								a->role == DYN_COLUMN_KEY ? "join key" : "feature name", a->name)));
-		}
+	if (column->role != DYN_COLUMN_KEY && column->role != DYN_COLUMN_FEATURE)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		const DynColumn *other = &dyn->columns[i];
+
+		if (other->role == column->role && strcmp(other->name, column->name) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("columns \"%s\" and \"%s\" of foreign table \"%s\" have the same %s \"%s\"",
+							other->sql_name, column->sql_name, dyn->name,
+							column->role == DYN_COLUMN_KEY ? "join key" : "feature name", column->name)));
+	}
 }
 
+/* The same for all columns. */
+static void
+check_names(const DynRelation *dyn)
+{
+	for (int i = 0; i < dyn->ncolumns; i++)
+		check_name(dyn, i);
+}
+
+/* Takes a column that is marked as part of the key. */
+static void
+add_key(DynRelation *dyn, DynColumn *column)
+{
+	if (dyn->nkeys == DYN_MAX_KEYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_TOO_MANY_COLUMNS),
+				 errmsg("a foreign table cannot have more than %d entity key columns", DYN_MAX_KEYS)));
+	dyn->keys[dyn->nkeys++] = column;
+}
+
+/* Takes the column that is marked as the event timestamp, of which there can be one. */
+static void
+set_event_timestamp(DynRelation *dyn, DynColumn *column)
+{
+	if (dyn->event_timestamp)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("foreign table \"%s\" has two event timestamp columns, \"%s\" and \"%s\"", dyn->name,
+						dyn->event_timestamp->sql_name, column->sql_name),
+				 errhint("Set the option \"event_timestamp\" on one column only.")));
+	dyn->event_timestamp = column;
+}
+
+/* Finds out what each column is.  Raises only what makes that impossible. */
 static void
 resolve_columns(Relation rel, DynRelation *dyn)
 {
@@ -231,57 +187,100 @@ resolve_columns(Relation rel, DynRelation *dyn)
 		/* a virtual generated column is computed by the server, here there is nothing of it */
 		if (TupleDescAttr(desc, i)->attisdropped || TupleDescAttr(desc, i)->attgenerated == 'v')
 			continue;
-		resolve_column(rel, TupleDescAttr(desc, i), column);
+		dyn_column_resolve(dyn->relid, TupleDescAttr(desc, i), column);
 		if (column->role == DYN_COLUMN_KEY)
-		{
-			if (dyn->nkeys == DYN_MAX_KEYS)
-				ereport(ERROR,
-						(errcode(ERRCODE_TOO_MANY_COLUMNS),
-						 errmsg("a foreign table cannot have more than %d entity key columns", DYN_MAX_KEYS)));
-			dyn->keys[dyn->nkeys++] = column;
-		}
+			add_key(dyn, column);
 		if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
-		{
-			if (dyn->event_timestamp)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("foreign table \"%s\" has two event timestamp columns, \"%s\" and \"%s\"",
-								RelationGetRelationName(rel), dyn->event_timestamp->sql_name, column->sql_name),
-						 errhint("Set the option \"event_timestamp\" on one column only.")));
-			dyn->event_timestamp = column;
-		}
+			set_event_timestamp(dyn, column);
 	}
 	qsort(dyn->keys, dyn->nkeys, sizeof(DynColumn *), compare_join_keys);
+	if (dyn->entityless && dyn->nkeys > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("foreign table \"%s\" is entityless and has entity key column \"%s\"", dyn->name,
+						dyn->keys[0]->sql_name),
+				 errhint("Drop the option \"entityless\" of the table, or \"entity_key\" of the column.")));
+}
+
+/* ---- the table ---- */
+
+bool
+dyn_relation_has_keys(const DynRelation *dyn)
+{
+	return dyn->nkeys > 0 || dyn->entityless;
+}
+
+bool
+dyn_relation_marks_keys(Relation rel, List *table_options)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped && dyn_column_is_key(RelationGetRelid(rel), i + 1))
+			return true;
+	return dyn_option_bool("entityless", table_options, NIL);
+}
+
+void
+dyn_relation_check_columns(const DynRelation *dyn)
+{
+	for (int i = 0; i < dyn->ncolumns; i++)
+		dyn_column_check(dyn->relid, &dyn->columns[i]);
+	check_names(dyn);
+}
+
+void
+dyn_relation_check_column(Relation rel, const char *name, bool added)
+{
+	DynRelation *dyn = palloc0(sizeof(DynRelation));
+
+	dyn->relid = RelationGetRelid(rel);
+	dyn->name = RelationGetRelationName(rel);
+	dyn->entityless = dyn_option_bool("entityless", GetForeignTable(dyn->relid)->options, NIL);
+	resolve_columns(rel, dyn);
+	for (int i = 0; i < dyn->ncolumns; i++)
+	{
+		if (dyn->columns[i].role == DYN_COLUMN_NONE || strcmp(dyn->columns[i].sql_name, name) != 0)
+			continue;
+		dyn_column_check(dyn->relid, &dyn->columns[i]);
+		if (added)
+			check_name(dyn, i); /* it is the last one */
+	}
+}
+
+void
+dyn_relation_check_keys(const DynRelation *dyn, bool creating)
+{
+	if (!dyn_relation_has_keys(dyn))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
+				 errmsg("foreign table \"%s\" has no entity key column", dyn->name),
+				 creating ?
+				 errhint("Mark the key, as in: driver_id bigint OPTIONS (entity_key 'true'). A feature view without entities needs the table option entityless 'true'.") :
+				 errhint("Mark the key: ALTER FOREIGN TABLE %s ALTER COLUMN ... OPTIONS (ADD entity_key 'true').",
+						 quote_identifier(dyn->name))));
 }
 
 DynRelation *
 dyn_relation_open(Relation rel)
 {
-	DynRelation *dyn = dyn_relation_open_altered(rel);
+	DynRelation *dyn = dyn_relation_open_unchecked(rel);
 
+	for (int i = 0; i < dyn->nkeys; i++)
+		dyn_column_check(dyn->relid, dyn->keys[i]);
+	if (dyn->event_timestamp)
+		dyn_column_check(dyn->relid, dyn->event_timestamp);
 	check_names(dyn);
+	dyn_relation_check_keys(dyn, false);
 	return dyn;
 }
 
-DynRelation *
-dyn_relation_open_altered(Relation rel)
+/* Reads the options that table and server share, and those of one of them. */
+static void
+resolve_options(DynRelation *dyn, List *t, List *s)
 {
-	DynRelation *dyn = palloc0(sizeof(DynRelation));
-	ForeignTable *table = GetForeignTable(RelationGetRelid(rel));
-	ForeignServer *server = GetForeignServer(table->serverid);
-	List	   *t = table->options;
-	List	   *s = server->options;
-	const char *feature_view = dyn_option_text("feature_view", t, NIL);
-
-	dyn->context = CurrentMemoryContext;
-	dyn->arena = dyn_scratch_arena(CurrentMemoryContext);
-	dyn->relid = RelationGetRelid(rel);
-	dyn->serverid = server->serverid;
-	dyn->feature_view = pstrdup(feature_view ? feature_view : RelationGetRelationName(rel));
-	dyn_options_check(s, DYN_ON_SERVER, psprintf("server \"%s\"", server->servername));
-	dyn_options_check(t, DYN_ON_TABLE, psprintf("foreign table \"%s\"", RelationGetRelationName(rel)));
-	dyn->remote = *resolve_or_fail(rel, table, server);
 	dyn->key_version = dyn_option_int("entity_key_serialization_version", s, NIL);
+	dyn->entityless = dyn_option_bool("entityless", t, NIL);
 	dyn->batch_size = dyn_option_int("batch_size", t, s);
 	dyn->max_read_workers = dyn_option_int("max_read_workers", t, s);
 	dyn->max_write_workers = dyn_option_int("max_write_workers", t, s);
@@ -291,6 +290,26 @@ dyn_relation_open_altered(Relation rel)
 	dyn->drop_policy = dyn_drop_policy(t, s);
 	dyn->startup_cost = dyn_option_real("fdw_startup_cost", t, s);
 	dyn->tuple_cost = dyn_option_real("fdw_tuple_cost", t, s);
+}
+
+DynRelation *
+dyn_relation_open_unchecked(Relation rel)
+{
+	DynRelation *dyn = palloc0(sizeof(DynRelation));
+	ForeignTable *table = GetForeignTable(RelationGetRelid(rel));
+	ForeignServer *server = GetForeignServer(table->serverid);
+	const char *feature_view = dyn_option_text("feature_view", table->options, NIL);
+
+	dyn->context = CurrentMemoryContext;
+	dyn->arena = dyn_scratch_arena(CurrentMemoryContext);
+	dyn->relid = RelationGetRelid(rel);
+	dyn->serverid = server->serverid;
+	dyn->name = pstrdup(RelationGetRelationName(rel));
+	dyn->feature_view = pstrdup(feature_view ? feature_view : dyn->name);
+	dyn_options_check(server->options, DYN_ON_SERVER, psprintf("server \"%s\"", server->servername));
+	dyn_options_check(table->options, DYN_ON_TABLE, psprintf("foreign table \"%s\"", dyn->name));
+	dyn->remote = *resolve_or_fail(rel, table, server);
+	resolve_options(dyn, table->options, server->options);
 	resolve_columns(rel, dyn);
 	return dyn;
 }

@@ -6,41 +6,15 @@
 #ifndef DYN_RELATION_H
 #define DYN_RELATION_H
 
-#include "access/attnum.h"
 #include "foreign/foreign.h"
 #include "utils/relcache.h"
 
 #include "core/arena.h"
 #include "core/endpoint.h"
-#include "core/feast_type.h"
+#include "pg/table/column.h"
 
 /* More entity keys than this are refused. */
 #define DYN_MAX_KEYS 32
-
-typedef enum DynColumnRole
-{
-	DYN_COLUMN_NONE = 0,		/* dropped, or computed by the server */
-	DYN_COLUMN_KEY,
-	DYN_COLUMN_EVENT_TIMESTAMP,
-	DYN_COLUMN_FEATURE
-} DynColumnRole;
-
-typedef struct DynColumn
-{
-	DynColumnRole role;
-	AttrNumber	attnum;
-	char	   *sql_name;
-	char	   *name;			/* join key or feature, UTF-8 */
-	Oid			type;			/* as declared */
-	Oid			base_type;		/* domains resolved */
-	Oid			element_type;	/* of an array, else InvalidOid */
-	Oid			element_base_type;
-	int32		typmod;			/* length and the like, -1: none */
-	Oid			typmod_function;	/* that sees to it, of a value or an element; InvalidOid: none */
-	DynFeastType feast_type;
-	void	   *domain_check;	/* cache of the domain's constraints, NULL at first */
-	void	   *element_check;	/* and of those of an element's domain */
-} DynColumn;
 
 typedef enum DynDropPolicy
 {
@@ -63,12 +37,14 @@ typedef struct DynRelation
 	DynArena   *arena;			/* for the value being decoded */
 	Oid			relid;
 	Oid			serverid;
+	char	   *name;			/* of the foreign table */
 	char	   *feature_view;
 	DynRemote	remote;
 	int			key_version;	/* entity_key_serialization_version */
 	int			ncolumns;
 	DynColumn  *columns;		/* by attnum - 1 */
-	int			nkeys;			/* 0: entityless */
+	bool		entityless;		/* has no keys and needs none */
+	int			nkeys;
 	DynColumn **keys;			/* in Feast's order, by join key */
 	DynColumn  *event_timestamp;	/* NULL: none */
 	int			batch_size;
@@ -83,13 +59,36 @@ typedef struct DynRelation
 } DynRelation;
 
 /*
- * Resolves a foreign table of ours in the current memory context. Raises what
- * is wrong with its options and column types.
+ * Resolves a foreign table of ours in the current memory context, to be read
+ * or written.  Raises what is wrong with it, except with its features: one of
+ * those that is bad is marked so, and hurts nobody who does not ask for it.
  */
 extern DynRelation *dyn_relation_open(Relation rel);
 
-/* The same, but two columns may have one name. */
-extern DynRelation *dyn_relation_open_altered(Relation rel);
+/*
+ * The same of a table as CREATE or ALTER left it: its keys may still be
+ * missing, any column may be bad, and two may have one name.
+ */
+extern DynRelation *dyn_relation_open_unchecked(Relation rel);
+
+/* Does the table say what its keys are?  PARTITION OF and dumps do so by ALTER only; until then it cannot be used. */
+extern bool dyn_relation_has_keys(const DynRelation *dyn);
+
+/* The same of a table that has not been resolved; throws nothing that is wrong with it. */
+extern bool dyn_relation_marks_keys(Relation rel, List *table_options);
+
+/* Raises what is wrong with any column of a new table, and with the columns together. */
+extern void dyn_relation_check_columns(const DynRelation *dyn);
+
+/*
+ * Raises what is wrong with one column of a table that ALTER changed.  A name
+ * that another one has is wrong only where the column was `added`: to exchange
+ * names, or to restore a dump column by column, ALTER passes through such states.
+ */
+extern void dyn_relation_check_column(Relation rel, const char *name, bool added);
+
+/* Raises that the table has no keys, with a hint for `creating` it or for one that is there. */
+extern void dyn_relation_check_keys(const DynRelation *dyn, bool creating);
 
 /*
  * Identity of the remote table of a table with these options. NULL where they

@@ -104,6 +104,13 @@ put_features(DynRowEncoder *encoder, TupleTableSlot *slot)
 
 		if (column->role != DYN_COLUMN_FEATURE)
 			continue;
+		if (column->bad)
+		{
+			/* without a value it is left out, as if it were not there */
+			if (!slot->tts_isnull[i])
+				dyn_column_check(rel->relid, column);
+			continue;
+		}
 		dyn_buf_clear(encoder->scratch);
 		dyn_datum_to_value(column, slot->tts_values[i], slot->tts_isnull[i], encoder->scratch);
 		dyn_op_put_feature(encoder->put, column->name, encoder->scratch->data, encoder->scratch->len, first);

@@ -19,6 +19,11 @@ def by_name(case):
     return case["name"]
 
 
+def entityless(keys):
+    """The table option of a view without keys."""
+    return {"entityless": "true"} if list(keys) == [DUMMY] else {}
+
+
 def key_columns(keys):
     """Key columns in the order opposite to Feast's, which is that of the names; `keys` maps a name to a type."""
     names = sorted(keys.keys() - {DUMMY}, reverse=True)
@@ -41,7 +46,9 @@ class View:
         self.keys = [key for key in keys if key != DUMMY]
         self.features = {feature["name"]: feature["value_type"] for feature in spec["schema"]}
         columns = [column(name, kind) for name, kind in self.features.items()]
-        session.table(self.name, ", ".join([*columns, "event_timestamp " + TIME, *key_columns(keys)]))
+        session.table(
+            self.name, ", ".join([*columns, "event_timestamp " + TIME, *key_columns(keys)]), **entityless(keys)
+        )
 
     def entity(self, answer):
         """The keys of an answer of online_read."""
@@ -157,7 +164,7 @@ def key_value(value):
 def test_entity_keys(session, project, case):
     session.server(project, entity_key_serialization_version=case["version"])
     kinds = {name: value["value_type"] for name, value in zip(case["join_keys"], case["values"])}
-    session.table("keyed", ", ".join(["x bigint", *key_columns(kinds)]))
+    session.table("keyed", ", ".join(["x bigint", *key_columns(kinds)]), **entityless(kinds))
     keys = {name: key_value(value) for name, value in zip(case["join_keys"], case["values"]) if name != DUMMY}
     names = ", ".join('"%s"' % name for name in ["x", *keys])
     session.run("INSERT INTO keyed (%s) VALUES (7%s)" % (names, ", %s" * len(keys)), list(keys.values()))

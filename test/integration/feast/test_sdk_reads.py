@@ -71,7 +71,7 @@ def test_an_entityless_view(session, project, version, request):
     feast = request.getfixturevalue("feast" if version == 3 else "feast_v2")
     session.server(project, entity_key_serialization_version=version)
     feast.apply("totals", {}, {"total": "INT64"})
-    session.table("totals", "event_timestamp %s, total bigint" % TIME)
+    session.table("totals", "event_timestamp %s, total bigint" % TIME, entityless="true")
     session.run("INSERT INTO totals VALUES (%s, 7)", [NOON])
     assert feast.read("totals", [{"__dummy_id": ""}]) == [{"total": 7}]
 

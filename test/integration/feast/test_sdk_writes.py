@@ -105,7 +105,7 @@ def test_an_entityless_view(session, project, version, request):
     feast = request.getfixturevalue("feast" if version == 3 else "feast_v2")
     session.server(project, entity_key_serialization_version=version)
     feast.apply("totals", {}, {"total": "INT64"})
-    adopt(session, "totals", "event_timestamp %s, total bigint" % TIME)
+    adopt(session, "totals", "event_timestamp %s, total bigint" % TIME, entityless="true")
     assert session.run("SELECT * FROM totals") == []
     feast.materialize(
         "totals", [dict(total=7, event_timestamp=NOON)], NOON - timedelta(days=1), NOON + timedelta(days=1)

@@ -29,7 +29,7 @@ def make_tables(session, project):
         for table, keys in TABLES.items():
             columns = ["%s %s %s" % (key, type, KEY) for key, (type, _) in keys.items()] + ["n integer", "s text"]
             if schema == "feast":
-                session.table(table, ", ".join(columns))
+                session.table(table, ", ".join(columns), **{} if keys else {"entityless": "true"})
                 session.run("INSERT INTO feast.%s SELECT * FROM plain.%s" % (table, table))
             else:
                 session.run("CREATE TABLE %s (%s)" % (table, ", ".join(columns).replace(KEY, "")))
