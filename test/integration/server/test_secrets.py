@@ -98,3 +98,27 @@ def test_a_bad_option_of_a_mapping_does_not_show_its_value(session, project):
     error = session.fail("CREATE USER MAPPING FOR CURRENT_USER SERVER feast OPTIONS (%s)" % options)
     assert error.sqlstate == "HV00D"
     assert SECRET not in texts(error) and TOKEN not in texts(error)
+
+
+def test_who_sees_the_keys_of_a_mapping(session, project, new_role):
+    """As README says: its user, superusers, readers of all data; the server's owner those of PUBLIC's."""
+    session.server(project, mapping=False)
+    owner, user, reader, other = (new_role("feast") for _ in range(4))
+    session.run("ALTER SERVER feast OWNER TO %s; GRANT pg_read_all_data TO %s" % (owner, reader))
+    for name in ("PUBLIC", user):
+        options = option_list({"access_key_id": name, "secret_access_key": SECRET})
+        session.run("CREATE USER MAPPING FOR %s SERVER feast OPTIONS (%s)" % (name, options))
+    mine, public = "access_key_id=" + user, "access_key_id=PUBLIC"
+    for role, expected in [(owner, {public}), (user, {mine}), (reader, {mine, public}), (other, set())]:
+        session.run("SET ROLE %s" % role)
+        options = session.run("SELECT unnest(umoptions) FROM pg_user_mappings")
+        options += session.run(
+            "SELECT option_name || '=' || option_value FROM information_schema.user_mapping_options"
+            " WHERE option_value IS NOT NULL"
+        )
+        if role == reader:
+            options += session.run("SELECT unnest(umoptions) FROM pg_user_mapping")
+        else:
+            assert session.fail("SELECT umoptions FROM pg_user_mapping").sqlstate == "42501"
+        assert {option for (option,) in options if option.startswith("access_key_id=")} == expected
+        session.run("RESET ROLE")
