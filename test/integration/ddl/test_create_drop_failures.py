@@ -148,6 +148,22 @@ def test_delete_pending_while_it_still_fails(local, project, proxy):
     assert local.value(PENDING) == 1
 
 
+def test_delete_pending_with_an_invalid_option_of_the_server(local, project, proxy):
+    """It can only come past the validator, and may mean anything."""
+    local.run(CREATE)
+    failing(proxy)
+    local.run(DROP)
+    proxy.heal()
+    proxy.forget()
+    local.warnings()
+    local.run("UPDATE pg_foreign_server SET srvoptions = srvoptions || '{read_timeout=soon}'")
+    assert local.value("SELECT dynamo_fdw_delete_pending()") == 0
+    (warning,) = local.warnings()
+    assert project in warning and "read_timeout" in warning
+    assert proxy.operations() == []
+    assert local.value(PENDING) == 1
+
+
 def test_delete_pending_counts_what_is_gone(local, project, proxy):
     local.run(CREATE)
     failing(proxy)
