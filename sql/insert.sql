@@ -36,13 +36,16 @@ SELECT count(*), sum(i4) FROM scalars WHERE id = ANY (ARRAY(SELECT generate_seri
 CREATE TABLE seen (found bigint);
 CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO seen SELECT count(*) FROM scalars WHERE id = ANY ('{20,21,22,23,24}');
+    INSERT INTO seen SELECT count(*) FROM scalars WHERE id = ANY ('{20,21,22,23,24,25,26}');
     RETURN NULL;
 END $$;
 CREATE TRIGGER look AFTER INSERT ON scalars FOR EACH STATEMENT EXECUTE FUNCTION look();
 INSERT INTO scalars (id, ts) SELECT i, now() FROM generate_series(20, 22) i;
 SELECT * FROM seen;
 WITH unread AS (INSERT INTO scalars (id, ts) VALUES (23, now()), (24, now())) SELECT 1 AS one;
+SELECT * FROM seen;
+WITH read AS (INSERT INTO scalars (id, ts) VALUES (25, now()) RETURNING id),
+    unread AS (INSERT INTO scalars (id, ts) SELECT id + 1, now() FROM read RETURNING id) SELECT 1 AS one;
 SELECT * FROM seen;
 DROP TRIGGER look ON scalars;
 DROP FUNCTION look;

@@ -27,7 +27,6 @@ void
 _PG_init(void)
 {
 	dyn_guc_init();
-	dyn_modify_init();
 	dyn_ddl_init();
 }
 

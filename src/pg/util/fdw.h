@@ -45,9 +45,6 @@ extern void dynamoBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *r
 extern void dynamoEndForeignInsert(EState *estate, ResultRelInfo *rinfo);
 extern void dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
 
-/* Installs the hook that ends a query's writes; once, when the module is loaded. */
-extern void dyn_modify_init(void);
-
 /* explain.c */
 extern void dynamoExplainForeignScan(ForeignScanState *node, struct ExplainState *es);
 extern void dynamoExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,

@@ -4,14 +4,12 @@
  *
  * Rows are encoded at once; requests are in flight (batch_write.h) while the
  * next rows are made.  All are acknowledged before the statement's AFTER
- * triggers fire and before EXPLAIN ANALYZE prints: an ExecutorFinish hook
- * flushes what belongs to the query, and EndForeignModify is the backstop.
+ * triggers fire and before EXPLAIN ANALYZE prints: a node of ours that the
+ * server runs last sends the rest, and EndForeignModify is the backstop.
  */
 #include "pg/util/export.h"
 
 #include "executor/executor.h"
-#include "lib/ilist.h"
-#include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -29,9 +27,8 @@
 /* A modification that runs; given back with the query's memory. */
 typedef struct ModifyState
 {
+	CustomScanState last_node;	/* first, see flush_at_end() */
 	MemoryContextCallback callback;
-	dlist_node	node;			/* in `running` */
-	EState	   *estate;
 	DynRelation *rel;
 	DynConnection *connection;
 	DynBatchWrite *write;
@@ -41,16 +38,12 @@ typedef struct ModifyState
 	DynCounters counters;
 } ModifyState;
 
-/* All that hold unsent rows, over all nested queries of the session. */
-static dlist_head running = DLIST_STATIC_INIT(running);
-static ExecutorFinish_hook_type previous_finish = NULL;
-
+/* Callback of the memory context. After an error rows may be left: they are given up. */
 static void
 release_modify(void *arg)
 {
 	ModifyState *state = arg;
 
-	dlist_delete(&state->node);
 	dyn_batch_write_free(state->write);
 	dyn_connection_release(state->connection);
 }
@@ -66,6 +59,7 @@ dynamoIsForeignRelUpdatable(Relation rel)
 
 static const char replaces_row[] = "INSERT replaces the whole row of an entity key.";
 
+/* Raises that a statement is not supported, and what there is in its place. */
 static void
 refuse(const char *what, const char *hint)
 {
@@ -98,27 +92,84 @@ dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
 	refuse("TRUNCATE", replaces_row);
 }
 
+/* ---- writing ---- */
+
+/* Encodes a row, which may raise, and adds it to those that wait to be sent. */
+static void
+add_put(ModifyState *state, TupleTableSlot *slot)
+{
+	DynEntityId id;
+	DynStatus	status;
+
+	dyn_row_encode(state->encoder, slot, &id);
+	if (!dyn_batch_write_add(state->write, &id, state->encoder->put, &status))
+		dyn_report_no_memory();
+}
+
+/* Raises what a request came to, and how much of the statement is stored all the same. */
+static void
+report_failure(ModifyState *state, const DynStatus *status)
+{
+	DynErrorContext context = {DYN_OP_BATCH_WRITE_ITEM, state->rel->remote.table, state->rel->feature_view, NULL};
+	long		acknowledged = dyn_batch_write_acknowledged(state->write);
+	long		in_flight = dyn_batch_write_in_flight(state->write);
+
+	context.note = psprintf("Before that, %ld items were written; of %ld in flight it is not known.",
+							acknowledged, in_flight);
+	dyn_report(ERROR, status, &context);
+}
+
+/* Waits until there is room for another row or, with `flush`, all are acknowledged. */
+static void
+step(ModifyState *state, bool flush)
+{
+	DynStatus	status;
+
+	for (;;)
+	{
+		switch (dyn_batch_write_step(state->write, flush, &status))
+		{
+			case DYN_STEP_WAIT:
+				dyn_wait(DYN_WAIT_WRITE, -1);
+				break;
+			case DYN_STEP_FAILED:
+				report_failure(state, &status);
+				break;
+			default:
+				return;
+		}
+	}
+}
+
 /* ---- begin ---- */
 
-static void
-begin_modify(ModifyTableState *mtstate, ResultRelInfo *rinfo)
+/* ExecProcNode of `last_node`. */
+static TupleTableSlot *
+flush_at_end(PlanState *node)
 {
-	EState	   *estate = mtstate->ps.state;
-	MemoryContext context = estate->es_query_cxt;
-	MemoryContext old = MemoryContextSwitchTo(context);
-	ModifyState *state = palloc0(sizeof(ModifyState));
+	step((ModifyState *) node, true);
+	return NULL;
+}
+
+/*
+ * Appends a node to those that the server runs to their end after the plan
+ * and before AFTER triggers: the modifications of WITH that nobody read.
+ * These are put before it, so no row comes after it.
+ */
+static void
+add_last_node(ModifyState *state, EState *estate)
+{
+	NodeSetTag(&state->last_node, T_CustomScanState);
+	state->last_node.ss.ps.ExecProcNode = flush_at_end;
+	estate->es_auxmodifytables = lappend(estate->es_auxmodifytables, state);
+}
+
+/* The write below, which release_modify() frees. Needs relation and connection. */
+static DynBatchWrite *
+new_write(ModifyState *state)
+{
 	DynBatchWriteConfig config;
-
-	state->callback.func = release_modify;
-	state->callback.arg = state;
-	dlist_push_tail(&running, &state->node);
-	MemoryContextRegisterResetCallback(context, &state->callback);
-
-	state->estate = estate;
-	state->rel = dyn_relation_open(rinfo->ri_RelationDesc);
-	state->row_context = AllocSetContextCreate(context, "dynamo_fdw row", ALLOCSET_DEFAULT_SIZES);
-	state->encoder = dyn_row_encoder_new(state->rel);
-	state->connection = dyn_connection_get(state->rel->serverid, dyn_modify_user(rinfo, estate));
+	DynBatchWrite *write;
 
 	config.table = state->rel->remote.table;
 	config.batch_size = state->rel->batch_size;
@@ -126,9 +177,31 @@ begin_modify(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	config.capacity = state->rel->consumed_capacity;
 	config.counters = &state->counters;
 	state->counters.parent = state->connection->counters;
-	state->write = dyn_batch_write_new(state->connection->client, &config);
-	if (state->write == NULL)
+	write = dyn_batch_write_new(state->connection->client, &config);
+	if (write == NULL)
 		dyn_report_no_memory();
+	return write;
+}
+
+/* Makes the state of a result relation; from now on its rows are seen to. */
+static void
+begin_modify(ModifyTableState *mtstate, ResultRelInfo *rinfo)
+{
+	EState	   *estate = mtstate->ps.state;
+	MemoryContext context = estate->es_query_cxt;
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ModifyState *state = palloc0(sizeof(ModifyState));
+
+	state->callback.func = release_modify;
+	state->callback.arg = state;
+	MemoryContextRegisterResetCallback(context, &state->callback);
+
+	state->rel = dyn_relation_open(rinfo->ri_RelationDesc);
+	state->row_context = AllocSetContextCreate(context, "dynamo_fdw row", ALLOCSET_DEFAULT_SIZES);
+	state->encoder = dyn_row_encoder_new(state->rel);
+	state->connection = dyn_connection_get(state->rel->serverid, dyn_modify_user(rinfo, estate));
+	state->write = new_write(state);
+	add_last_node(state, estate);
 	rinfo->ri_FdwState = state;
 	MemoryContextSwitchTo(old);
 }
@@ -164,53 +237,7 @@ dyn_modify_counters(ResultRelInfo *rinfo)
 	return state ? &state->counters : NULL;
 }
 
-/* ---- writing ---- */
-
-static void
-add_put(ModifyState *state, TupleTableSlot *slot)
-{
-	DynEntityId id;
-	DynStatus	status;
-
-	dyn_row_encode(state->encoder, slot, &id);
-	if (!dyn_batch_write_add(state->write, &id, state->encoder->put, &status))
-		dyn_report_no_memory();
-}
-
-/* Raises what a request came to, and how much of the statement is stored all the same. */
-static void
-report_failure(ModifyState *state, const DynStatus *status)
-{
-	DynErrorContext context = {DYN_OP_BATCH_WRITE_ITEM, state->rel->remote.table, state->rel->feature_view, NULL};
-	long		acknowledged = dyn_batch_write_acknowledged(state->write);
-	long		in_flight = dyn_batch_write_in_flight(state->write);
-
-	context.note = psprintf("Before that, %ld items were written; of %ld in flight it is not known.",
-							acknowledged, in_flight);
-	dyn_report(ERROR, status, &context);
-}
-
-/* Until there is room for another row or, with `flush`, all are acknowledged. */
-static void
-step(ModifyState *state, bool flush)
-{
-	DynStatus	status;
-
-	for (;;)
-	{
-		switch (dyn_batch_write_step(state->write, flush, &status))
-		{
-			case DYN_STEP_WAIT:
-				dyn_wait(DYN_WAIT_WRITE, -1);
-				break;
-			case DYN_STEP_FAILED:
-				report_failure(state, &status);
-				break;
-			default:
-				return;
-		}
-	}
-}
+/* ---- rows ---- */
 
 /*
  * Requests in flight must not stand still while rows are made: connecting has
@@ -248,6 +275,7 @@ dynamoExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *sl
 	return slot;
 }
 
+/* The backstop: all is acknowledged when this returns. Nothing to do where it was only explained. */
 static void
 end_modify(ResultRelInfo *rinfo)
 {
@@ -267,62 +295,4 @@ void
 dynamoEndForeignInsert(EState *estate, ResultRelInfo *rinfo)
 {
 	end_modify(rinfo);
-}
-
-static bool
-has_running(const EState *estate)
-{
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &running)
-		if (dlist_container(ModifyState, node, iter.cur)->estate == estate)
-			return true;
-	return false;
-}
-
-/* Runs WITH's modifications that nobody read to the end, as ExecutorFinish is about to: they may have rows for us. */
-static void
-finish_auxiliary(EState *estate)
-{
-	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
-	ListCell   *lc;
-
-	estate->es_direction = ForwardScanDirection;
-	foreach(lc, estate->es_auxmodifytables)
-	{
-		PlanState  *node = lfirst(lc);
-
-		do
-			ResetPerTupleExprContext(estate);
-		while (!TupIsNull(ExecProcNode(node)));
-	}
-	MemoryContextSwitchTo(old);
-}
-
-/* Flushes the query's modifications before its AFTER triggers fire. */
-static void
-on_executor_finish(QueryDesc *query)
-{
-	dlist_iter	iter;
-
-	if (has_running(query->estate))
-		finish_auxiliary(query->estate);
-	dlist_foreach(iter, &running)
-	{
-		ModifyState *state = dlist_container(ModifyState, node, iter.cur);
-
-		if (state->estate == query->estate && state->write != NULL)
-			step(state, true);
-	}
-	if (previous_finish)
-		previous_finish(query);
-	else
-		standard_ExecutorFinish(query);
-}
-
-void
-dyn_modify_init(void)
-{
-	previous_finish = ExecutorFinish_hook;
-	ExecutorFinish_hook = on_executor_finish;
 }

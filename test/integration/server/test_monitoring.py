@@ -1,6 +1,7 @@
 """What a user can see of the requests: EXPLAIN ANALYZE, dynamo_fdw_stats, DEBUG1 lines, wait events, versions."""
 
 import json
+import re
 from contextlib import suppress
 
 import psycopg
@@ -184,3 +185,49 @@ def test_versions(session):
     assert version.startswith("dynamo_fdw %s, " % extension)
     for library in ("PostgreSQL", "libcurl/", "OpenSSL", "json-c"):
         assert library in version
+
+
+# A row that WITH's unread INSERT writes; its trigger executes a statement of its own.
+UNREAD = "WITH unread AS (INSERT INTO drivers SELECT 1, now(), 1, 1 RETURNING trips) SELECT 1"
+
+
+def explained(session):
+    """What auto_explain said since the last call: (duration in ms, text) of each statement."""
+    found = []
+    for severity, message, _ in session.notices:
+        match = re.match(r"duration: ([0-9.]+) ms  plan:\n(.*)", message, re.DOTALL)
+        if match:
+            found.append((float(match[1]), match[2]))
+    session.notices.clear()
+    return found
+
+
+@pytest.fixture
+def explaining(drivers, database):
+    """Another session, of which auto_explain has hold before dynamo_fdw comes."""
+    session = Session(database)
+    session.run("LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_level = notice")
+    yield session
+    session.close()
+
+
+def test_auto_explain_counts_the_time_of_writing(explaining, proxy):
+    proxy.latency = 0.3
+    explaining.run("INSERT INTO drivers VALUES (1, now(), 1, 1)")
+    ((duration, text),) = explained(explaining)
+    assert "Insert on drivers" in text
+    assert duration >= 300
+
+
+def test_auto_explain_knows_nested_statements(explaining):
+    explaining.run(
+        "CREATE FUNCTION nested() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM 'nested' FROM pg_class LIMIT 1; RETURN NEW; END $$"
+    )
+    explaining.run("CREATE TRIGGER nested BEFORE INSERT ON drivers FOR EACH ROW EXECUTE FUNCTION nested()")
+    explaining.notices.clear()
+    explaining.run(UNREAD)
+    assert len(explained(explaining)) == 1
+    explaining.run("SET auto_explain.log_nested_statements = on")
+    explaining.run(UNREAD)
+    assert len(explained(explaining)) == 2
