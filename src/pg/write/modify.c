@@ -53,8 +53,8 @@ release_modify(void *arg)
 int
 dynamoIsForeignRelUpdatable(Relation rel)
 {
-	/* the others reach PlanForeignModify, which has the clearer words */
-	return (1 << CMD_INSERT) | (1 << CMD_UPDATE) | (1 << CMD_DELETE);
+	/* UPDATE and DELETE reach PlanForeignModify all the same, which has the clearer words */
+	return 1 << CMD_INSERT;
 }
 
 static const char replaces_row[] = "INSERT replaces the whole row of an entity key.";
