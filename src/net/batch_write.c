@@ -42,6 +42,7 @@ struct DynBatchWrite
 	int			nrequests;
 	DynStall	stall;
 	long		acknowledged;	/* items */
+	DynStatus	failure;		/* DYN_OK: none so far */
 };
 
 DynBatchWrite *
@@ -154,7 +155,10 @@ dyn_batch_write_add(DynBatchWrite *write, const DynEntityId *id, DynBuf *put, Dy
 		if (item == NULL)
 		{
 			dyn_buf_free(put);
-			return dyn_status_no_memory(status);
+			dyn_status_clear(status);
+			dyn_status_no_memory(status);
+			write->failure = *status;
+			return false;
 		}
 		item->id = *id;
 		*write->waiting_end = item;
@@ -372,9 +376,14 @@ settle_answered(DynBatchWrite *write, DynStatus *status)
 DynStep
 dyn_batch_write_step(DynBatchWrite *write, bool flush, DynStatus *status)
 {
-	dyn_status_clear(status);
-	if (!settle_answered(write, status) || !start_writes(write, flush, status))
+	*status = write->failure;
+	if (status->cls != DYN_OK)
 		return DYN_STEP_FAILED;
+	if (!settle_answered(write, status) || !start_writes(write, flush, status))
+	{
+		write->failure = *status;
+		return DYN_STEP_FAILED;
+	}
 	if (flush)
 		return write->nwaiting == 0 && write->in_flight == NULL ? DYN_STEP_END : DYN_STEP_WAIT;
 	return write->nwaiting < write->config.batch_size ? DYN_STEP_END : DYN_STEP_WAIT;

@@ -31,14 +31,16 @@ extern DynBatchWrite *dyn_batch_write_new(DynClient *client, const DynBatchWrite
 
 /*
  * Adds a put, made by dyn_op_put_begin/feature/end. `put` is moved and left
- * empty. Nothing is sent before dyn_batch_write_step().
+ * empty. Nothing is sent before dyn_batch_write_step(). False: out of memory,
+ * which fails the write.
  */
 extern bool dyn_batch_write_add(DynBatchWrite *write, const DynEntityId *id, DynBuf *put, DynStatus *status);
 
 /*
  * Sends what can be sent and takes answers in.  With `flush` END means that
  * every item is acknowledged; without it, that there is room for another one.
- * WAIT: wait for the client and call again.
+ * WAIT: wait for the client and call again. A write that FAILED, of which an
+ * item may be lost, has failed for good.
  */
 extern DynStep dyn_batch_write_step(DynBatchWrite *write, bool flush, DynStatus *status);
 

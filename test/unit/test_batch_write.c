@@ -225,6 +225,7 @@ test_all_unprocessed(void)
 	is_int(status.attempts, 4, "after four attempts");
 	ok(fabs(status.elapsed_ms - (fake_now_ms - begun)) < 1 && status.elapsed_ms > 80, "in the time of them all");
 	is_int(dyn_batch_write_acknowledged(writing), 0, "nothing is acknowledged");
+	is_int(step(true), DYN_STEP_FAILED, "there is no fifth");
 }
 
 static void
@@ -319,6 +320,8 @@ test_failures(void)
 	is_int(status.cls, DYN_ITEM_TOO_LARGE, "for its reason");
 	is_int(dyn_batch_write_acknowledged(writing), 2, "what was acknowledged is known");
 	is_int(dyn_batch_write_in_flight(writing), 2, "and what is not known");
+	is_int(step(true), DYN_STEP_FAILED, "it has failed for good");
+	is_int(status.cls, DYN_ITEM_TOO_LARGE, "for the same reason");
 
 	begin(2, 2);
 	add(0, "v");

@@ -140,6 +140,9 @@ write_all(long n, int *acknowledged, DynStatus *status)
 	}
 	left = fail_alloc_after;
 	fail_alloc_after = -1;
+	/* an item that got lost is not forgotten */
+	if (step == DYN_STEP_FAILED && writing)
+		step = dyn_batch_write_step(writing, true, status);
 	*acknowledged = writing ? (int) dyn_batch_write_acknowledged(writing) : 0;
 	dyn_batch_write_free(writing);
 	dyn_client_free(client);
