@@ -13,7 +13,7 @@ PG = dynamo_fdw explain \
 		ddl_triggers ddl_xact) \
 	$(addprefix qual/,qual qual_bind qual_eval qual_join qual_operand qual_tree) \
 	$(addprefix convert/,convert_key convert_read convert_write) \
-	$(addprefix session/,connection credential stats wait) \
+	$(addprefix session/,connection credential stats unsent wait) \
 	$(addprefix table/,column option option_check relation type_map) \
 	$(addprefix util/,error extension guc scratch text)
 

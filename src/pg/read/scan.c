@@ -12,6 +12,7 @@
 #include "pg/read/ahead.h"
 #include "pg/read/lookup.h"
 #include "pg/read/scan.h"
+#include "pg/session/unsent.h"
 #include "pg/util/compat.h"
 #include "pg/util/fdw.h"
 
@@ -65,6 +66,7 @@ dynamoBeginForeignScan(ForeignScanState *node, int eflags)
 	state->complete = boolVal(list_nth(plan->fdw_private, DYN_SCAN_COMPLETE));
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 	{
+		dyn_unsent_flush(state->lookup->rel->remote.table, node->ss.ps.state);
 		/* a cursor stays with who opened it */
 		state->lookup->userid = dyn_scan_user(node);
 		add_exec_params((Node *) plan->fdw_exprs, &state->key_params);

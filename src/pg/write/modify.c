@@ -16,6 +16,7 @@
 
 #include "net/batch_write.h"
 #include "pg/session/connection.h"
+#include "pg/session/unsent.h"
 #include "pg/session/wait.h"
 #include "pg/table/relation.h"
 #include "pg/util/compat.h"
@@ -29,6 +30,7 @@ typedef struct ModifyState
 {
 	CustomScanState last_node;	/* first, see flush_at_end() */
 	MemoryContextCallback callback;
+	DynUnsent	unsent;
 	DynRelation *rel;
 	DynConnection *connection;
 	DynBatchWrite *write;
@@ -44,6 +46,7 @@ release_modify(void *arg)
 {
 	ModifyState *state = arg;
 
+	dyn_unsent_leave(&state->unsent);
 	dyn_batch_write_free(state->write);
 	dyn_connection_release(state->connection);
 }
@@ -143,6 +146,13 @@ step(ModifyState *state, bool flush)
 
 /* ---- begin ---- */
 
+/* Callback of unsent.h. */
+static void
+flush_for_others(void *arg)
+{
+	step(arg, true);
+}
+
 /* ExecProcNode of `last_node`. */
 static TupleTableSlot *
 flush_at_end(PlanState *node)
@@ -197,10 +207,16 @@ begin_modify(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	MemoryContextRegisterResetCallback(context, &state->callback);
 
 	state->rel = dyn_relation_open(rinfo->ri_RelationDesc);
+	dyn_unsent_flush(state->rel->remote.table, estate);
 	state->row_context = AllocSetContextCreate(context, "dynamo_fdw row", ALLOCSET_DEFAULT_SIZES);
 	state->encoder = dyn_row_encoder_new(state->rel);
 	state->connection = dyn_connection_get(state->rel->serverid, dyn_modify_user(rinfo, estate));
 	state->write = new_write(state);
+	state->unsent.table = state->rel->remote.table;
+	state->unsent.estate = estate;
+	state->unsent.flush = flush_for_others;
+	state->unsent.arg = state;
+	dyn_unsent_enter(&state->unsent);
 	add_last_node(state, estate);
 	rinfo->ri_FdwState = state;
 	MemoryContextSwitchTo(old);
