@@ -25,6 +25,9 @@
 #include "pg/write/modify.h"
 #include "pg/write/row.h"
 
+/* So many requests to a server are in flight when the rest of a query's rows is sent. */
+#define MAX_SENT_TOGETHER 100
+
 /* A modification that runs; given back with the query's memory. */
 typedef struct ModifyState
 {
@@ -37,6 +40,7 @@ typedef struct ModifyState
 	MemoryContext row_context;	/* reset for each row */
 	DynRowEncoder *encoder;
 	instr_time	last_drive;		/* when transfers were last moved on */
+	bool		rest_sent;		/* see send_rest() */
 	DynCounters counters;
 } ModifyState;
 
@@ -153,10 +157,35 @@ flush_for_others(void *arg)
 	step(arg, true);
 }
 
-/* ExecProcNode of `last_node`. */
+/*
+ * Sends what the modifications of a query hold, without waiting, until a good
+ * many requests are in flight: there may be many partitions.  What fails is
+ * raised when it is waited for.
+ */
+static void
+send_rest(EState *estate, ExecProcNodeMtd of_ours)
+{
+	ListCell   *lc;
+
+	foreach(lc, estate->es_auxmodifytables)
+	{
+		PlanState  *node = lfirst(lc);
+		ModifyState *state = (ModifyState *) node;
+		DynStatus	status;
+
+		if (node->ExecProcNode != of_ours || state->rest_sent ||
+			state->connection->counters->in_flight >= MAX_SENT_TOGETHER)
+			continue;
+		dyn_batch_write_step(state->write, true, &status);
+		state->rest_sent = true;
+	}
+}
+
+/* ExecProcNode of `last_node`: all modifications of the query have had their rows, and are waited for together. */
 static TupleTableSlot *
 flush_at_end(PlanState *node)
 {
+	send_rest(node->state, flush_at_end);
 	step((ModifyState *) node, true);
 	return NULL;
 }
@@ -170,6 +199,7 @@ static void
 add_last_node(ModifyState *state, EState *estate)
 {
 	NodeSetTag(&state->last_node, T_CustomScanState);
+	state->last_node.ss.ps.state = estate;
 	state->last_node.ss.ps.ExecProcNode = flush_at_end;
 	estate->es_auxmodifytables = lappend(estate->es_auxmodifytables, state);
 }

@@ -3,7 +3,7 @@
 import pytest
 
 import faults
-from support import DRIVER_1001, KEY, fill, raw_items, takes
+from support import DRIVER_1001, KEY, TIME, fill, raw_items, takes
 
 WRITE = "BatchWriteItem"
 
@@ -15,6 +15,20 @@ def test_1000_rows_take_40_requests(drivers, proxy):
     assert proxy.count(WRITE) == 40
     assert 2 <= proxy.most_in_flight(WRITE) <= 10
     assert len(drivers.run("SELECT driver_id FROM drivers WHERE driver_id = ANY (%s)", [list(range(1, 1001))])) == 1000
+
+
+def test_tables_of_one_statement_are_written_together(drivers, proxy):
+    drivers.run("CREATE TABLE parent (driver_id bigint NOT NULL, event_timestamp timestamptz) PARTITION BY LIST (driver_id)")
+    for i in (1, 2):
+        drivers.table("part%d" % i, "driver_id %s, event_timestamp %s" % (KEY, TIME))
+        drivers.run("ALTER TABLE parent ATTACH PARTITION part%d FOR VALUES IN (%d)" % (i, i))
+    proxy.forget()
+    proxy.latency = 0.3
+    drivers.run(
+        "WITH a AS (INSERT INTO parent VALUES (1, now()), (2, now()) RETURNING driver_id)"
+        " INSERT INTO drivers SELECT driver_id, now() FROM a"
+    )
+    assert proxy.count(WRITE) == proxy.most_in_flight(WRITE) == 3
 
 
 def test_the_last_duplicate_of_a_statement_wins(drivers, proxy):
