@@ -28,11 +28,13 @@ typedef struct DynCounters
 	double		consumed_capacity;	/* units, where the answers tell */
 } DynCounters;
 
-/* Adds to one member, up the chain; `counters` may be NULL. */
+/* Adds to one member, up the chain; `counters` may be NULL. Evaluates `n` once. */
 #define DYN_COUNT(counters, member, n) \
 	do { \
-		for (DynCounters *counter_ = (counters); counter_; counter_ = counter_->parent) \
-			counter_->member += (n); \
+		DynCounters *counter_ = (counters); \
+		__typeof__(counter_->member) n_ = (n); \
+		for (; counter_; counter_ = counter_->parent) \
+			counter_->member += n_; \
 	} while (0)
 
 static inline void

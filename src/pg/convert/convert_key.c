@@ -82,8 +82,10 @@ make_key_part(const DynColumn *column, Datum key, DynKeyPart *part)
 	part->type = column->feast_type;
 	if (column->base_type == BYTEAOID)
 	{
-		part->data = VARDATA_ANY(DatumGetPointer(key));
-		part->len = VARSIZE_ANY_EXHDR(DatumGetPointer(key));
+		const bytea *bytes = (bytea *) DatumGetPointer(key);
+
+		part->data = VARDATA_ANY(bytes);
+		part->len = VARSIZE_ANY_EXHDR(bytes);
 	}
 	else if (key_is_varlena(column))
 		part->data = dyn_text_to_utf8((text *) DatumGetPointer(key), &part->len);

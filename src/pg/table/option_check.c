@@ -81,9 +81,10 @@ static const char *
 nearest_name(const char *name, DynOptionPlace where)
 {
 	const char *best = NULL;
-	int			best_distance = Min(MAX_NAME_DISTANCE, (int) strlen(name) / 2) + 1;
+	int			len = strlen(name);
+	int			best_distance = Min(MAX_NAME_DISTANCE, len / 2) + 1;
 
-	if (strlen(name) >= NAMEDATALEN)
+	if (len >= NAMEDATALEN)
 		return NULL;
 	for (const DynOptionDef *def = dyn_option_defs; def->name; def++)
 	{

@@ -39,7 +39,9 @@ report_null(const DynRelation *rel, const DynColumn *column)
 static void
 report_unstorable(const DynRelation *rel, const DynColumn *column, Datum key)
 {
-	if (column->feast_type == DYN_FEAST_UNIX_TIMESTAMP && TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(key)))
+	TimestampTz time = DatumGetTimestampTz(key);	/* if it is one */
+
+	if (column->feast_type == DYN_FEAST_UNIX_TIMESTAMP && TIMESTAMP_NOT_FINITE(time))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("entity key column \"%s\" of feature view \"%s\" must not be infinite", column->sql_name,
