@@ -1,6 +1,6 @@
 """Random CREATE and ALTER by two roles against a model: what is refused, and what works afterwards.
 
-The seed is fixed, so that a failure comes again; RANDOM_DDL="SEED NUMBER" tries others.
+The seed is fixed, so that a failure comes again; RANDOM_DEFINITIONS="SEED NUMBER" tries others.
 """
 
 import os
@@ -9,10 +9,10 @@ import random
 import psycopg
 import pytest
 
-from random_ddl import TYPES, Column, Model, Table
+from random_definitions import TYPES, Column, Model, Table
 from support import KEY, make_remote, remote_tables
 
-SEED, NUMBER = map(int, (os.environ.get("RANDOM_DDL") or "1 300").split())
+SEED, NUMBER = map(int, (os.environ.get("RANDOM_DEFINITIONS") or "1 300").split())
 ALONE = ["one", "two"]
 REMOTE = [*ALONE, "part", "child"]
 

@@ -1,4 +1,4 @@
-"""A model of what CREATE and ALTER accept, and random statements: what test_random_ddl.py runs."""
+"""A model of what CREATE and ALTER accept, and random statements: what test_random_definitions.py runs."""
 
 import copy
 from dataclasses import dataclass, field
