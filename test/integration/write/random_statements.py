@@ -97,9 +97,8 @@ class Statements:
 
     def number_of(self, g):
         """An integer made of column `g`; it may fail at some row."""
-        return self.choose(
-            "%s" % g, "%s %% 5" % g, "NULL", "12", "%s" % self.number(), "10 / (%s - %d)" % (g, self.random.randint(-20, 9))
-        )
+        division = "10 / (%s - %d)" % (g, self.random.randint(-20, 9))
+        return self.choose(g, "%s %% 5" % g, "NULL", "12", str(self.number()), division)
 
     # INSERT.
 
@@ -196,8 +195,8 @@ class Statements:
                 names.append("w%d" % i)
         name = self.random.choice(names) if names else "source"
         main = self.choose(
-            "SELECT 1", "SELECT * FROM {0} LIMIT 1", "SELECT count(*) FROM {0}", "SELECT * FROM {0}", "SELECT 1 WHERE false",
-            "SELECT EXISTS (SELECT FROM {0})", "SELECT * FROM {0} a, {0} b LIMIT 3", "INSERT", "INSERT",
+            "SELECT 1", "SELECT 1 WHERE false", "SELECT * FROM {0} LIMIT 1", "SELECT count(*) FROM {0}",
+            "SELECT * FROM {0}", "SELECT EXISTS (SELECT FROM {0})", "SELECT * FROM {0} a, {0} b LIMIT 3", "INSERT", "INSERT",
         )  # fmt: skip
         has_rows = True
         if main == "INSERT" and not self.free():

@@ -146,7 +146,8 @@ CREATE FUNCTION put(bigint, text) RETURNS bigint LANGUAGE plpgsql AS
 CREATE FUNCTION put_sql(bigint, text) RETURNS bigint LANGUAGE sql AS
     $$ INSERT INTO one VALUES ($1, 11, $2) RETURNING id $$;
 CREATE FUNCTION put_both(bigint, text) RETURNS text LANGUAGE sql AS
-    $$ INSERT INTO one VALUES ($1, 12, $2); INSERT INTO triggered VALUES ($1, 3, $2); SELECT s FROM one WHERE id = $1 $$;
+    $$ INSERT INTO one VALUES ($1, 12, $2); INSERT INTO triggered VALUES ($1, 3, $2);
+       SELECT s FROM one WHERE id = $1 $$;
 CREATE FUNCTION put_set(bigint, integer, text) RETURNS SETOF one LANGUAGE sql AS
     $$ INSERT INTO one SELECT $1 + g, g, $3 || g FROM generate_series(1, $2) g RETURNING * $$;
 CREATE FUNCTION put_then_set(bigint, integer, text) RETURNS SETOF one LANGUAGE sql AS

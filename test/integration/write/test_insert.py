@@ -18,7 +18,8 @@ def test_1000_rows_take_40_requests(drivers, proxy):
 
 
 def test_tables_of_one_statement_are_written_together(drivers, proxy):
-    drivers.run("CREATE TABLE parent (driver_id bigint NOT NULL, event_timestamp timestamptz) PARTITION BY LIST (driver_id)")
+    columns = "driver_id bigint NOT NULL, event_timestamp timestamptz"
+    drivers.run("CREATE TABLE parent (%s) PARTITION BY LIST (driver_id)" % columns)
     for i in (1, 2):
         drivers.table("part%d" % i, "driver_id %s, event_timestamp %s" % (KEY, TIME))
         drivers.run("ALTER TABLE parent ATTACH PARTITION part%d FOR VALUES IN (%d)" % (i, i))

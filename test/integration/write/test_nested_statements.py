@@ -4,8 +4,10 @@ import faults
 from support import DRIVERS
 
 ROWS = "SELECT driver_id, trips FROM drivers WHERE driver_id IN (1, 2, 3)"
-# Two rows; what is done between them, on a value that can't be evaluated beforehand, is the test.
-INSERT_AROUND = "INSERT INTO drivers SELECT i, now(), 0, CASE i WHEN 1 THEN 10 ELSE between_rows() END FROM generate_series(1, 2) i"
+# Two rows; what is done between them, by a function, is the test.
+INSERT_AROUND = (
+    "INSERT INTO drivers SELECT i, now(), 0, CASE i WHEN 1 THEN 10 ELSE between_rows() END FROM generate_series(1, 2) i"
+)
 
 
 def between_rows(session, body, name="between_rows"):

@@ -170,10 +170,9 @@ class Worker:
             self.check_subset(now, outcomes, story)
         elif undone:
             self.check_all(now, story)
-        if failed or undone:
-            assert transactional(now) == transactional(plain), story
         else:
             assert now == plain, story
+        assert transactional(now) == transactional(plain), story
         if failed or undone:
             self.next_keys()
         else:
@@ -210,7 +209,8 @@ def transactional(content):
 
 @pytest.fixture
 def world(session, project, proxy):
-    session.server(project, proxy.url, batch_size=4, max_write_workers=2, max_read_workers=2, total_max_retry_attempts=20)
+    session.server(project, proxy.url, batch_size=4, max_write_workers=2, max_read_workers=2)
+    session.set_server(total_max_retry_attempts=20)
     make_world(session)
     return session
 
@@ -241,7 +241,6 @@ def test_random_statements(world, database, project, proxy, new_role):
     workers = [Worker(database, 1), Worker(database, 2, role)]
     run_workers(workers, NUMBER // 2, proxy)
     for worker in workers:
-        print(worker.kinds)
         assert worker.kinds["done"] > NUMBER / 5  # else it would say little
     # no row has another key than those
     keys = [key for worker in workers for base in worker.bases for key in range(base, base + 40)]
@@ -253,22 +252,22 @@ def test_random_statements(world, database, project, proxy, new_role):
 
 
 def test_refused_statements(world):
-    """What is not supported yet says so, on tables, partitioned ones and views alike, before it writes."""
+    """What is not supported yet says so before it writes."""
     world.run("SET search_path = feast, public")
-    for name in ("one", "two", "triggered", "parent", "low", "lower"):
-        key = "a" if name == "two" else "id"
-        for sql in (
-            "UPDATE {0} SET s = 'new' WHERE {1} = 1",
-            "DELETE FROM {0} WHERE {1} = 1",
-            "WITH d AS (DELETE FROM {0} WHERE {1} = 1 RETURNING *) INSERT INTO one SELECT 1",
-            "INSERT INTO {0} ({1}) VALUES (1) ON CONFLICT DO NOTHING",
-            "MERGE INTO {0} USING (SELECT 1) q ON {1} = 1 WHEN MATCHED THEN DELETE",
-            "COPY {0} ({1}) FROM PROGRAM 'echo 1'",
-            "TRUNCATE {0}",
-        ):
-            sql = sql.format(name, key)
-            # partly PostgreSQL's own words, of views
-            assert world.fail(sql).sqlstate in ("0A000", "42809", "55000"), sql
+    changes = [
+        "UPDATE {0} SET s = 'new' WHERE id = 1",
+        "DELETE FROM {0} WHERE id = 1",
+        "WITH d AS (DELETE FROM {0} WHERE id = 1 RETURNING *) INSERT INTO one SELECT 1",
+        "INSERT INTO {0} (id) VALUES (1) ON CONFLICT DO NOTHING",
+    ]
+    of_tables = [
+        "MERGE INTO {0} USING (SELECT 1) q ON id = 1 WHEN MATCHED THEN DELETE",
+        "COPY {0} (id) FROM PROGRAM 'echo 1'",
+        "TRUNCATE {0}",
+    ]
+    for name in ("one", "triggered", "parent", "low", "lower"):
+        for sql in changes + (of_tables if name in TABLES or name == "parent" else []):
+            assert world.fail(sql.format(name)).sqlstate == "0A000", sql.format(name)
     assert world.run("SELECT * FROM one WHERE id = 1") == []
 
 
@@ -284,7 +283,7 @@ def terminate(runner, admin):
 
 
 def disconnect(runner, admin):
-    with socket.socket(fileno=os.dup(runner.session.conn.fileno())) as sock:
+    with suppress(psycopg.Error), socket.socket(fileno=os.dup(runner.session.conn.fileno())) as sock:
         sock.shutdown(socket.SHUT_RDWR)
 
 
