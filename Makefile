@@ -5,7 +5,7 @@ PGFILEDESC = "dynamo_fdw - Feast's DynamoDB online store as foreign tables"
 CORE = arena buf clock crc32 ddb_op ddb_reply endpoint feast_json_read feast_json_write feast_key feast_time \
 	feast_type feast_value_decode feast_value_encode item_scan json_scan json_text murmur3 pace pbwire retry \
 	sigv4 status utf8
-NET = batch_get batch_write ddb_call ddb_client http_engine http_transfer loop table_job trace warmup
+NET = batch_get batch_write ddb_call ddb_client descriptor http_engine http_sockets http_transfer loop table_job trace warmup
 PG = dynamo_fdw explain \
 	$(addprefix read/,ahead lookup plan scan) \
 	$(addprefix write/,modify row) \

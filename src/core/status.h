@@ -15,6 +15,7 @@ typedef enum DynClass
 {
 	DYN_OK = 0,
 	DYN_NO_MEMORY,
+	DYN_NO_DESCRIPTOR,			/* of the process, for a connection; nothing was sent */
 	DYN_INTERNAL,				/* a library refused what should always work */
 	DYN_CONNECT,				/* no connection: DNS, refused, TLS */
 	DYN_UNTRUSTED,				/* its certificate is not trusted, or the roots can't be read */

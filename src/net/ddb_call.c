@@ -12,6 +12,7 @@
 
 #include "core/ddb_reply.h"
 #include "core/crc32.h"
+#include "net/descriptor.h"
 #include "net/trace.h"
 
 /* AWS refuses signatures that are five minutes off: if the clocks differ by more than this, they are to blame. */
@@ -41,29 +42,33 @@ sign_call(DynCall *call, DynHttpHeader *headers, int nheaders, const char *amz_d
 		dyn_buf_cstr(authorization) != NULL;
 }
 
-/* Its counterpart is dyn_call_drop_transfer(). */
+/*
+ * Counts a request as sent or, where it was refused after all, with `n` -1, as
+ * not sent.  What is in flight dyn_call_drop_transfer() counts back.
+ */
 static void
-count_request(DynCall *call)
+count_request(DynCall *call, int n)
 {
-	call->client->in_flight++;
-	dyn_count_request(call->counters);
-	DYN_COUNT(call->counters, bytes_sent, call->body.len);
+	if (n > 0)
+		dyn_count_request(call->counters);
+	else
+		DYN_COUNT(call->counters, requests, n);
+	DYN_COUNT(call->counters, bytes_sent, n * (int64_t) call->body.len);
 	if (call->attempts > 1)
-		DYN_COUNT(call->counters, retries, 1);
+		DYN_COUNT(call->counters, retries, n);
 }
 
-void
-dyn_call_send(DynCall *call)
+/* Hands the signed request to the engine; NULL on failure, `status` set. */
+static DynTransfer *
+start_transfer(DynCall *call, DynStatus *status)
 {
 	DynClient  *client = call->client;
 	DynHttpHeader headers[6];
 	DynBuf		authorization = {0};
+	DynTransfer *transfer = NULL;
 	char		amz_date[DYN_AMZ_DATE_LEN];
 	int			n = 0;
 
-	call->attempts++;
-	call->sent_ms = dyn_clock_now_ms(&client->clock);
-	dyn_pace_sent(&client->pace, client->in_flight + 1, call->sent_ms);
 	headers[n++] = (DynHttpHeader) {"Host", client->endpoint.host_header};
 	headers[n++] = (DynHttpHeader) {"Content-Type", "application/x-amz-json-1.0"};
 	headers[n++] = (DynHttpHeader) {"X-Amz-Date", amz_date};
@@ -74,19 +79,81 @@ dyn_call_send(DynCall *call)
 	call->sent_skew_s = client->skew_s;
 	if (!dyn_sigv4_date(dyn_clock_wall_s(&client->clock) + client->skew_s, amz_date) ||
 		!sign_call(call, headers, n, amz_date, &authorization))
-	{
-		dyn_status_set(&call->status, DYN_INTERNAL, "the request could not be signed");
-		call->state = DYN_CALL_DONE;
-	}
+		dyn_status_set(status, DYN_INTERNAL, "the request could not be signed");
 	else
 	{
 		headers[n++] = (DynHttpHeader) {"Authorization", authorization.data};
-		call->transfer = dyn_http_start(client->http, headers, n, &call->body, call->fresh, &call->status);
-		call->state = call->transfer ? DYN_CALL_IN_FLIGHT : DYN_CALL_DONE;
-		if (call->transfer)
-			count_request(call);
+		transfer = dyn_http_start(client->http, headers, n, &call->body, call->fresh, status);
 	}
 	dyn_buf_free(&authorization);
+	return transfer;
+}
+
+/* Sends once, or fails for good (no transfer).  False: there was no descriptor, and nothing was sent. */
+static bool
+try_to_send(DynCall *call, DynStatus *status)
+{
+	DynClient  *client = call->client;
+	DynHttpAnswer *none;
+	DynTransfer *transfer;
+
+	call->sent_ms = dyn_clock_now_ms(&client->clock);
+	transfer = dyn_client_open(client, status) ? start_transfer(call, status) : NULL;
+	if (transfer == NULL)
+		return status->cls != DYN_NO_DESCRIPTOR;
+	if (dyn_transfer_refused(transfer))
+	{
+		dyn_transfer_result(transfer, &none, status);	/* says why */
+		dyn_transfer_free(transfer);
+		return false;
+	}
+	call->transfer = transfer;
+	call->state = DYN_CALL_IN_FLIGHT;
+	call->attempts++;
+	client->in_flight++;
+	dyn_pace_sent(&client->pace, client->in_flight, call->sent_ms);
+	count_request(call, 1);
+	return true;
+}
+
+/* Ends a call that gets no descriptor; if an attempt failed before, its words are of use too. */
+static void
+give_up(DynCall *call, const DynStatus *why)
+{
+	DynStatus	before = call->status;
+
+	call->state = DYN_CALL_DONE;
+	call->status = *why;
+	call->status.attempts = call->attempts;
+	call->status.elapsed_ms = dyn_clock_now_ms(&call->client->clock) - call->started_ms;
+	if (call->attempts > 0)
+		dyn_status_set(&call->status, why->cls, "%s, after an attempt that failed: %s", why->message, before.message);
+}
+
+void
+dyn_call_send(DynCall *call)
+{
+	DynClient  *client = call->client;
+	DynStatus	status;
+
+	dyn_status_clear(&status);
+	client->held = false;
+	while (!try_to_send(call, &status))
+	{
+		if (dyn_http_make_room(client->http))
+			continue;
+		/* what is in flight, of any client, will leave a connection or a descriptor when it ends */
+		client->held = dyn_http_busy();
+		client->held_epoch = dyn_descriptor_epoch();
+		if (!client->held)
+			give_up(call, &status);
+		return;
+	}
+	if (call->transfer == NULL)
+	{
+		call->state = DYN_CALL_DONE;
+		call->status = status;
+	}
 }
 
 /* ---- answers ---- */
@@ -198,6 +265,16 @@ count_answer(DynCall *call, size_t received)
 	dyn_trace_add(&trace);
 }
 
+/* A request that looked up a name first, and then found no descriptor, was not sent: the call is as it was before. */
+static void
+take_back(DynCall *call)
+{
+	dyn_call_drop_transfer(call);
+	count_request(call, -1);
+	call->attempts--;
+	call->state = DYN_CALL_WAITING;
+}
+
 /*
  * Had the server already closed the idle connection that the request was sent
  * by?  Then the request is sent again by a new one, and the attempt does not
@@ -248,6 +325,11 @@ dyn_call_take_answer(DynCall *call)
 	size_t		received = 0;
 	bool		again;
 
+	if (dyn_transfer_refused(call->transfer))
+	{
+		take_back(call);
+		return;
+	}
 	dyn_status_clear(status);
 	if (dyn_transfer_result(call->transfer, &answer, status))
 	{
@@ -314,7 +396,7 @@ dyn_call_start(DynClient *client, DynOp op, DynBuf *body, double delay_ms, DynCo
 		dyn_warmup_settle(&client->warmup, client->counters);
 	}
 	/* in adaptive mode it waits for its turn */
-	if (delay_ms <= 0 && !client->adaptive)
+	if (delay_ms <= 0 && !client->adaptive && !dyn_client_held(client))
 		dyn_call_send(call);
 	if (call->state != DYN_CALL_DONE)
 		return call;

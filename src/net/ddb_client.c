@@ -7,12 +7,13 @@
  */
 #include "net/ddb_private.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "net/descriptor.h"
 
 /* NULL stays NULL.  False: no memory. */
 static bool
@@ -52,16 +53,34 @@ member_drive(void *arg)
 	dyn_client_drive(arg);
 }
 
-/* Makes the client a member of the loop. */
+/* Makes the client a member of the loop, which drives it for its waiting calls even while the engine is closed. */
 static bool
 join_loop(DynClient *client, DynStatus *status)
 {
-	client->member.fd = dyn_http_fd(client->http);
 	client->member.timeout_ms = member_timeout_ms;
 	client->member.drive = member_drive;
 	client->member.arg = client;
-	return dyn_loop_join(&client->member) ||
-		dyn_status_set(status, DYN_INTERNAL, "cannot watch an epoll descriptor: %s", strerror(errno));
+	return dyn_loop_join(&client->member) || dyn_descriptor_failed(status, "an epoll set");
+}
+
+bool
+dyn_client_open(DynClient *client, DynStatus *status)
+{
+	if (dyn_http_fd(client->http) >= 0)
+		return true;
+	if (!dyn_http_open(client->http, status))
+		return false;
+	if (dyn_loop_watch(&client->member, dyn_http_fd(client->http)))
+		return true;
+	dyn_descriptor_failed(status, "an epoll set");
+	dyn_http_close(client->http);
+	return false;
+}
+
+bool
+dyn_client_held(const DynClient *client)
+{
+	return client->held && client->held_epoch == dyn_descriptor_epoch();
 }
 
 /* In the units of libcurl.  A server on this machine is asked without a proxy. */
@@ -156,6 +175,8 @@ wait_of(const DynCall *call, double now)
 {
 	if (call->due_ms > now)
 		return call->due_ms - now;
+	if (dyn_client_held(call->client))
+		return DYN_PACE_FULL;
 	return dyn_pace_wait_ms(&call->client->pace, call->client->in_flight, now);
 }
 
@@ -186,8 +207,9 @@ void
 dyn_client_warm_up(DynClient *client, int workers)
 {
 	int			most = workers < client->max_pool_connections ? workers : client->max_pool_connections;
+	DynStatus	ignored;
 
-	if (client->warm_up)
+	if (client->warm_up && dyn_client_open(client, &ignored))
 		dyn_warmup_start(&client->warmup, client->http, most - client->in_flight);
 	client->warm_up = false;
 }

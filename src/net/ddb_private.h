@@ -33,6 +33,8 @@ struct DynClient
 	DynCall    *calls;			/* all that are not freed */
 	DynLoopMember member;
 	int			in_flight;
+	bool		held;			/* a call found no descriptor: none goes out ... */
+	uint64_t	held_epoch;		/* ... in this epoch of dyn_descriptor_epoch() */
 	bool		warm_up;		/* still to be done */
 	DynWarmup	warmup;
 };
@@ -66,7 +68,16 @@ struct DynCall
 	DynStatus	status;
 };
 
-/* Signs and sends a call, again or for the first time. */
+/*
+ * Opens the client's engine and has the loop watch it, as far as that is not
+ * the case.  False on failure, `status` set.
+ */
+extern bool dyn_client_open(DynClient *client, DynStatus *status);
+
+/* Do the client's calls wait for a descriptor? */
+extern bool dyn_client_held(const DynClient *client);
+
+/* Signs and sends a call, again or for the first time.  It is in flight then, done, or waits for a descriptor. */
 extern void dyn_call_send(DynCall *call);
 
 /* Takes over the result of the transfer, which is then gone: the call is done, or waits to be sent again. */

@@ -53,13 +53,33 @@ typedef struct DynHttpHeader
 	const char *value;
 } DynHttpHeader;
 
-/* NULL on failure. The config's texts are copied. */
+/* NULL on failure. The config's texts are copied. A new engine is closed: it holds no descriptor. */
 extern DynHttp *dyn_http_new(const DynHttpConfig *config, DynStatus *status);
 
 /* Closes all connections; no transfer may be left. NULL is fine. */
 extern void dyn_http_free(DynHttp *http);
 
+/*
+ * Opens the engine, if it is closed: only an open one can start transfers. It
+ * is closed by dyn_http_close(), or by dyn_http_make_room() when it has no
+ * transfer left. False on failure, `status` set.
+ */
+extern bool dyn_http_open(DynHttp *http, DynStatus *status);
+
+/* Gives back all descriptors, those of idle connections too; no transfer may be left. */
+extern void dyn_http_close(DynHttp *http);
+
+/* -1: closed */
 extern int	dyn_http_fd(const DynHttp *http);
+
+/*
+ * Closes an idle connection of any engine of the process, or else another engine
+ * than `wanting` that has no transfer.  False: nothing is idle.
+ */
+extern bool dyn_http_make_room(const DynHttp *wanting);
+
+/* Has any engine of the process a transfer that is not freed?  Its end will leave a connection. */
+extern bool dyn_http_busy(void);
 
 /* Until dyn_http_drive() has work without any input: ms, 0 now, -1 never. */
 extern int	dyn_http_timeout_ms(const DynHttp *http);
@@ -82,6 +102,12 @@ extern bool dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, D
 
 /* Takes back the body of an answer, which is left empty: its memory may serve the next one. */
 extern void dyn_http_give_body(DynHttp *http, DynBuf *body);
+
+/*
+ * Is the transfer done because no descriptor was left for its connection?  The
+ * request was not sent then.
+ */
+extern bool dyn_transfer_refused(const DynTransfer *transfer);
 
 /* Of a transfer that failed: was its connection an old one, and lost before a byte of an answer came? */
 extern bool dyn_transfer_stale(const DynTransfer *transfer);

@@ -21,11 +21,14 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "core/clock.h"
+#include "net/descriptor.h"
 
 #define EVENTS_AT_ONCE 64
+
+/* The pair by which curl_multi_wakeup() would wake a multi handle; later versions of libcurl do with one. */
+#define WAKEUP_DESCRIPTORS 2
 
 /* Driven later than this after a deadline: nobody was waiting. */
 #define LATE_US (100 * INT64_C(1000))
@@ -148,23 +151,59 @@ dyn_http_new(const DynHttpConfig *config, DynStatus *status)
 		dyn_status_no_memory(status);
 		return NULL;
 	}
+	dyn_http_enter(http);
 	http->config = *config;		/* its texts are the caller's: url and ca_bundle below */
 	http->deadline_us = -1;
-	http->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	http->multi = curl_multi_init();
+	http->epoll_fd = -1;
 	http->url = strdup(config->url);
 	http->ca_bundle = config->ca_bundle ? strdup(config->ca_bundle) : NULL;
-	if (http->epoll_fd < 0 || http->multi == NULL || http->url == NULL ||
-		(config->ca_bundle && http->ca_bundle == NULL) || !set_up_multi(http))
+	if (http->url == NULL || (config->ca_bundle && http->ca_bundle == NULL))
 	{
-		if (http->epoll_fd < 0)
-			dyn_status_set(status, DYN_INTERNAL, "cannot create an epoll descriptor: %s", strerror(errno));
-		else
-			dyn_status_no_memory(status);
+		dyn_status_no_memory(status);
 		dyn_http_free(http);
 		return NULL;
 	}
 	return http;
+}
+
+bool
+dyn_http_open(DynHttp *http, DynStatus *status)
+{
+	if (http->multi != NULL)
+		return true;
+	/* libcurl doesn't say that it got no pair: found out beforehand */
+	if (!dyn_descriptor_available(1 + WAKEUP_DESCRIPTORS) || !dyn_descriptor_acquire(WAKEUP_DESCRIPTORS))
+		return dyn_descriptor_failed(status, "an HTTP client");
+	http->epoll_fd = dyn_descriptor_epoll();
+	if (http->epoll_fd < 0)
+	{
+		dyn_descriptor_failed(status, "an HTTP client");
+		dyn_descriptor_release(WAKEUP_DESCRIPTORS);
+		return false;
+	}
+	http->multi = curl_multi_init();
+	if (http->multi != NULL && set_up_multi(http))
+		return true;
+	dyn_http_close(http);
+	return dyn_status_no_memory(status);
+}
+
+void
+dyn_http_close(DynHttp *http)
+{
+	sigset_t	saved;
+
+	if (http->epoll_fd < 0)
+		return;
+	dyn_http_block_signals(&saved);
+	if (http->multi)
+		curl_multi_cleanup(http->multi);
+	dyn_http_restore_signals(&saved);
+	http->multi = NULL;
+	http->deadline_us = -1;
+	dyn_descriptor_release(WAKEUP_DESCRIPTORS);
+	dyn_descriptor_close(http->epoll_fd);
+	http->epoll_fd = -1;
 }
 
 void
@@ -177,11 +216,9 @@ dyn_http_free(DynHttp *http)
 	dyn_http_block_signals(&saved);
 	for (int i = 0; i < http->nidle; i++)
 		curl_easy_cleanup(http->idle[i]);
-	if (http->multi)
-		curl_multi_cleanup(http->multi);
 	dyn_http_restore_signals(&saved);
-	if (http->epoll_fd >= 0)
-		close(http->epoll_fd);
+	dyn_http_close(http);
+	dyn_http_leave(http);
 	for (int i = 0; i < http->nspare; i++)
 		dyn_buf_free(&http->spare[i]);
 	free(http->idle);
@@ -236,6 +273,9 @@ finish_transfer(DynTransfer *transfer, CURLcode result)
 		transfer->result = CURLE_PARTIAL_FILE;
 		snprintf(transfer->error_text, sizeof(transfer->error_text), "the answer ends within its headers");
 	}
+	dyn_http_end_lookup(transfer, result != CURLE_COULDNT_RESOLVE_HOST && result != CURLE_COULDNT_RESOLVE_PROXY);
+	if (!dyn_transfer_refused(transfer))
+		dyn_descriptor_made_room(); /* its connection is idle or closed */
 }
 
 /* Marks what libcurl has finished. */
@@ -344,6 +384,8 @@ dyn_http_drive(DynHttp *http)
 	sigset_t	saved;
 	bool		all;
 
+	if (http->multi == NULL)
+		return;
 	dyn_http_block_signals(&saved);
 	forgive_late(http);
 	all = take_in(http);

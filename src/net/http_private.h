@@ -1,7 +1,7 @@
 /*
  * http_private.h
- *	  What http_engine.c (the engine) and http_transfer.c (single requests)
- *	  share; for nobody else.
+ *	  What http_engine.c (the engine), http_transfer.c (single requests) and
+ *	  http_sockets.c (their descriptors) share; for nobody else.
  */
 #ifndef DYN_HTTP_PRIVATE_H
 #define DYN_HTTP_PRIVATE_H
@@ -21,8 +21,11 @@
 
 struct DynHttp
 {
-	CURLM	   *multi;
-	int			epoll_fd;
+	CURLM	   *multi;			/* NULL: closed, and then the engine holds no descriptor */
+	int			epoll_fd;		/* -1: closed */
+	int			sockets;		/* that libcurl has open here, of idle connections too */
+	DynHttp    *next;			/* of all engines */
+	DynHttp    *prev;
 	int64_t		deadline_us;	/* when libcurl wants to be called, -1: never */
 	bool		broken;			/* a callback failed */
 	DynTransfer *transfers;		/* all that are not freed */
@@ -50,6 +53,8 @@ struct DynTransfer
 	bool		added;			/* to the multi handle */
 	bool		done;
 	const char *rejected;		/* why we broke the answer off, NULL: we did not */
+	bool		looking_up;		/* descriptors are booked for a lookup of the host's name */
+	int			refused;		/* errno of a socket or lookup that got no descriptor, 0: none */
 	size_t		header_bytes;
 	bool		headers_ended;	/* those of the answer, not of an interim one */
 	CURLcode	result;
@@ -66,5 +71,25 @@ extern void dyn_http_require(DynHttp *http, bool good);
 
 /* Lets libcurl begin what was added, and takes in what it finished. */
 extern void dyn_http_begin(DynHttp *http);
+
+/* An easy handle with the engine's options, for the next request; NULL on failure, `status` set. */
+extern CURL *dyn_http_take_easy(DynHttp *http, DynStatus *status);
+extern void dyn_http_give_easy(DynHttp *http, CURL *easy);
+
+/* ---- http_sockets.c ---- */
+
+/* Callbacks of a transfer: `arg` is the transfer, or NULL for one that shall get no connection. */
+extern curl_socket_t dyn_http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address);
+extern int	dyn_http_on_lookup(void *resolver, void *reserved, void *arg);
+
+/* Callback of a connection, which outlives its transfer: `arg` is the engine. */
+extern int	dyn_http_on_close(void *arg, curl_socket_t fd);
+
+/* The transfer's lookup is over, or (with `left` true) its thread is left to itself. */
+extern void dyn_http_end_lookup(DynTransfer *transfer, bool left);
+
+/* Every engine is entered while it exists. */
+extern void dyn_http_enter(DynHttp *http);
+extern void dyn_http_leave(DynHttp *http);
 
 #endif							/* DYN_HTTP_PRIVATE_H */

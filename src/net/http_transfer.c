@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "core/clock.h"
+#include "net/descriptor.h"
 
 #define RECEIVE_BUFFER_BYTES (16L * 1024)
 #define MAX_HEADER_BYTES (128 * 1024)
@@ -207,6 +208,10 @@ set_up_easy(const DynHttp *http, CURL *easy, DynStatus *status)
 		SET(CURLOPT_WRITEFUNCTION, on_body) &&
 		SET(CURLOPT_HEADERFUNCTION, on_header) &&
 		SET(CURLOPT_PREREQFUNCTION, on_request) &&
+		SET(CURLOPT_OPENSOCKETFUNCTION, dyn_http_on_open) &&
+		SET(CURLOPT_CLOSESOCKETFUNCTION, dyn_http_on_close) &&
+		SET(CURLOPT_CLOSESOCKETDATA, http) &&
+		SET(CURLOPT_RESOLVER_START_FUNCTION, dyn_http_on_lookup) &&
 		SET(CURLOPT_NOSIGNAL, 1L) &&
 		SET(CURLOPT_QUICK_EXIT, 1L) &&
 		SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
@@ -238,12 +243,13 @@ set_up_request(DynTransfer *transfer, const DynBuf *body, bool fresh, DynStatus 
 		SET(CURLOPT_HEADERDATA, transfer) &&
 		SET(CURLOPT_ERRORBUFFER, transfer->error_text) &&
 		SET(CURLOPT_PRIVATE, transfer) &&
-		SET(CURLOPT_PREREQDATA, transfer);
+		SET(CURLOPT_PREREQDATA, transfer) &&
+		SET(CURLOPT_OPENSOCKETDATA, transfer) &&
+		SET(CURLOPT_RESOLVER_START_DATA, transfer);
 }
 
-/* An easy handle that has the engine's options, a used one if there is one.  NULL on failure, `status` set. */
-static CURL *
-take_easy(DynHttp *http, DynStatus *status)
+CURL *
+dyn_http_take_easy(DynHttp *http, DynStatus *status)
 {
 	CURL	   *easy = http->nidle > 0 ? http->idle[--http->nidle] : NULL;
 
@@ -261,8 +267,8 @@ take_easy(DynHttp *http, DynStatus *status)
 }
 
 /* Keeps the handle for the next request, or frees it. */
-static void
-give_easy(DynHttp *http, CURL *easy)
+void
+dyn_http_give_easy(DynHttp *http, CURL *easy)
 {
 	if (http->nidle == http->idle_cap)
 	{
@@ -357,7 +363,7 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 		transfer->next->prev = transfer;
 	http->transfers = transfer;
 	transfer->answer.date = -1;
-	transfer->easy = take_easy(http, status);
+	transfer->easy = dyn_http_take_easy(http, status);
 	if (transfer->easy == NULL)
 		goto failed;
 	if (!add_headers(transfer, headers, nheaders))
@@ -379,6 +385,16 @@ long
 dyn_transfer_connects(const DynTransfer *transfer)
 {
 	return transfer->connects;
+}
+
+bool
+dyn_transfer_refused(const DynTransfer *transfer)
+{
+	if (!transfer->done || transfer->refused == 0)
+		return false;
+	/* any other result: an address that got a socket decided */
+	return transfer->result == CURLE_COULDNT_CONNECT || transfer->result == CURLE_COULDNT_RESOLVE_HOST ||
+		transfer->result == CURLE_COULDNT_RESOLVE_PROXY || transfer->result == CURLE_ABORTED_BY_CALLBACK;
 }
 
 /* What libcurl's result means to whoever sent the request.  A timeout before on_request() is one of connecting. */
@@ -440,6 +456,9 @@ dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *st
 		return dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
 	if (transfer->result != CURLE_OK)
 	{
+		if (dyn_transfer_refused(transfer))
+			return dyn_status_set(status, DYN_NO_DESCRIPTOR, "no connection can be opened: %s",
+								  strerror(transfer->refused));
 		if (transfer->rejected)
 			return dyn_status_set(status, DYN_PROTOCOL, "%s", transfer->rejected);
 		return dyn_status_set(status, class_of(transfer), "%s",
@@ -468,8 +487,11 @@ dyn_transfer_free(DynTransfer *transfer)
 	dyn_http_block_signals(&saved);
 	if (transfer->added)
 		dyn_http_require(transfer->http, curl_multi_remove_handle(transfer->http->multi, transfer->easy) == CURLM_OK);
+	dyn_http_end_lookup(transfer, true);
+	if (!dyn_transfer_refused(transfer))
+		dyn_descriptor_made_room();
 	if (transfer->easy)
-		give_easy(transfer->http, transfer->easy);
+		dyn_http_give_easy(transfer->http, transfer->easy);
 	dyn_http_restore_signals(&saved);
 	curl_slist_free_all(transfer->headers);
 	dyn_http_give_body(transfer->http, &transfer->answer.body);

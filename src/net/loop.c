@@ -2,13 +2,15 @@
  * loop.c
  *	  All that this process has in flight, behind one pollable descriptor.
  *
- * An epoll set of the members' own descriptors: input wakes sets that stand
- * inside others.
+ * An epoll set of the members' own descriptors, most of which are epoll sets
+ * too: what is ready in an inner set makes the outer one ready.
  */
 #include "net/loop.h"
 
 #include <stddef.h>
 #include <sys/epoll.h>
+
+#include "net/descriptor.h"
 
 #define EVENTS_AT_ONCE 64
 
@@ -16,15 +18,17 @@ static int	loop_fd = -1;
 static DynLoopMember *members = NULL;
 
 bool
+dyn_loop_open(void)
+{
+	if (loop_fd < 0)
+		loop_fd = dyn_descriptor_epoll();
+	return loop_fd >= 0;
+}
+
+bool
 dyn_loop_join(DynLoopMember *member)
 {
-	struct epoll_event event = {0};
-
-	if (loop_fd < 0)
-		loop_fd = epoll_create1(EPOLL_CLOEXEC);
-	event.events = EPOLLIN;
-	event.data.ptr = member;
-	if (loop_fd < 0 || epoll_ctl(loop_fd, EPOLL_CTL_ADD, member->fd, &event) != 0)
+	if (!dyn_loop_open())
 		return false;
 	member->prev = NULL;
 	member->next = members;
@@ -35,12 +39,21 @@ dyn_loop_join(DynLoopMember *member)
 	return true;
 }
 
+bool
+dyn_loop_watch(DynLoopMember *member, int fd)
+{
+	struct epoll_event event = {0};
+
+	event.events = EPOLLIN;
+	event.data.ptr = member;
+	return epoll_ctl(loop_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 void
 dyn_loop_leave(DynLoopMember *member)
 {
 	if (!member->joined)
 		return;
-	epoll_ctl(loop_fd, EPOLL_CTL_DEL, member->fd, NULL);
 	if (member->prev)
 		member->prev->next = member->next;
 	else

@@ -13,7 +13,6 @@
 
 typedef struct DynLoopMember
 {
-	int			fd;				/* readable: there is work */
 	int			(*timeout_ms) (void *arg);	/* until there is work without any input; 0: now, -1: never */
 	void		(*drive) (void *arg);
 	void	   *arg;
@@ -24,13 +23,26 @@ typedef struct DynLoopMember
 	struct DynLoopMember *prev;
 } DynLoopMember;
 
-/* False: no descriptor could be had. The member stays where it is until it leaves. */
+/* Opens the loop's descriptor, which stays; false on failure, with errno. */
+extern bool dyn_loop_open(void);
+
+/* The member stays where it is until it leaves.  False on failure, with errno: the loop could not be opened. */
 extern bool dyn_loop_join(DynLoopMember *member);
 
-/* One that never joined may leave too. Not from within a member's functions. */
+/*
+ * From now on input on `fd` drives the member, besides its timeout.  What was
+ * watched for it before is closed: that ends the watching.  False on failure,
+ * with errno.
+ */
+extern bool dyn_loop_watch(DynLoopMember *member, int fd);
+
+/*
+ * One that never joined may leave too.  What is watched for it must be closed
+ * before the loop is driven again.  Not from within a member's functions.
+ */
 extern void dyn_loop_leave(DynLoopMember *member);
 
-/* -1 before the first member joined; stays the same from then on. */
+/* -1 before the loop is open; stays the same from then on. */
 extern int	dyn_loop_fd(void);
 extern int	dyn_loop_timeout_ms(void);
 extern void dyn_loop_drive(void);

@@ -26,6 +26,8 @@ dyn_warmup_start(DynWarmup *warmup, DynHttp *http, int connections)
 		if (transfer == NULL)
 			return;
 		warmup->transfers[warmup->count++] = transfer;
+		if (dyn_transfer_refused(transfer))
+			return;
 	}
 }
 

@@ -10,19 +10,21 @@
 #include <unistd.h>
 
 #include "core/crc32.h"
+#include "net/descriptor.h"
 
 #define STEP_MS 0.5
 
 struct DynHttp
 {
-	int			fd;				/* watched by the loop, never readable */
+	int			fd;				/* watched by the loop, never readable; -1: closed */
 };
 
 struct DynTransfer
 {
-	FakeRequest *request;
+	FakeRequest *request;		/* NULL: refused at once */
 	bool		done;
 	bool		stale;
+	bool		refused;
 	DynClass	failure;		/* DYN_OK: there is an answer */
 	DynHttpAnswer answer;
 };
@@ -32,6 +34,9 @@ int64_t		fake_wall_s = 1700000000;
 double		fake_random = 0.5;
 FakeHeaders fake_headers;
 DynHttpConfig fake_config;
+int			fake_room = -1;
+int			fake_idle;
+int			fake_refused;
 
 static FakeRequest *requests[10000];
 static int	nrequests;
@@ -87,6 +92,9 @@ fake_forget(void)
 		free(request);
 	}
 	memset(&fake_headers, 0, sizeof(fake_headers));
+	fake_room = -1;
+	fake_idle = 0;
+	fake_refused = 0;
 }
 
 int
@@ -156,6 +164,15 @@ fake_stale(int n)
 }
 
 void
+fake_refuse(int n)
+{
+	DynTransfer *transfer = in_flight(n);
+
+	transfer->failure = DYN_NO_DESCRIPTOR;
+	transfer->refused = true;
+}
+
+void
 fake_pass(DynClient *client, double ms)
 {
 	double		end = fake_now_ms + ms;
@@ -176,8 +193,42 @@ dyn_http_new(const DynHttpConfig *config, DynStatus *status)
 	DynHttp    *http = calloc(1, sizeof(DynHttp));
 
 	fake_config = *config;
-	http->fd = eventfd(0, EFD_CLOEXEC);
+	http->fd = -1;
 	return http;
+}
+
+bool
+dyn_http_open(DynHttp *http, DynStatus *status)
+{
+	if (http->fd < 0)
+		http->fd = eventfd(0, EFD_CLOEXEC);
+	return true;
+}
+
+void
+dyn_http_close(DynHttp *http)
+{
+	close(http->fd);
+	http->fd = -1;
+}
+
+bool
+dyn_http_make_room(const DynHttp *wanting)
+{
+	if (fake_idle == 0)
+		return false;
+	fake_idle--;
+	fake_room++;
+	return true;
+}
+
+bool
+dyn_http_busy(void)
+{
+	for (int i = 0; i < nrequests; i++)
+		if (requests[i]->transfer)
+			return true;
+	return false;
 }
 
 void
@@ -185,7 +236,8 @@ dyn_http_free(DynHttp *http)
 {
 	if (http == NULL)
 		return;
-	close(http->fd);
+	if (http->fd >= 0)
+		close(http->fd);
 	free(http);
 }
 
@@ -236,6 +288,15 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
 		return NULL;
 	}
+	if (fake_room >= 0 && fake_in_flight() >= fake_room)
+	{
+		fake_refused++;
+		dyn_buf_free(&request->body);
+		free(request);
+		transfer->done = transfer->refused = true;
+		transfer->failure = DYN_NO_DESCRIPTOR;
+		return transfer;
+	}
 	if (nrequests == sizeof(requests) / sizeof(requests[0]))
 		abort();
 	requests[nrequests++] = request;
@@ -275,6 +336,12 @@ dyn_transfer_stale(const DynTransfer *transfer)
 }
 
 bool
+dyn_transfer_refused(const DynTransfer *transfer)
+{
+	return transfer->refused;
+}
+
+bool
 dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *status)
 {
 	*answer = &transfer->answer;
@@ -286,7 +353,10 @@ dyn_transfer_free(DynTransfer *transfer)
 {
 	if (transfer == NULL)
 		return;
-	transfer->request->transfer = NULL;
+	if (transfer->request)
+		transfer->request->transfer = NULL;
+	if (!transfer->refused)
+		dyn_descriptor_made_room();
 	dyn_buf_free(&transfer->answer.body);
 	free(transfer);
 }

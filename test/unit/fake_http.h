@@ -33,6 +33,9 @@ extern int64_t fake_wall_s;
 extern double fake_random;		/* every delay is this share of the longest */
 extern FakeHeaders fake_headers;
 extern DynHttpConfig fake_config;	/* of the last client */
+extern int	fake_room;			/* connections that may be in use at a time, over all clients; -1: any number */
+extern int	fake_idle;			/* idle ones of others, of which each could be closed and make room for one more */
+extern int	fake_refused;		/* how often there was no room */
 
 /* A client on the fake engine, whose record starts anew. `config` may be NULL: 4 attempts. */
 extern DynClient *fake_client(const DynClientConfig *config);
@@ -45,6 +48,9 @@ extern FakeRequest *fake_request(int n);	/* from 0 */
 extern void fake_answer(int n, int status, const char *body);
 extern void fake_fail(int n, DynClass cls);
 extern void fake_stale(int n);
+
+/* Request `n` was not sent after all: after its lookup there was no descriptor. */
+extern void fake_refuse(int n);
 
 /* Lets `ms` pass, in small steps, and drives the client all the while. */
 extern void fake_pass(DynClient *client, double ms);

@@ -52,7 +52,7 @@ void
 engine_begin_with(const DynHttpConfig *config)
 {
 	engine = dyn_http_new(config, &status);
-	if (engine == NULL)
+	if (engine == NULL || !dyn_http_open(engine, &status))
 		abort();
 }
 

@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -494,17 +495,20 @@ test_no_descriptor(void)
 	DynHttpConfig config = server_begin();
 	struct rlimit limit;
 	struct rlimit none;
-	DynHttp    *http;
+	bool		opened;
 
+	engine_begin_with(&config);
+	dyn_http_close(engine);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	none = limit;
 	none.rlim_cur = 0;
 	setrlimit(RLIMIT_NOFILE, &none);
-	http = dyn_http_new(&config, &status);
+	opened = dyn_http_open(engine, &status);
 	setrlimit(RLIMIT_NOFILE, &limit);
-	ok(http == NULL, "no descriptor, no engine");
-	is_int(status.cls, DYN_INTERNAL, "its class");
-	ok(strstr(status.message, "epoll") != NULL, "its words: %s", status.message);
+	ok(!opened && dyn_http_fd(engine) == -1, "an engine can't be opened without a descriptor");
+	is_int(status.cls, DYN_NO_DESCRIPTOR, "its class");
+	ok(strstr(status.message, strerror(EMFILE)) != NULL, "its words: %s", status.message);
+	ok(dyn_http_open(engine, &status) && ask(REPLY(2, "{}")), "but once there is one");
 	dyn_http_free(NULL);
 }
 

@@ -112,18 +112,20 @@ exchange_all(long n, const char *host)
 {
 	DynHttpConfig config = server_begin();
 	bool		reached;
+	bool		open;
 
 	config.url = server_url("http", host);
 	config.ca_bundle = "/nonexistent/roots.pem";
 	fail_alloc_after = n;
 	engine = dyn_http_new(&config, &status);
-	if (engine == NULL)
+	open = engine != NULL && dyn_http_open(engine, &status);
+	if (!open)
 	{
 		failed++;
 		if (status.cls != DYN_NO_MEMORY)
 			complain("no engine");
 	}
-	for (size_t i = 0; i <= LENGTH(exchanges) && engine && dyn_http_usable(engine); i++)
+	for (size_t i = 0; i <= LENGTH(exchanges) && open && dyn_http_usable(engine); i++)
 		exchange(&exchanges[i % LENGTH(exchanges)], i % 2);
 	dyn_http_free(engine);
 	engine = NULL;

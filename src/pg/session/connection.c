@@ -16,6 +16,7 @@
 
 #include "pg/session/connection.h"
 #include "pg/session/stats.h"
+#include "pg/session/wait.h"
 #include "pg/table/option_check.h"
 #include "pg/util/error.h"
 
@@ -90,15 +91,16 @@ dyn_connection_new_client(Oid serverid, List *server_options, const DynCredentia
 	DynClientConfig config = {0};
 	const char *wrong = dyn_options_wrong(server_options, DYN_ON_SERVER);
 
+	dyn_status_clear(status);
 	if (wrong)
 	{
-		dyn_status_clear(status);
 		dyn_status_set(status, DYN_CONNECT, "the server's option \"%s\" is not valid", wrong);
 		return NULL;
 	}
+	if (!dyn_wait_prepare(status))
+		return NULL;
 	if (!dyn_option_endpoint(server_options, &config.endpoint))
 	{
-		dyn_status_clear(status);
 		dyn_status_set(status, DYN_CONNECT, "the server has no valid \"region\" or \"endpoint_url\"");
 		return NULL;
 	}

@@ -5,8 +5,10 @@
 #include "pg/util/export.h"
 
 #include "miscadmin.h"
+#include "storage/fd.h"
 #include "storage/latch.h"
 
+#include "net/descriptor.h"
 #include "net/loop.h"
 #include "net/trace.h"
 #include "pg/session/wait.h"
@@ -50,6 +52,22 @@ make_wait_set(void)
 	wait_set = set;
 }
 
+/*
+ * PostgreSQL books its own descriptor for the set, but has no word for its
+ * users when there is none: found out beforehand.
+ */
+bool
+dyn_wait_prepare(DynStatus *status)
+{
+	if (wait_set != NULL)
+		return true;
+	dyn_descriptor_book_with(AcquireExternalFD, ReleaseExternalFD);
+	if (!dyn_loop_open() || !dyn_descriptor_available(1))
+		return dyn_descriptor_failed(status, "a wait event set");
+	make_wait_set();
+	return true;
+}
+
 /* Logs a line for each request that ended since; there is nothing of bodies or headers in it. */
 static void
 log_requests(void)
@@ -89,9 +107,6 @@ dyn_wait(DynWaitFor what, int max_ms)
 
 	if (timeout < 0 || (max_ms >= 0 && max_ms < timeout))
 		timeout = max_ms;
-	if (wait_set == NULL)
-		make_wait_set();
-
 	CHECK_FOR_INTERRUPTS();
 	if (timeout != 0 && WaitEventSetWait(wait_set, timeout, &event, 1, wait_event(what)) == 1 &&
 		event.events == WL_LATCH_SET)

@@ -5,6 +5,8 @@
 #ifndef DYN_WAIT_H
 #define DYN_WAIT_H
 
+#include "core/status.h"
+
 /* What is waited for, as pg_stat_activity shows it from PostgreSQL 17 on. */
 typedef enum DynWaitFor
 {
@@ -12,6 +14,12 @@ typedef enum DynWaitFor
 	DYN_WAIT_WRITE,				/* DynamoFdwWrite */
 	DYN_WAIT_DDL				/* DynamoFdwRemoteDDL */
 } DynWaitFor;
+
+/*
+ * Makes what dyn_wait() waits on, once a session: to be called before anything
+ * is sent, which may take the last descriptors.  False on failure, `status` set.
+ */
+extern bool dyn_wait_prepare(DynStatus *status);
 
 /*
  * Waits until any client of the process has something to do or `max_ms` (-1: no

@@ -21,6 +21,8 @@ typedef struct Wording
 static const Wording wordings[] = {
 	[DYN_OK] = {ERRCODE_INTERNAL_ERROR, "succeeded", NULL},
 	[DYN_NO_MEMORY] = {ERRCODE_OUT_OF_MEMORY, "ran out of memory", NULL},
+	[DYN_NO_DESCRIPTOR] = {ERRCODE_INSUFFICIENT_RESOURCES, "found no file descriptor for a connection",
+	"A session may use a third of \"max_files_per_process\" for connections: raise it and the server's \"ulimit -n\", or lower \"max_read_workers\" and \"max_write_workers\"."},
 	[DYN_INTERNAL] = {ERRCODE_FDW_ERROR, "failed", NULL},
 	[DYN_CONNECT] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, "could not connect",
 	"Check the server's options \"region\" and \"endpoint_url\", the network, and \"connect_timeout\"."},

@@ -1,0 +1,189 @@
+/*
+ * http_sockets.c
+ *	  The descriptors that libcurl opens: booked, given back, and taken from
+ *	  who is idle when somebody else needs them.
+ *
+ * A connection outlives the transfer it was made for, so its socket belongs to
+ * the engine.  A lookup of a host's name runs in a thread, which holds
+ * descriptors that no callback tells of: a fixed number is booked for it.
+ */
+#include "net/http_private.h"
+
+#include <errno.h>
+
+#include "net/descriptor.h"
+
+/* Of a lookup: libcurl's pair of sockets to its thread, and the C library's socket to the name server. */
+#define LOOKUP_DESCRIPTORS 3
+
+/* Those of them that the thread closes by itself when it is left alone. */
+#define LEFT_DESCRIPTORS 2
+
+static DynHttp *engines = NULL;
+
+void
+dyn_http_enter(DynHttp *http)
+{
+	http->next = engines;
+	if (engines)
+		engines->prev = http;
+	engines = http;
+}
+
+void
+dyn_http_leave(DynHttp *http)
+{
+	if (http->prev)
+		http->prev->next = http->next;
+	else
+		engines = http->next;
+	if (http->next)
+		http->next->prev = http->prev;
+}
+
+/* ---- callbacks ---- */
+
+/* CURLOPT_OPENSOCKETFUNCTION: the name is known now, a connection is tried. */
+curl_socket_t
+dyn_http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	DynTransfer *transfer = arg;
+	int			fd;
+
+	if (transfer == NULL)
+		return CURL_SOCKET_BAD;
+	dyn_http_end_lookup(transfer, false);
+	fd = dyn_descriptor_socket(address->family, address->socktype, address->protocol);
+	if (fd >= 0)
+		transfer->http->sockets++;
+	else if (dyn_descriptor_lacking(errno))
+		transfer->refused = errno;
+	return fd;
+}
+
+/* CURLOPT_CLOSESOCKETFUNCTION */
+int
+dyn_http_on_close(void *arg, curl_socket_t fd)
+{
+	DynHttp    *http = arg;
+
+	http->sockets--;
+	dyn_descriptor_close(fd);
+	return 0;
+}
+
+/* CURLOPT_RESOLVER_START_FUNCTION: other than 0 makes the lookup fail. */
+int
+dyn_http_on_lookup(void *resolver, void *reserved, void *arg)
+{
+	DynTransfer *transfer = arg;
+
+	if (transfer == NULL)
+		return 1;
+	if (transfer->looking_up)
+		return 0;
+	/* libcurl doesn't say why it could not begin one: found out beforehand */
+	if (!dyn_descriptor_available(LOOKUP_DESCRIPTORS) || !dyn_descriptor_acquire(LOOKUP_DESCRIPTORS))
+	{
+		transfer->refused = errno;
+		return 1;
+	}
+	transfer->looking_up = true;
+	return 0;
+}
+
+void
+dyn_http_end_lookup(DynTransfer *transfer, bool left)
+{
+	if (!transfer->looking_up)
+		return;
+	transfer->looking_up = false;
+	if (left)
+		dyn_descriptor_release_later(LEFT_DESCRIPTORS);
+	dyn_descriptor_release(left ? LOOKUP_DESCRIPTORS - LEFT_DESCRIPTORS : LOOKUP_DESCRIPTORS);
+}
+
+/* ---- making room ---- */
+
+static int
+transfers_in_flight(const DynHttp *http)
+{
+	int			n = 0;
+
+	for (const DynTransfer *transfer = http->transfers; transfer; transfer = transfer->next)
+		n += transfer->done ? 0 : 1;
+	return n;
+}
+
+/* Sets the most connections that libcurl may have open; 0: any number. */
+static bool
+limit_connections(DynHttp *http, long n)
+{
+	return curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, n) == CURLM_OK;
+}
+
+/* Adds a request that must not connect, at a limit of connections that is reached already, and takes it out again. */
+static void
+ask_beyond_limit(DynHttp *http, CURL *easy)
+{
+	if (limit_connections(http, http->sockets) && curl_multi_add_handle(http->multi, easy) == CURLM_OK)
+	{
+		dyn_http_begin(http);
+		dyn_http_require(http, curl_multi_remove_handle(http->multi, easy) == CURLM_OK);
+	}
+	dyn_http_require(http, limit_connections(http, 0));
+}
+
+/*
+ * libcurl has no call that closes an idle connection.  But it closes the oldest
+ * one itself when a new one would be one too many: so a new one is asked for,
+ * which then gets no socket.  False: there was none.
+ */
+static bool
+close_oldest_idle(DynHttp *http)
+{
+	int			before = http->sockets;
+	DynStatus	ignored;
+	sigset_t	saved;
+	CURL	   *easy;
+
+	dyn_http_block_signals(&saved);
+	easy = dyn_http_take_easy(http, &ignored);
+	if (easy != NULL)
+	{
+		if (curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
+			curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL) == CURLE_OK &&
+			curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+			curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL) == CURLE_OK &&
+			curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, NULL) == CURLE_OK &&
+			curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, NULL) == CURLE_OK)
+			ask_beyond_limit(http, easy);
+		dyn_http_give_easy(http, easy);
+	}
+	dyn_http_restore_signals(&saved);
+	return http->sockets < before;
+}
+
+bool
+dyn_http_make_room(const DynHttp *wanting)
+{
+	for (DynHttp *http = engines; http; http = http->next)
+		if (http->sockets > transfers_in_flight(http) && close_oldest_idle(http))
+			return true;
+	for (DynHttp *http = engines; http; http = http->next)
+		if (http != wanting && http->multi != NULL && http->transfers == NULL)
+		{
+			dyn_http_close(http);
+			return true;
+		}
+	return false;
+}
+
+bool
+dyn_http_busy(void)
+{
+	for (const DynHttp *http = engines; http; http = http->next)
+		if (http->transfers != NULL)
+			return true;
+	return false;
+}
