@@ -171,7 +171,7 @@ dyn_http_make_room(const DynHttp *wanting)
 		if (http->sockets > transfers_in_flight(http) && close_oldest_idle(http))
 			return true;
 	for (DynHttp *http = engines; http; http = http->next)
-		if (http != wanting && http->multi != NULL && http->transfers == NULL)
+		if (http->multi != NULL && http->transfers == NULL && (http != wanting || http->sockets > 0))
 		{
 			dyn_http_close(http);
 			return true;
