@@ -73,9 +73,9 @@ extern void dyn_http_close(DynHttp *http);
 extern int	dyn_http_fd(const DynHttp *http);
 
 /*
- * Closes an idle connection of any engine of the process, or else an engine that
- * has no transfer, which is `wanting` itself only if that leaves more than it
- * takes to open it again.  False: nothing is idle.
+ * Closes an idle connection of any engine of the process, or else a whole engine
+ * that has no transfer; `wanting`, which is to be used next, only if it has
+ * connections.  False: nothing is idle.
  */
 extern bool dyn_http_make_room(const DynHttp *wanting);
 
