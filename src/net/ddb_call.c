@@ -94,19 +94,12 @@ static bool
 try_to_send(DynCall *call, DynStatus *status)
 {
 	DynClient  *client = call->client;
-	DynHttpAnswer *none;
 	DynTransfer *transfer;
 
 	call->sent_ms = dyn_clock_now_ms(&client->clock);
 	transfer = dyn_client_open(client, status) ? start_transfer(call, status) : NULL;
 	if (transfer == NULL)
 		return status->cls != DYN_NO_DESCRIPTOR;
-	if (dyn_transfer_refused(transfer))
-	{
-		dyn_transfer_result(transfer, &none, status);	/* says why */
-		dyn_transfer_free(transfer);
-		return false;
-	}
 	call->transfer = transfer;
 	call->state = DYN_CALL_IN_FLIGHT;
 	call->attempts++;
@@ -265,7 +258,10 @@ count_answer(DynCall *call, size_t received)
 	dyn_trace_add(&trace);
 }
 
-/* A request that looked up a name first, and then found no descriptor, was not sent: the call is as it was before. */
+/*
+ * Takes a request back that looked up a name first and then found no descriptor:
+ * it was not sent, and the call waits as before.
+ */
 static void
 take_back(DynCall *call)
 {

@@ -16,12 +16,8 @@
 /* A name server that is deaf keeps the C library trying about half as long. */
 #define LATER_US (60 * INT64_C(1000000))
 
-/* The most that dyn_descriptor_available() is asked for. */
-#define MAX_PROBED 4
-
 static bool (*book) (void) = NULL;
 static void (*give_back) (void) = NULL;
-static int	booked = 0;
 static uint64_t epoch = 0;
 static int	later = 0;			/* of the booked ones, those of dyn_descriptor_release_later() */
 static int64_t later_us;		/* when they are given back */
@@ -37,7 +33,6 @@ dyn_descriptor_book_with(bool (*acquire) (void), void (*release) (void))
 static void
 unbook(int n)
 {
-	booked -= n;
 	while (give_back && n-- > 0)
 		give_back();
 }
@@ -66,7 +61,6 @@ dyn_descriptor_acquire(int n)
 			errno = EMFILE;
 			return false;
 		}
-		booked++;
 	}
 	return true;
 }
@@ -121,13 +115,13 @@ dyn_descriptor_close(int fd)
 bool
 dyn_descriptor_available(int n)
 {
-	int			fds[MAX_PROBED];
+	int			fds[DYN_DESCRIPTORS_PROBED];
 	int			nopen = 0;
 	int			error;
 
 	if (!dyn_descriptor_acquire(n))
 		return false;
-	while (nopen < n && (fds[nopen] = eventfd(0, EFD_CLOEXEC)) >= 0)
+	while (nopen < n && nopen < DYN_DESCRIPTORS_PROBED && (fds[nopen] = eventfd(0, EFD_CLOEXEC)) >= 0)
 		nopen++;
 	error = errno;
 	for (int i = 0; i < nopen; i++)
@@ -135,12 +129,6 @@ dyn_descriptor_available(int n)
 	unbook(n);
 	errno = error;
 	return nopen == n;
-}
-
-int
-dyn_descriptor_booked(void)
-{
-	return booked;
 }
 
 bool

@@ -37,11 +37,9 @@ extern int	dyn_descriptor_socket(int family, int type, int protocol);
 /* Closes one of these; -1 is fine. */
 extern void dyn_descriptor_close(int fd);
 
-/* Could `n` descriptors be booked and opened now? */
+/* Could `n` descriptors be booked and opened now?  It opens them for a moment. */
+#define DYN_DESCRIPTORS_PROBED 4	/* the most that `n` may be */
 extern bool dyn_descriptor_available(int n);
-
-/* Booked at present. */
-extern int	dyn_descriptor_booked(void);
 
 /* Does `errno` mean that no descriptor was left? */
 extern bool dyn_descriptor_lacking(int error);
@@ -51,7 +49,8 @@ extern bool dyn_descriptor_failed(DynStatus *status, const char *what);
 
 /*
  * A number that changes whenever there may be room where there was none: a
- * descriptor was given back, or dyn_descriptor_made_room() was called.
+ * descriptor was given back, or dyn_descriptor_made_room() was called.  Whoever
+ * was refused one may try again then.
  */
 extern uint64_t dyn_descriptor_epoch(void);
 extern void dyn_descriptor_made_room(void);

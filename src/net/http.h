@@ -79,7 +79,10 @@ extern int	dyn_http_fd(const DynHttp *http);
  */
 extern bool dyn_http_make_room(const DynHttp *wanting);
 
-/* Has any engine of the process a transfer that is not freed?  Its end will leave a connection. */
+/*
+ * Has any engine of the process a transfer that is not freed?  When it is, there
+ * may be a connection, and dyn_descriptor_epoch() changes.
+ */
 extern bool dyn_http_busy(void);
 
 /* Until dyn_http_drive() has work without any input: ms, 0 now, -1 never. */
@@ -89,7 +92,7 @@ extern void dyn_http_drive(DynHttp *http);
 /*
  * Sends a POST, or a GET where `body` is NULL; it is borrowed until the
  * transfer is freed.  `fresh`: by a new connection.  NULL on failure, `status`
- * set.
+ * set: with class DYN_NO_DESCRIPTOR nothing was sent.
  */
 extern DynTransfer *dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders,
 								   const DynBuf *body, bool fresh, DynStatus *status);
@@ -105,8 +108,8 @@ extern bool dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, D
 extern void dyn_http_give_body(DynHttp *http, DynBuf *body);
 
 /*
- * Is the transfer done because no descriptor was left for its connection?  The
- * request was not sent then.
+ * Is the transfer done because no descriptor was left for its connection, once
+ * the host's name was looked up?  The request was not sent then.
  */
 extern bool dyn_transfer_refused(const DynTransfer *transfer);
 

@@ -274,8 +274,6 @@ finish_transfer(DynTransfer *transfer, CURLcode result)
 		snprintf(transfer->error_text, sizeof(transfer->error_text), "the answer ends within its headers");
 	}
 	dyn_http_end_lookup(transfer, result != CURLE_COULDNT_RESOLVE_HOST && result != CURLE_COULDNT_RESOLVE_PROXY);
-	if (!dyn_transfer_refused(transfer))
-		dyn_descriptor_made_room(); /* its connection is idle or closed */
 }
 
 /* Marks what libcurl has finished. */

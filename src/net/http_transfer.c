@@ -323,6 +323,23 @@ add_headers(DynTransfer *transfer, const DynHttpHeader *headers, int nheaders)
 	return add_header(transfer, "Expect", "") && add_header(transfer, "Accept", "");
 }
 
+bool
+dyn_transfer_refused(const DynTransfer *transfer)
+{
+	if (!transfer->done || transfer->refused == 0)
+		return false;
+	/* any other result: an address that got a socket decided */
+	return transfer->result == CURLE_COULDNT_CONNECT || transfer->result == CURLE_COULDNT_RESOLVE_HOST ||
+		transfer->result == CURLE_COULDNT_RESOLVE_PROXY || transfer->result == CURLE_ABORTED_BY_CALLBACK;
+}
+
+/* Fills the status of a transfer that was refused; returns false. */
+static bool
+tell_refusal(const DynTransfer *transfer, DynStatus *status)
+{
+	return dyn_status_set(status, DYN_NO_DESCRIPTOR, "no connection can be opened: %s", strerror(transfer->refused));
+}
+
 /* Hands the request to libcurl and lets it begin at once. */
 static bool
 begin(DynTransfer *transfer, DynStatus *status)
@@ -343,7 +360,31 @@ begin(DynTransfer *transfer, DynStatus *status)
 		return dyn_status_no_memory(status);
 	if (!transfer->added || http->broken)
 		return dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
-	return true;
+	return !dyn_transfer_refused(transfer) || tell_refusal(transfer, status);
+}
+
+/* Frees it; one that is in flight is broken off. */
+static void
+discard_transfer(DynTransfer *transfer)
+{
+	sigset_t	saved;
+
+	if (transfer->prev)
+		transfer->prev->next = transfer->next;
+	else
+		transfer->http->transfers = transfer->next;
+	if (transfer->next)
+		transfer->next->prev = transfer->prev;
+	dyn_http_block_signals(&saved);
+	if (transfer->added)
+		dyn_http_require(transfer->http, curl_multi_remove_handle(transfer->http->multi, transfer->easy) == CURLM_OK);
+	dyn_http_end_lookup(transfer, true);
+	if (transfer->easy)
+		dyn_http_give_easy(transfer->http, transfer->easy);
+	dyn_http_restore_signals(&saved);
+	curl_slist_free_all(transfer->headers);
+	dyn_http_give_body(transfer->http, &transfer->answer.body);
+	free(transfer);
 }
 
 DynTransfer *
@@ -371,7 +412,7 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 	else if (set_up_request(transfer, body, fresh, status) && begin(transfer, status))
 		return transfer;
 failed:
-	dyn_transfer_free(transfer);
+	discard_transfer(transfer);
 	return NULL;
 }
 
@@ -385,16 +426,6 @@ long
 dyn_transfer_connects(const DynTransfer *transfer)
 {
 	return transfer->connects;
-}
-
-bool
-dyn_transfer_refused(const DynTransfer *transfer)
-{
-	if (!transfer->done || transfer->refused == 0)
-		return false;
-	/* any other result: an address that got a socket decided */
-	return transfer->result == CURLE_COULDNT_CONNECT || transfer->result == CURLE_COULDNT_RESOLVE_HOST ||
-		transfer->result == CURLE_COULDNT_RESOLVE_PROXY || transfer->result == CURLE_ABORTED_BY_CALLBACK;
 }
 
 /* What libcurl's result means to whoever sent the request.  A timeout before on_request() is one of connecting. */
@@ -457,8 +488,7 @@ dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *st
 	if (transfer->result != CURLE_OK)
 	{
 		if (dyn_transfer_refused(transfer))
-			return dyn_status_set(status, DYN_NO_DESCRIPTOR, "no connection can be opened: %s",
-								  strerror(transfer->refused));
+			return tell_refusal(transfer, status);
 		if (transfer->rejected)
 			return dyn_status_set(status, DYN_PROTOCOL, "%s", transfer->rejected);
 		return dyn_status_set(status, class_of(transfer), "%s",
@@ -474,26 +504,8 @@ dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *st
 void
 dyn_transfer_free(DynTransfer *transfer)
 {
-	sigset_t	saved;
-
 	if (transfer == NULL)
 		return;
-	if (transfer->prev)
-		transfer->prev->next = transfer->next;
-	else
-		transfer->http->transfers = transfer->next;
-	if (transfer->next)
-		transfer->next->prev = transfer->prev;
-	dyn_http_block_signals(&saved);
-	if (transfer->added)
-		dyn_http_require(transfer->http, curl_multi_remove_handle(transfer->http->multi, transfer->easy) == CURLM_OK);
-	dyn_http_end_lookup(transfer, true);
-	if (!dyn_transfer_refused(transfer))
-		dyn_descriptor_made_room();
-	if (transfer->easy)
-		dyn_http_give_easy(transfer->http, transfer->easy);
-	dyn_http_restore_signals(&saved);
-	curl_slist_free_all(transfer->headers);
-	dyn_http_give_body(transfer->http, &transfer->answer.body);
-	free(transfer);
+	discard_transfer(transfer);
+	dyn_descriptor_made_room(); /* its connection is idle now, or closed */
 }

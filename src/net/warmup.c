@@ -26,8 +26,6 @@ dyn_warmup_start(DynWarmup *warmup, DynHttp *http, int connections)
 		if (transfer == NULL)
 			return;
 		warmup->transfers[warmup->count++] = transfer;
-		if (dyn_transfer_refused(transfer))
-			return;
 	}
 }
 

@@ -21,10 +21,10 @@ struct DynHttp
 
 struct DynTransfer
 {
-	FakeRequest *request;		/* NULL: refused at once */
+	FakeRequest *request;
 	bool		done;
 	bool		stale;
-	bool		refused;
+	bool		refused;		/* after its lookup */
 	DynClass	failure;		/* DYN_OK: there is an answer */
 	DynHttpAnswer answer;
 };
@@ -293,9 +293,9 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 		fake_refused++;
 		dyn_buf_free(&request->body);
 		free(request);
-		transfer->done = transfer->refused = true;
-		transfer->failure = DYN_NO_DESCRIPTOR;
-		return transfer;
+		free(transfer);
+		dyn_status_set(status, DYN_NO_DESCRIPTOR, "no room");
+		return NULL;
 	}
 	if (nrequests == sizeof(requests) / sizeof(requests[0]))
 		abort();
@@ -353,10 +353,8 @@ dyn_transfer_free(DynTransfer *transfer)
 {
 	if (transfer == NULL)
 		return;
-	if (transfer->request)
-		transfer->request->transfer = NULL;
-	if (!transfer->refused)
-		dyn_descriptor_made_room();
+	transfer->request->transfer = NULL;
+	dyn_descriptor_made_room();
 	dyn_buf_free(&transfer->answer.body);
 	free(transfer);
 }

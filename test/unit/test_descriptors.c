@@ -226,6 +226,33 @@ test_two_clients(void)
 	dyn_client_free(other);
 }
 
+/* One client waits for another one's request, which then finds no descriptor itself. */
+static void
+test_waiting_in_vain(void)
+{
+	DynClient  *other;
+	DynCall    *first;
+	DynCall    *second;
+
+	begin(-1);
+	other = client;
+	client = NULL;
+	begin(1);
+	first = start_on(other);
+	second = start();
+	fake_room = 0;
+	fake_refuse(0);
+	dyn_client_drive(other);
+	ok(dyn_call_done(first) && dyn_call_status(first)->cls == DYN_NO_DESCRIPTOR, "there is nothing to wait for");
+	is_int(counters.requests, 0, "nothing was sent");
+	is_int(dyn_client_timeout_ms(client), 0, "nor has the other one");
+	dyn_client_drive(client);
+	ok(dyn_call_done(second) && dyn_call_status(second)->cls == DYN_NO_DESCRIPTOR, "which fails too");
+	dyn_call_free(first);
+	dyn_call_free(second);
+	dyn_client_free(other);
+}
+
 static void
 test_warm_up(void)
 {
@@ -321,6 +348,7 @@ main(void)
 	test_tokens();
 	test_after_lookup();
 	test_two_clients();
+	test_waiting_in_vain();
 	test_warm_up();
 	test_booking();
 	test_system_limit();

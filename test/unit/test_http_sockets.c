@@ -81,14 +81,15 @@ open_idle(int n)
 	}
 }
 
+/* A request that can't be sent for want of a descriptor; by a new connection, or any. */
 static bool
-is_refused(DynTransfer *transfer)
+is_refused(bool fresh)
 {
-	bool		refused = dyn_transfer_done(transfer) && dyn_transfer_refused(transfer) && !answered(transfer) &&
-		status.cls == DYN_NO_DESCRIPTOR && strstr(status.message, strerror(EMFILE)) != NULL;
+	DynTransfer *transfer;
 
-	dyn_transfer_free(transfer);
-	return refused;
+	dyn_status_clear(&status);
+	transfer = dyn_http_start(engine, NULL, 0, TEXT("{}"), fresh, &status);
+	return transfer == NULL && status.cls == DYN_NO_DESCRIPTOR && strstr(status.message, strerror(EMFILE)) != NULL;
 }
 
 /* ---- booked and given back ---- */
@@ -182,7 +183,7 @@ test_refusal(void)
 	limit = in_use;
 	first = post(TEXT("{}"));
 	ok(!dyn_transfer_done(first), "the idle connection is there for one request");
-	ok(is_refused(post(TEXT("{}"))), "for the next there is no descriptor");
+	ok(is_refused(false), "for the next there is no descriptor");
 	ok(dyn_http_busy(), "the first will make room");
 	ok(!dyn_http_make_room(engine), "nothing is idle now");
 	serve();
@@ -196,7 +197,7 @@ test_system_limit(void)
 {
 	struct rlimit old;
 	struct rlimit none;
-	DynTransfer *transfer;
+	bool		refused;
 
 	begin(10);
 	open_idle(1);
@@ -204,9 +205,9 @@ test_system_limit(void)
 	none = old;
 	none.rlim_cur = 0;
 	setrlimit(RLIMIT_NOFILE, &none);
-	transfer = post_fresh(TEXT("{}"));
+	refused = is_refused(true);
 	setrlimit(RLIMIT_NOFILE, &old);
-	ok(is_refused(transfer), "a socket that the system refuses is the same");
+	ok(refused, "a socket that the system refuses is the same");
 	is_int(sockets(), 1, "and not booked");
 }
 
@@ -232,7 +233,7 @@ test_make_room(void)
 	ok(ask(REPLY(2, "{}")), "a second engine");
 	limit = in_use;
 	is_int(limit, 2 * ENGINE + 4, "three connections here, one there");
-	ok(is_refused(post_fresh(TEXT("{}"))), "one more is too many");
+	ok(is_refused(true), "one more is too many");
 	ok(dyn_http_make_room(engine) && in_use == limit - 1, "an idle one makes way");
 	ok(dyn_http_make_room(engine) && dyn_http_make_room(engine) && in_use == limit - 3, "and others, one by one");
 	ok(!dyn_http_make_room(engine), "but not the one that is in use");
@@ -288,7 +289,7 @@ test_lookup(void)
 
 	engine_end();
 	begin_with_name("known.test", LOOKUP - 1);
-	ok(is_refused(post(TEXT("{}"))), "one that there are too few descriptors for");
+	ok(is_refused(false), "one that there are too few descriptors for");
 	is_int(sockets(), 0, "is not booked");
 
 	engine_end();
@@ -304,6 +305,28 @@ test_lookup(void)
 	dyn_transfer_free(transfer);
 }
 
+/* Other than above, the engine did not know it when the request was started. */
+static void
+test_refused_after_lookup(void)
+{
+	DynTransfer *transfer;
+	uint64_t	epoch;
+
+	engine_end();
+	begin_with_name("slow.test", LOOKUP);
+	transfer = post(TEXT("{}"));
+	limit = ENGINE;
+	fake_release_names();
+	fake_release_names();
+	ok(!answered(transfer) && status.cls == DYN_NO_DESCRIPTOR, "no descriptor after the lookup");
+	ok(dyn_transfer_refused(transfer), "so nothing was sent");
+	is_int(sockets(), 0, "and nothing is booked");
+	ok(dyn_http_busy(), "who waits for it");
+	epoch = dyn_descriptor_epoch();
+	dyn_transfer_free(transfer);
+	ok(!dyn_http_busy() && dyn_descriptor_epoch() != epoch, "is told that this was in vain");
+}
+
 int
 main(void)
 {
@@ -317,6 +340,7 @@ main(void)
 	test_make_room();
 	test_lookup_left();
 	test_lookup();
+	test_refused_after_lookup();
 	engine_end();
 	is_int(in_use, 0, "all is given back in the end");
 	return done_testing();
