@@ -7,7 +7,7 @@ CORE = arena buf clock crc32 ddb_op ddb_reply endpoint feast_json_read feast_jso
 	sigv4 status utf8
 NET = batch_get batch_write ddb_call ddb_client descriptor http_engine http_sockets http_transfer loop table_job trace warmup
 PG = dynamo_fdw explain \
-	$(addprefix read/,ahead lookup plan scan) \
+	$(addprefix read/,ahead lookup plan scan unkeyed) \
 	$(addprefix write/,modify row) \
 	$(addprefix ddl/,ddl_catalog ddl_changed ddl_client ddl_job ddl_leftover ddl_privilege ddl_reference ddl_remote \
 		ddl_triggers ddl_xact) \

@@ -70,6 +70,30 @@ SELECT * FROM without_keys(ARRAY[
     'SELECT * FROM entities e, LATERAL (SELECT * FROM one WHERE id = e.a ORDER BY n LIMIT 1) o',
     'SELECT * FROM entities e JOIN (SELECT id, n FROM one UNION ALL SELECT n, id FROM one_more) u ON u.id = e.a']);
 
-DROP FUNCTION plan, rows, without_keys;
+-- however many rows the rest of the query is expected to have; servers before 18 decide by cost alone
+CREATE FUNCTION by_sum_of_series(n int) RETURNS text LANGUAGE sql AS $$
+    SELECT format('SELECT FROM %s, one WHERE id = %s', string_agg(format('generate_series(1, 1000) g%s', i), ', '),
+        string_agg(format('g%s', i), ' + ')) FROM generate_series(1, n) i
+$$;
+SELECT n, plan(by_sum_of_series(n))::text ~ '"Key Condition": "none"' AS none FROM unnest('{5,12,30}'::int[]) n;
+
+-- a plan without keys is not compiled before it is refused, and its cost can be read
+SET jit = on;
+SET jit_above_cost = 0;
+CREATE FUNCTION is_compiled(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    output json;
+BEGIN
+    EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO output;
+    RETURN output -> 0 -> 'JIT' IS NOT NULL;
+END $$;
+SELECT is_compiled(query), plan(query) ->> 'Total Cost' AS cost FROM unnest(ARRAY[
+    'SELECT n FROM one WHERE n > 5',
+    'SELECT count(*) FROM entities e JOIN one ON one.n = e.a',
+    'SELECT (SELECT n FROM one LIMIT 1)']) query;
+RESET jit;
+RESET jit_above_cost;
+
+DROP FUNCTION plan, rows, without_keys, by_sum_of_series, is_compiled;
 DROP FOREIGN TABLE one, one_more, two, three;
 DROP TABLE entities;

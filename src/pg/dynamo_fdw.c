@@ -27,6 +27,7 @@ void
 _PG_init(void)
 {
 	dyn_guc_init();
+	dyn_unkeyed_init();
 	dyn_ddl_init();
 }
 

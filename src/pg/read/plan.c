@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 
 #include "pg/qual/qual.h"
+#include "pg/read/unkeyed.h"
 #include "pg/table/relation.h"
 #include "pg/util/compat.h"
 #include "pg/util/fdw.h"
@@ -72,7 +73,7 @@ add_keyed_path(PlannerInfo *root, RelOptInfo *rel, DynKeyCondition *condition, R
 	Cost		startup = dyn->startup_cost;
 	Cost		total = startup + (rounds - 1) * dyn->startup_cost + keys * (dyn->tuple_cost + cpu_tuple_cost);
 
-	add_path(rel, (Path *) dyn_create_foreignscan_path(root, rel, clamp_row_est(keys * selectivity), true, startup,
+	add_path(rel, (Path *) dyn_create_foreignscan_path(root, rel, clamp_row_est(keys * selectivity), 0, startup,
 													   total, required_outer));
 }
 
@@ -195,8 +196,7 @@ dynamoGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		add_keyed_path(root, rel, state->base, rel->lateral_relids);
 	else
 	{
-		add_path(rel, (Path *) dyn_create_foreignscan_path(root, rel, rel->rows, false, DYN_UNKEYED_COST,
-														   DYN_UNKEYED_COST, rel->lateral_relids));
+		dyn_unkeyed_add_path(root, rel);
 		foreach(lc, parameterizations(root, rel, join_clauses(root, rel, state->dyn)))
 			add_keyed_path(root, rel, condition_with(root, rel, lfirst(lc)), lfirst(lc));
 	}

@@ -12,6 +12,7 @@
 #include "pg/read/ahead.h"
 #include "pg/read/lookup.h"
 #include "pg/read/scan.h"
+#include "pg/read/unkeyed.h"
 #include "pg/session/unsent.h"
 #include "pg/util/compat.h"
 #include "pg/util/fdw.h"
@@ -80,23 +81,6 @@ dynamoBeginForeignScan(ForeignScanState *node, int eflags)
 	MemoryContextSwitchTo(old);
 }
 
-/* Raises the error of a plan without a key condition. */
-static void
-report_no_keys(const DynRelation *rel)
-{
-	StringInfoData keys;
-
-	initStringInfo(&keys);
-	for (int i = 0; i < rel->nkeys; i++)
-		appendStringInfo(&keys, "%s\"%s\"", i == 0 ? "" : i == rel->nkeys - 1 ? " and " : ", ",
-						 rel->keys[i]->sql_name);
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("feature view \"%s\" can only be read by entity key", rel->feature_view),
-			 errhint("Add a condition on %s to WHERE: = a value, IN (...), = ANY (array), or a join with a table of entities.",
-					 keys.data)));
-}
-
 /* Asks for the keys as they are now. */
 static void
 start_scan(ForeignScanState *node, DynScanState *state)
@@ -105,7 +89,7 @@ start_scan(ForeignScanState *node, DynScanState *state)
 	bool		first = !ahead->started;
 
 	if (!state->complete)
-		report_no_keys(state->lookup->rel);
+		dyn_unkeyed_report(state->lookup->rel);
 	dyn_lookup_connect(state->lookup);
 	dyn_lookup_evaluate(state->lookup, ahead->tree, ahead->operands, node->ss.ps.ps_ExprContext);
 	ahead->started = true;

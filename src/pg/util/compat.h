@@ -26,20 +26,17 @@
 #include "storage/waiteventset.h"
 #endif
 
-/* A path that is never chosen while another one exists: by cost up to 17, from 18 by disabled_nodes. */
-#define DYN_UNKEYED_COST 1e15
-#if PG_VERSION_NUM >= 180000
-#define DYN_UNKEYED_DISABLED_NODES 100000
-#endif
-
-/* A path of the given costs; not `keyed`: it names no keys, so it cannot be executed (DYN_UNKEYED_COST). */
+/*
+ * A path of a foreign table.  Servers from 18 on compare the number of disabled nodes before costs; those before add
+ * 1e10 to the cost of what is disabled, and know no such number.
+ */
 static inline ForeignPath *
-dyn_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows, bool keyed, Cost startup, Cost total,
-							Relids required_outer)
+dyn_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows, int disabled_nodes, Cost startup,
+							Cost total, Relids required_outer)
 {
 #if PG_VERSION_NUM >= 180000
-	return create_foreignscan_path(root, rel, NULL, rows, keyed ? 0 : DYN_UNKEYED_DISABLED_NODES,
-								   startup, total, NIL, required_outer, NULL, NIL, NIL);
+	return create_foreignscan_path(root, rel, NULL, rows, disabled_nodes, startup, total, NIL, required_outer, NULL,
+								   NIL, NIL);
 #elif PG_VERSION_NUM >= 170000
 	return create_foreignscan_path(root, rel, NULL, rows, startup, total, NIL, required_outer, NULL, NIL, NIL);
 #else

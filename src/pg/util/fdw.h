@@ -26,6 +26,9 @@ enum DynScanPrivate
 	DYN_SCAN_INDEPENDENT		/* Boolean: see is_independent in plan.c */
 };
 
+/* unkeyed.c */
+extern void dyn_unkeyed_init(void);
+
 /* scan.c */
 extern void dynamoBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *dynamoIterateForeignScan(ForeignScanState *node);
