@@ -31,6 +31,7 @@
 
 /* ---- one alternative ---- */
 
+/* No key has a value or must be equal to another one. */
 static void
 nothing_bound(DynKeyBinding *binding)
 {
@@ -39,6 +40,7 @@ nothing_bound(DynKeyBinding *binding)
 		binding->same[i] = i;
 }
 
+/* Two keys must be equal, and with them all that either had to be equal to. */
 static void
 make_same(DynKeyBinding *binding, int a, int b)
 {
@@ -96,6 +98,7 @@ dyn_binding_equal(const DynKeyBinding *a, const DynKeyBinding *b)
 
 /* ---- all of them ---- */
 
+/* The alternatives of a condition; those that bind the same keys are one. */
 typedef struct Alternatives
 {
 	DynKeyBinding bindings[MAX_ALTERNATIVES];
@@ -104,6 +107,7 @@ typedef struct Alternatives
 	bool		too_many;
 } Alternatives;
 
+/* Adds an alternative, or its values to those of the one that binds the same keys. */
 static void
 add_alternative(Alternatives *all, const DynKeyBinding *binding, double values)
 {
@@ -122,7 +126,7 @@ add_alternative(Alternatives *all, const DynKeyBinding *binding, double values)
 	all->values[all->n++] = values;
 }
 
-/* Every alternative of one with every one of the other. */
+/* The alternatives of an AND: each of one side together with each of the other. */
 static void
 join_alternatives(const Alternatives *a, const Alternatives *b, Alternatives *out)
 {
@@ -141,6 +145,7 @@ join_alternatives(const Alternatives *a, const Alternatives *b, Alternatives *ou
 		}
 }
 
+/* How many elements an array has, as far as the plan can tell. */
 static double
 array_length(Node *array)
 {
@@ -161,6 +166,7 @@ array_length(Node *array)
 	return DEFAULT_ARRAY_LENGTH;
 }
 
+/* How many values a leaf gives its key. */
 static double
 values_of_leaf(List *leaf, List *operands)
 {
@@ -169,6 +175,7 @@ values_of_leaf(List *leaf, List *operands)
 	return 1;
 }
 
+/* The alternatives of a tree. */
 static void
 find_alternatives(Node *tree, List *operands, Alternatives *out)
 {

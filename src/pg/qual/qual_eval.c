@@ -26,6 +26,7 @@
 #include "pg/qual/qual_tree.h"
 #include "pg/util/scratch.h"
 
+/* What evaluating needs. */
 typedef struct Evaluation
 {
 	const DynRelation *rel;
@@ -45,7 +46,7 @@ add_operand(Evaluation *e, DynKeyGroup *group, int key, Oid base_type, Datum val
 		dyn_group_add_tuple(e->rel, group)[key] = canonical;
 }
 
-/* Those of an array. */
+/* The values in an array; repeated ones count once. */
 static void
 add_elements(Evaluation *e, DynKeyGroup *group, int key, Datum array_datum)
 {
@@ -73,7 +74,7 @@ add_elements(Evaluation *e, DynKeyGroup *group, int key, Datum array_datum)
 		dyn_group_drop_repeats(e->rel, group, key);
 }
 
-/* The set of a leaf, which is one group. */
+/* The values of a leaf, as a group of tuples that bind one key (or, for "key = other key", none). */
 static DynKeyGroup *
 evaluate_leaf(Evaluation *e, List *leaf)
 {
@@ -107,6 +108,7 @@ evaluate_leaf(Evaluation *e, List *leaf)
 
 static List *evaluate(Evaluation *e, Node *tree);
 
+/* The natural join of the branches. */
 static List *
 evaluate_and(Evaluation *e, List *list)
 {
@@ -117,6 +119,7 @@ evaluate_and(Evaluation *e, List *list)
 	return dyn_groups_join_all(e->rel, sets);
 }
 
+/* The union of the branches. */
 static List *
 evaluate_or(Evaluation *e, List *list)
 {
@@ -127,6 +130,7 @@ evaluate_or(Evaluation *e, List *list)
 	return groups;
 }
 
+/* The set of tuples that a tree stands for, as a list of groups. */
 static List *
 evaluate(Evaluation *e, Node *tree)
 {
@@ -140,7 +144,11 @@ evaluate(Evaluation *e, Node *tree)
 
 /* ---- the set ---- */
 
-/* Open addressing over the ids, which are hashes already; false: it is in the set. */
+/*
+ * Enters the key that would be added next into a hash table of key numbers
+ * plus one (0: free), which the ids, hashes themselves, are looked up in by
+ * open addressing.  False if a key with this id is there already.
+ */
 static bool
 claim(uint32 *table, uint32 mask, const DynKeySet *keys, const DynEntityId *id)
 {
@@ -174,6 +182,7 @@ add_distinct(const DynRelation *rel, Size ntuples, uint32 *table, uint32 mask, D
 	}
 }
 
+/* The distinct keys of a group that binds all keys. */
 static void
 make_key_set(const DynRelation *rel, const DynKeyGroup *group, DynKeySet *keys)
 {

@@ -22,6 +22,7 @@ dyn_group_new(const DynKeyBinding *binding)
 	return group;
 }
 
+/* Frees a group and its tuples, but not what values by reference point to. */
 static void
 free_group(DynKeyGroup *group)
 {
@@ -52,14 +53,14 @@ dyn_group_add_tuple(const DynRelation *rel, DynKeyGroup *group)
 	return group->values + group->ntuples++ * width;
 }
 
-/* Values of a tuple. */
+/* The values of a tuple, by key number. */
 static Datum *
 group_tuple(const DynRelation *rel, const DynKeyGroup *group, Size i)
 {
 	return group->values + i * rel->nkeys;
 }
 
-/* Callback: sorting millions takes seconds, so it looks for a cancel. */
+/* Callback of the sort, which looks for a cancel as well: sorting millions of values takes seconds. */
 static int
 compare_values(const void *a, const void *b, void *arg)
 {
@@ -86,7 +87,7 @@ dyn_group_drop_repeats(const DynRelation *rel, DynKeyGroup *group, int key)
 
 /* ---- OR: union ---- */
 
-/* The group of these bindings, added to the list if it isn't there. */
+/* The group with these bindings; an empty one is added to the list if there is none. */
 static DynKeyGroup *
 group_for(List **groups, const DynKeyBinding *binding)
 {
@@ -136,7 +137,11 @@ dyn_groups_unite(const DynRelation *rel, List **groups, List *more)
 
 /* ---- AND: natural join ---- */
 
-/* Gives keys that must be equal to one in `have` its value; false: they can't be. */
+/*
+ * Gives each key that must be equal to a key in `have` the value of that one.
+ * False if two keys that must be equal differ, or if the value is none that
+ * the other key can have.
+ */
 static bool
 equalize_keys(const DynRelation *rel, Datum *values, uint64 have, const DynKeyBinding *binding)
 {
@@ -182,6 +187,7 @@ compare_common(const GroupJoin *join, const Datum *a, const Datum *b)
 	return c;
 }
 
+/* Callback of the sort: order of two right tuples by the common keys. */
 static int
 compare_right(const void *a, const void *b, void *arg)
 {
@@ -286,6 +292,7 @@ join_sets(const DynRelation *rel, List *left, List *right)
 	return groups;
 }
 
+/* The number of tuples in all groups. */
 static Size
 count_tuples(List *groups)
 {
@@ -297,6 +304,7 @@ count_tuples(List *groups)
 	return n;
 }
 
+/* The keys that at least one of the groups binds. */
 static uint64
 keys_bound(List *groups)
 {

@@ -39,7 +39,7 @@ dyn_operand_fits(const DynColumn *column, Oid type)
 	}
 }
 
-/* False: not a whole number, or too large. */
+/* The number as an integer; false if it is not a whole number, or is too large. */
 static bool
 numeric_to_integer(Datum value, Datum *key)
 {
@@ -78,6 +78,7 @@ local_time_to_moment(Timestamp local, Datum *key)
 	return true;
 }
 
+/* The moment when the day begins in the session's time zone; false: out of range. */
 static bool
 date_to_moment(DateADT date, Datum *key)
 {

@@ -1,6 +1,7 @@
 /*
  * qual_tree.h
- *	  The tree of a key condition, made of nodes that a plan can copy:
+ *	  The tree of a key condition.  It is made of PostgreSQL's node types, so
+ *	  that plans that hold it can be copied:
  *
  *	  leaf	IntList (DYN_KEY_EQ or DYN_KEY_ANY, key number, index of operand),
  *			or (DYN_KEY_SAME, key number, key number)
@@ -29,7 +30,7 @@ extern int	dyn_leaf_key(const List *leaf);
 extern int	dyn_leaf_operand(const List *leaf); /* of EQ and ANY */
 extern int	dyn_leaf_other_key(const List *leaf);	/* of SAME */
 
-/* A single child stands for itself, none is NULL. Children begin at the list's second cell. */
+/* NULL for no child, and just the child for a single one.  In the list, children begin at the second cell. */
 extern Node *dyn_inner_make(DynKeyNode kind, List *children);
 extern DynKeyNode dyn_inner_kind(const List *inner);
 
