@@ -11,7 +11,7 @@ PG = dynamo_fdw explain \
 	$(addprefix write/,modify row) \
 	$(addprefix ddl/,ddl_catalog ddl_changed ddl_client ddl_job ddl_leftover ddl_privilege ddl_reference ddl_remote \
 		ddl_triggers ddl_xact) \
-	$(addprefix qual/,qual qual_bind qual_eval qual_join qual_operand qual_tree) \
+	$(addprefix qual/,qual qual_bind qual_column qual_derive qual_eval qual_join qual_operand qual_tree) \
 	$(addprefix convert/,convert_key convert_read convert_write) \
 	$(addprefix session/,connection credential stats unsent wait) \
 	$(addprefix table/,column option option_check relation type_map) \

@@ -38,6 +38,28 @@ CREATE TABLE entities (id bigint);
 SET enable_nestloop = off;
 SELECT plan('SELECT s.a FROM entities e JOIN shown s ON s.id = e.id AND s.kind = ''x''');
 RESET enable_nestloop;
+
+-- keys that follow from conditions on other tables; few rows of another table are looked up one by one
+CREATE FUNCTION key_conditions(query text) RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT trim(line) FROM plan(query) line WHERE line ~ 'Key Condition' ORDER BY trim(line) COLLATE "C"
+$$;
+CREATE FOREIGN TABLE other (id integer OPTIONS (entity_key 'true'), a bigint)
+    SERVER feast OPTIONS (create_remote_table 'false');
+CREATE FOREIGN TABLE third (k varchar(20) OPTIONS (entity_key 'true'), a bigint)
+    SERVER feast OPTIONS (create_remote_table 'false');
+SELECT key_conditions('SELECT * FROM shown s JOIN other o USING (id) WHERE s.id = ANY (''{1,2,3}'') AND s.kind = ''x''');
+SELECT key_conditions('SELECT * FROM other o LEFT JOIN shown s ON s.id = o.id AND s.kind = ''x''
+    LEFT JOIN other p ON p.id = s.id WHERE o.id = ANY (''{1,2}'') OR o.id = 7 AND o.a > 3');
+SELECT key_conditions('SELECT * FROM shown s LEFT JOIN third t ON t.k = s.kind
+    WHERE s.id = 1 AND s.kind = ANY (''{x,y}'')');
+SELECT key_conditions('SELECT * FROM other o LEFT JOIN other p ON p.id = o.id AND p.id = ANY (''{1,2}'')');
+INSERT INTO entities SELECT generate_series(1, 5);
+ANALYZE entities;
+SELECT key_conditions('SELECT * FROM entities e JOIN other o USING (id) WHERE e.id = ANY (''{1,2,3}'')');
+SELECT key_conditions(format('SELECT * FROM entities e JOIN other o USING (id) WHERE e.id = ANY (%L)',
+    ARRAY(SELECT generate_series(1, 5000)))) !~ '{' AS one_by_one;
+DROP FOREIGN TABLE other, third;
+DROP FUNCTION key_conditions;
 DROP TABLE entities;
 DROP FOREIGN TABLE shown;
 DROP FUNCTION plan;

@@ -25,6 +25,20 @@ SELECT v FROM cells WHERE ROW(x, y, z) = ROW(1, 2, 3);
 SELECT v FROM cells WHERE (x, y, z) IN (SELECT 1, 2, 3 UNION ALL SELECT 3, 2, 1) ORDER BY 1;
 SELECT v FROM cells WHERE (x, y, z) IN (VALUES (1, 2, 3), (3, 2, 1)) ORDER BY 1;
 
+-- keys that equal columns of another table, whose conditions name them
+CREATE TABLE places (a bigint, b integer, c smallint, d bigint);
+INSERT INTO places SELECT i, i, i, i % 2 FROM generate_series(1, 4) i;
+SELECT a, v FROM places JOIN cells ON x = a AND y = b AND z = 1 WHERE (a, b) IN ((1, 1), (3, 3), (3, 2)) ORDER BY 1;
+SELECT a, v FROM places LEFT JOIN cells ON x = a AND y = c AND z = 1 WHERE (a = 1 AND d = 1 OR a IN (2, 3))
+    AND c = ANY ('{1,2,3}') ORDER BY 1;
+SELECT a, v FROM places LEFT JOIN cells ON x = a AND y = a AND z = a WHERE a = ANY ('{1,4}') ORDER BY 1;
+SELECT a, v FROM places LEFT JOIN cells ON x = a AND y = b AND z = c WHERE a = ANY ('{1,4}') AND b = a AND c = b ORDER BY 1;
+SELECT p.a, v FROM places p JOIN places q ON q.b = p.a LEFT JOIN cells ON x = q.b AND y = 2 AND z = q.c
+    WHERE p.a = ANY ('{2,3}') AND q.c = ANY ('{3,4}'::numeric[]) ORDER BY 1;
+SELECT a, v FROM places LEFT JOIN cells ON x = a AND y = 1 AND z = 1 WHERE a IS NULL OR a = ANY ('{1,5000000000}')
+    ORDER BY 1;
+DROP TABLE places;
+
 -- conditions on some of the keys meet those on others
 SELECT v FROM cells WHERE (x, y) IN ((1, 1), (2, 2), (3, 1)) AND (y, z) IN ((1, 2), (2, 3)) ORDER BY 1;
 SELECT v FROM cells WHERE (x, y, z) IN ((1, 1, 1), (2, 2, 2)) AND x = ANY ('{2,3}') AND z = ANY ('{1,2}');

@@ -7,7 +7,7 @@ CREATE FOREIGN TABLE stats (
 ) SERVER feast;
 CREATE FOREIGN TABLE fares (id integer OPTIONS (entity_key 'true'), fare integer) SERVER feast;
 INSERT INTO stats SELECT i, '2026-01-01', i * 10, 'city ' || i % 3 FROM generate_series(1, 20) i;
-INSERT INTO fares SELECT i, i * 100 FROM generate_series(1, 20) i;
+INSERT INTO fares SELECT i, i * 100 FROM generate_series(1, 20) i UNION ALL SELECT 50, 50;
 CREATE TABLE orders (o integer PRIMARY KEY, id integer);
 INSERT INTO orders SELECT o, o % 5 FROM generate_series(1, 10) o;
 ANALYZE orders;
@@ -16,6 +16,20 @@ ANALYZE orders;
 SELECT s.trips, f.fare FROM stats s, fares f WHERE s.id = f.id AND f.id = 4;
 SELECT s.trips, f.fare FROM stats s JOIN fares f USING (id) WHERE s.id IN (4, 5) ORDER BY 1;
 SELECT a.trips, b.trips FROM stats a JOIN stats b ON b.id = a.trips / 10 + 1 WHERE a.id = 1;
+
+SELECT s.trips, f.fare FROM stats s JOIN fares f ON f.id = s.id WHERE f.id = ANY ('{4,5}') AND s.id <> 4 ORDER BY 1;
+SELECT s.id, f.fare FROM stats s LEFT JOIN fares f ON f.id = s.id AND f.fare > 400 WHERE s.id = ANY ('{4,5,99}')
+    ORDER BY 1;
+SELECT f.id, s.trips FROM stats s RIGHT JOIN fares f USING (id) WHERE f.id = 4 OR f.id = 5 AND f.fare > 0 ORDER BY 1;
+SELECT o, f.fare, s.trips FROM orders o LEFT JOIN fares f ON f.id = o.id LEFT JOIN stats s ON s.id = f.id
+    WHERE o.id IN (0, 1) AND o.o > 4 ORDER BY 1;
+SELECT id FROM stats s WHERE id = ANY ('{4,5}') AND NOT EXISTS (SELECT FROM fares f WHERE f.id = s.id AND fare = 400);
+SELECT id FROM stats s WHERE id IN (SELECT id FROM fares WHERE id = ANY ('{4,5}')) ORDER BY 1;
+SELECT s.id, f.id FROM stats s FULL JOIN fares f ON f.id = s.id WHERE s.id = ANY ('{4,5}') ORDER BY 1;
+SELECT fare FROM fares WHERE fare = id AND fare = ANY ('{5,50}');
+-- not to what an outer join keeps
+SELECT s.id, f.fare FROM stats s LEFT JOIN fares f ON f.id = s.id AND f.id = ANY ('{4}');
+SELECT s.id, f.fare FROM stats s FULL JOIN (SELECT * FROM fares WHERE id = ANY ('{4,5}')) f ON f.id = s.id;
 
 -- other tables as the source of keys
 SELECT g, s.trips FROM generate_series(19, 21) g LEFT JOIN stats s ON s.id = g ORDER BY 1;

@@ -8,7 +8,6 @@
  */
 #include "pg/util/export.h"
 
-#include "access/stratnum.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -16,15 +15,15 @@
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/restrictinfo.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/typcache.h"
 
 #include "pg/qual/qual.h"
 #include "pg/qual/qual_bind.h"
+#include "pg/qual/qual_column.h"
 #include "pg/qual/qual_operand.h"
 #include "pg/qual/qual_tree.h"
 
+/* The table whose keys are looked for, and the operands found so far. */
 typedef struct Extraction
 {
 	PlannerInfo *root;
@@ -35,57 +34,7 @@ typedef struct Extraction
 
 /* ---- single conditions ---- */
 
-/*
- * A cast of a key that leaves it equal to just what it was equal to: a
- * relabelling, or to another type of whole numbers (a cast to a smaller one
- * fails where it isn't equal).
- */
-static Node *
-strip_equal_casts(Node *expr)
-{
-	for (;;)
-	{
-		if (IsA(expr, RelabelType))
-		{
-			expr = (Node *) ((RelabelType *) expr)->arg;
-			continue;
-		}
-		if (!IsA(expr, FuncExpr))
-			return expr;
-		switch (((FuncExpr *) expr)->funcid)
-		{
-			case F_INT8_INT4:
-			case F_INT4_INT8:
-			case F_INT2_INT4:
-			case F_INT2_INT8:
-			case F_NUMERIC_INT4:
-			case F_NUMERIC_INT8:
-				expr = linitial(((FuncExpr *) expr)->args);
-				break;
-			default:
-				return expr;
-		}
-	}
-}
-
-int
-dyn_qual_key_number(const DynRelation *dyn, Index relid, Node *expr)
-{
-	Var		   *var;
-
-	expr = strip_equal_casts(expr);
-	if (!IsA(expr, Var))
-		return -1;
-	var = (Var *) expr;
-	if (var->varno != (int) relid || var->varlevelsup != 0)
-		return -1;
-	for (int i = 0; i < dyn->nkeys; i++)
-		if (dyn->keys[i]->attnum == var->varattno)
-			return i;
-	return -1;
-}
-
-/* Fit to be evaluated once a scan: no column of this table, same result each time. */
+/* Can the expression be evaluated once for a whole scan? It has no column of this table, and no result of its own each time. */
 static bool
 is_operand(Extraction *x, Node *expr)
 {
@@ -93,25 +42,7 @@ is_operand(Extraction *x, Node *expr)
 		!contain_volatile_functions(expr) && !contain_subplans(expr);
 }
 
-static bool
-is_equality_of(Oid opno, Oid type)
-{
-	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
-
-	return get_op_opfamily_strategy(opno, entry->btree_opf) == BTEqualStrategyNumber;
-}
-
-static bool
-operator_fits(const DynColumn *column, Oid opno, Oid collation)
-{
-	bool		is_integer = column->base_type == INT4OID || column->base_type == INT8OID;
-
-	if (!is_equality_of(opno, column->base_type) && !(is_integer && is_equality_of(opno, NUMERICOID)))
-		return false;
-	/* bytes decide in DynamoDB, a non-deterministic collation would find more */
-	return !OidIsValid(collation) || get_collation_isdeterministic(collation);
-}
-
+/* A leaf of the tree (qual_tree.h) with an operand. */
 static Node *
 make_leaf(Extraction *x, DynKeyNode kind, int key, Node *operand)
 {
@@ -119,12 +50,14 @@ make_leaf(Extraction *x, DynKeyNode kind, int key, Node *operand)
 	return dyn_leaf_make(kind, key, list_length(x->operands) - 1);
 }
 
+/* The number of the key that the expression stands for, or -1. */
 static int
 key_number(Extraction *x, Node *expr)
 {
 	return dyn_qual_key_number(x->dyn, x->rel->relid, expr);
 }
 
+/* key = operand, operand = key, or key = other key. */
 static Node *
 extract_equality(Extraction *x, OpExpr *op)
 {
@@ -138,7 +71,7 @@ extract_equality(Extraction *x, OpExpr *op)
 		other = -1;
 		operand = linitial(op->args);
 	}
-	if (key < 0 || !operator_fits(x->dyn->keys[key], op->opno, op->inputcollid))
+	if (key < 0 || !dyn_qual_operator_fits(x->dyn->keys[key], op->opno, op->inputcollid))
 		return NULL;
 	if (other >= 0)
 		return dyn_leaf_make(DYN_KEY_SAME, key, other);
@@ -147,6 +80,7 @@ extract_equality(Extraction *x, OpExpr *op)
 	return make_leaf(x, DYN_KEY_EQ, key, operand);
 }
 
+/* key = ANY (array). */
 static Node *
 extract_any(Extraction *x, ScalarArrayOpExpr *op)
 {
@@ -157,13 +91,13 @@ extract_any(Extraction *x, ScalarArrayOpExpr *op)
 	if (!op->useOr || !OidIsValid(element))
 		return NULL;
 	key = key_number(x, linitial(op->args));
-	if (key < 0 || !operator_fits(x->dyn->keys[key], op->opno, op->inputcollid) ||
+	if (key < 0 || !dyn_qual_operator_fits(x->dyn->keys[key], op->opno, op->inputcollid) ||
 		!dyn_operand_fits(x->dyn->keys[key], element) || !is_operand(x, array))
 		return NULL;
 	return make_leaf(x, DYN_KEY_ANY, key, array);
 }
 
-/* No key is NULL. */
+/* key IS NULL: no key is, so this is as good as key = NULL. */
 static Node *
 extract_null_test(Extraction *x, NullTest *test)
 {
@@ -178,11 +112,7 @@ extract_null_test(Extraction *x, NullTest *test)
 
 static Node *extract(Extraction *x, Node *clause, bool *exact);
 
-/*
- * What an AND has of key conditions; the rest of it stays a filter.  Operands
- * of branches that are given up stay in x->operands, but nothing refers to
- * them.
- */
+/* The branches of an AND that name keys; the others make it inexact, so that it stays a filter as well. */
 static Node *
 extract_and(Extraction *x, List *args, bool *exact)
 {
@@ -205,6 +135,7 @@ extract_and(Extraction *x, List *args, bool *exact)
 static Node *
 extract_or(Extraction *x, List *args, bool *exact)
 {
+	int			operands_before = list_length(x->operands);
 	List	   *children = NIL;
 	ListCell   *lc;
 
@@ -214,7 +145,10 @@ extract_or(Extraction *x, List *args, bool *exact)
 		Node	   *child = extract(x, lfirst(lc), &child_exact);
 
 		if (child == NULL)
+		{
+			x->operands = list_truncate(x->operands, operands_before);
 			return NULL;
+		}
 		children = lappend(children, child);
 		*exact = *exact && child_exact;
 	}
@@ -222,8 +156,8 @@ extract_or(Extraction *x, List *args, bool *exact)
 }
 
 /*
- * The key condition in a clause, or NULL. *exact: rows with such keys fulfil
- * the whole clause.
+ * The tree of what a clause says of the keys, or NULL.  *exact becomes true if
+ * the clause is true for every row that has such keys.
  */
 static Node *
 extract(Extraction *x, Node *clause, bool *exact)
@@ -250,37 +184,68 @@ extract(Extraction *x, Node *clause, bool *exact)
 
 /* ---- the whole ---- */
 
+/*
+ * A condition of the query: what of it names keys goes into the tree (whose
+ * branches are collected in *branches), and what has to be checked stays.
+ */
+static void
+add_restriction(Extraction *x, DynKeyCondition *condition, RestrictInfo *rinfo, List **branches)
+{
+	Node	   *tree = NULL;
+	bool		exact = false;
+
+	/* a condition that must wait for a security barrier's is only a filter */
+	if (restriction_is_securely_promotable(rinfo, x->rel))
+		tree = extract(x, (Node *) rinfo->clause, &exact);
+	if (tree)
+	{
+		*branches = lappend(*branches, tree);
+		condition->clauses = lappend(condition->clauses, rinfo->clause);
+	}
+	else
+		condition->filters = lappend(condition->filters, rinfo->clause);
+	if (tree == NULL || !exact)
+		condition->rest = lappend(condition->rest, rinfo->clause);
+}
+
+/* A condition that need not be checked. */
+static void
+add_derived(Extraction *x, DynKeyCondition *condition, Node *clause, List **branches)
+{
+	bool		exact;
+	Node	   *tree = extract(x, clause, &exact);
+
+	if (tree == NULL)
+		return;
+	*branches = lappend(*branches, tree);
+	condition->clauses = lappend(condition->clauses, clause);
+}
+
+/* Makes the tree of its branches. */
+static void
+finish(Extraction *x, DynKeyCondition *condition, List *branches)
+{
+	condition->tree = dyn_inner_make(DYN_KEY_AND, branches);
+	condition->operands = x->operands;
+	condition->complete = dyn_tree_binds_all(condition->tree, condition->operands, x->dyn->nkeys, &condition->keys);
+}
+
 DynKeyCondition *
-dyn_qual_split(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn, List *restrictinfos)
+dyn_qual_split(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn, List *restrictinfos, List *derived)
 {
 	DynKeyCondition *condition = palloc0(sizeof(DynKeyCondition));
 	Extraction	x = {root, rel, dyn, NIL};
-	List	   *children = NIL;
+	List	   *branches = NIL;
 	ListCell   *lc;
 
 	foreach(lc, restrictinfos)
-	{
-		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
-		Node	   *tree = NULL;
-		bool		exact = false;
-
-		if (rinfo->pseudoconstant)
-			continue;
-		/* a condition that must wait for a security barrier's is only a filter */
-		if (restriction_is_securely_promotable(rinfo, rel))
-			tree = extract(&x, (Node *) rinfo->clause, &exact);
-		if (tree)
-		{
-			children = lappend(children, tree);
-			condition->clauses = lappend(condition->clauses, rinfo->clause);
-		}
-		else
-			condition->filters = lappend(condition->filters, rinfo->clause);
-		if (tree == NULL || !exact)
-			condition->rest = lappend(condition->rest, rinfo->clause);
-	}
-	condition->tree = dyn_inner_make(DYN_KEY_AND, children);
-	condition->operands = x.operands;
-	condition->complete = dyn_tree_binds_all(condition->tree, condition->operands, dyn->nkeys, &condition->keys);
+		if (!lfirst_node(RestrictInfo, lc)->pseudoconstant)
+			add_restriction(&x, condition, lfirst(lc), &branches);
+	finish(&x, condition, list_copy(branches));
+	if (condition->complete || derived == NIL)
+		return condition;
+	foreach(lc, derived)
+		add_derived(&x, condition, lfirst(lc), &branches);
+	finish(&x, condition, branches);
 	return condition;
 }

@@ -24,11 +24,11 @@ typedef struct DynKeyCondition
 	double		keys;			/* estimated number of rows with such keys */
 } DynKeyCondition;
 
-/* Splits RestrictInfos (pseudoconstant ones are left out). */
+/*
+ * Splits RestrictInfos (pseudoconstant ones are left out).  If they alone are
+ * not complete, clauses of `derived` (qual_derive.h) that name keys are added.
+ */
 extern DynKeyCondition *dyn_qual_split(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn,
-									   List *restrictinfos);
-
-/* Does the expression stand for a key column? Its number, or -1. */
-extern int	dyn_qual_key_number(const DynRelation *dyn, Index relid, Node *expr);
+									   List *restrictinfos, List *derived);
 
 #endif							/* DYN_QUAL_H */

@@ -2,10 +2,10 @@
  * plan.c
  *	  Planning of scans: sizes, paths, and the plan node.
  *
- * A table has a path for every way to name its keys: by the query's own
- * conditions, or by join conditions, once the other tables' rows are known.
- * The path without keys always exists, so that every query plans, and loses
- * to every other one; executing it is an error.
+ * A table has a path for every way to name its keys: by conditions on the
+ * table alone, by what follows for its keys from conditions on other tables,
+ * or by join conditions with rows of other tables.  Where neither of the first
+ * two is possible, there is a path without keys (unkeyed.h).
  */
 #include "pg/util/export.h"
 
@@ -24,20 +24,29 @@
 #include "utils/lsyscache.h"
 
 #include "pg/qual/qual.h"
+#include "pg/qual/qual_derive.h"
 #include "pg/read/unkeyed.h"
 #include "pg/table/relation.h"
 #include "pg/util/compat.h"
 #include "pg/util/fdw.h"
 
-/* Sets of outer tables that are looked at, at most; a join of more feature views than that is beyond planning. */
+/* So many sets of outer tables are looked at, at most. */
 #define MAX_PARAMETERIZATIONS 64
 
+/* What the planner's callbacks hand on to each other, in RelOptInfo.fdw_private. */
 typedef struct RelState
 {
 	DynRelation *dyn;
 	DynKeyCondition *base;		/* of the table's own conditions */
+	List	   *derived;		/* what follows from those of other tables (qual_derive.h), if `base` is not complete */
 } RelState;
 
+/* ---- size ---- */
+
+/*
+ * As many rows as the table's own conditions find.  Derived ones don't count:
+ * the join clauses that they follow from are estimated with the join.
+ */
 static void
 set_size(PlannerInfo *root, RelOptInfo *rel, RelState *state)
 {
@@ -55,13 +64,19 @@ dynamoGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 
 	state->dyn = dyn_relation_open(relation);
 	table_close(relation, NoLock);
-	state->base = dyn_qual_split(root, rel, state->dyn, rel->baserestrictinfo);
+	state->base = dyn_qual_split(root, rel, state->dyn, rel->baserestrictinfo, NIL);
+	if (!state->base->complete)
+		state->derived = dyn_qual_derive(root, rel, state->dyn);
 	rel->fdw_private = state;
 	set_size(root, rel, state);
 }
 
 /* ---- paths ---- */
 
+/*
+ * A path that asks for the keys of a condition.  `startup_cost` is what a
+ * round of requests takes that are sent together.
+ */
 static void
 add_keyed_path(PlannerInfo *root, RelOptInfo *rel, DynKeyCondition *condition, Relids required_outer)
 {
@@ -72,63 +87,26 @@ add_keyed_path(PlannerInfo *root, RelOptInfo *rel, DynKeyCondition *condition, R
 	Selectivity selectivity = clauselist_selectivity(root, condition->filters, rel->relid, JOIN_INNER, NULL);
 	Cost		startup = dyn->startup_cost;
 	Cost		total = startup + (rounds - 1) * dyn->startup_cost + keys * (dyn->tuple_cost + cpu_tuple_cost);
+	QualCost	operands;
 
-	add_path(rel, (Path *) dyn_create_foreignscan_path(root, rel, clamp_row_est(keys * selectivity), 0, startup,
-													   total, required_outer));
+	cost_qual_eval_node(&operands, (Node *) condition->operands, root);
+	startup += operands.startup + operands.per_tuple;
+	total += operands.startup + operands.per_tuple;
+	add_path(rel, (Path *) dyn_create_foreignscan_path(root, rel, clamp_row_est(keys * selectivity), 0, startup, total,
+													   required_outer));
 }
 
-/* The conditions that hold with these outer tables, and the table's own. */
+/* What conditions on the table alone, and join conditions with rows of these outer tables, say of the keys. */
 static DynKeyCondition *
 condition_with(PlannerInfo *root, RelOptInfo *rel, Relids outer)
 {
 	ParamPathInfo *ppi = get_baserel_parampathinfo(root, rel, outer);
 
 	return dyn_qual_split(root, rel, ((RelState *) rel->fdw_private)->dyn,
-						  list_concat_copy(rel->baserestrictinfo, ppi->ppi_clauses));
+						  list_concat_copy(rel->baserestrictinfo, ppi->ppi_clauses), NIL);
 }
 
-typedef struct KeyMember
-{
-	const DynRelation *dyn;
-	int			key;
-} KeyMember;
-
-/* Callback: is the equivalence member this key column? */
-static bool
-member_is_key(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *em, void *arg)
-{
-	KeyMember  *member = arg;
-
-	return dyn_qual_key_number(member->dyn, rel->relid, (Node *) em->em_expr) == member->key;
-}
-
-/* Join conditions that could name keys: those written so, and those that follow from equalities. */
-static List *
-join_clauses(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn)
-{
-	List	   *clauses = NIL;
-	ListCell   *lc;
-
-	foreach(lc, rel->joininfo)
-	{
-		RestrictInfo *rinfo = lfirst(lc);
-
-		if (join_clause_is_movable_to(rinfo, rel))
-			clauses = lappend(clauses, rinfo);
-	}
-	if (rel->has_eclass_joins)
-		for (int i = 0; i < dyn->nkeys; i++)
-		{
-			KeyMember	member = {dyn, i};
-
-			clauses = list_concat(clauses,
-								  generate_implied_equalities_for_column(root, rel, member_is_key, &member,
-																		 rel->lateral_referencers));
-		}
-	return clauses;
-}
-
-/* Adds a set unless it holds another one; takes out those that hold it. */
+/* Adds a set of tables, unless one that is part of it is there, and takes out the sets that it is part of. */
 static List *
 add_minimal(List *sets, Relids relids)
 {
@@ -143,7 +121,7 @@ add_minimal(List *sets, Relids relids)
 	return list_length(sets) < MAX_PARAMETERIZATIONS ? lappend(sets, relids) : sets;
 }
 
-/* The set with the tables of each clause: into `complete` if they give all keys, else into `next`. */
+/* For each clause, the set and the clause's tables: into *complete if their rows give all keys, else into *next. */
 static void
 extend(PlannerInfo *root, RelOptInfo *rel, Relids set, List *clauses, List **complete, List **next)
 {
@@ -164,8 +142,9 @@ extend(PlannerInfo *root, RelOptInfo *rel, Relids set, List *clauses, List **com
 }
 
 /*
- * The smallest sets of outer tables whose rows give all keys: sets grow clause
- * by clause, by at most one clause a key.
+ * The smallest sets of outer tables whose rows give all keys.  They are found
+ * by adding the tables of one clause after the other; no more clauses than
+ * there are keys are needed.
  */
 static List *
 parameterizations(PlannerInfo *root, RelOptInfo *rel, List *clauses)
@@ -186,25 +165,38 @@ parameterizations(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 	return complete;
 }
 
+/* The path that needs no other table's rows. */
+static void
+add_base_path(PlannerInfo *root, RelOptInfo *rel)
+{
+	RelState   *state = rel->fdw_private;
+	DynKeyCondition *condition = state->base;
+
+	if (!condition->complete)
+		condition = dyn_qual_split(root, rel, state->dyn, rel->baserestrictinfo, state->derived);
+	if (condition->complete)
+		add_keyed_path(root, rel, condition, rel->lateral_relids);
+	else
+		dyn_unkeyed_add_path(root, rel);
+}
+
+/* Where only derived conditions name the keys, few rows of another table may be looked up cheaper one by one. */
 void
 dynamoGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
-	RelState  *state = rel->fdw_private;
+	RelState   *state = rel->fdw_private;
 	ListCell   *lc;
 
+	add_base_path(root, rel);
 	if (state->base->complete)
-		add_keyed_path(root, rel, state->base, rel->lateral_relids);
-	else
-	{
-		dyn_unkeyed_add_path(root, rel);
-		foreach(lc, parameterizations(root, rel, join_clauses(root, rel, state->dyn)))
-			add_keyed_path(root, rel, condition_with(root, rel, lfirst(lc)), lfirst(lc));
-	}
+		return;
+	foreach(lc, parameterizations(root, rel, dyn_qual_join_clauses(root, rel, state->dyn)))
+		add_keyed_path(root, rel, condition_with(root, rel, lfirst(lc)), lfirst(lc));
 }
 
 /* ---- plan ---- */
 
-/* Columns that the plan needs beside the keys, which a row has from the condition. */
+/* Columns to fetch: those that the plan needs.  Keys are not among them, since a row has the keys it was asked for. */
 static List *
 columns_to_fetch(RelOptInfo *rel, const DynRelation *dyn, List *filters)
 {
@@ -241,8 +233,8 @@ is_init_param(PlannerInfo *root, const Param *param)
 }
 
 /*
- * Is there anything in an operand beside constants, the query's parameters,
- * results of init plans, and functions that can't fail?
+ * Walker: is there anything in an operand beside constants, the query's
+ * parameters, results of init plans, and functions that can't fail?
  */
 static bool
 needs_execution(Node *node, void *root)
@@ -280,7 +272,7 @@ dynamoGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath 
 					 List *scan_clauses, Plan *outer_plan)
 {
 	RelState  *state = rel->fdw_private;
-	DynKeyCondition *condition = dyn_qual_split(root, rel, state->dyn, scan_clauses);
+	DynKeyCondition *condition = dyn_qual_split(root, rel, state->dyn, scan_clauses, state->derived);
 	List	   *private = list_make4(makeBoolean(condition->complete),
 									 condition->complete ? condition->tree : NULL,
 									 columns_to_fetch(rel, state->dyn, condition->rest),

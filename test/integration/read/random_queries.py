@@ -57,7 +57,9 @@ class Query:
     def __init__(self, random):
         self.random = random
         self.parameters = []
-        self.sql = random.choice(SHAPES)(self)
+        shape = random.choice(SHAPES)
+        self.names_keys = shape not in (join_tree, tree_in_exists)
+        self.sql = shape(self)
 
     def choose(self, *of):
         return self.random.choice(of)
@@ -251,6 +253,80 @@ def self_join(q):
     )
 
 
+def join_tree(q):
+    """Joins of all kinds in any shape, with conditions on some of the tables that may hold for others."""
+    tables = []
+    sql, _ = branch(q, tables, q.random.randint(2, 4))
+    conditions = [narrow(q, *q.random.choice(tables)) for _ in range(q.random.randint(0, 2))]
+    aliases = ", ".join(alias + ".*" for alias, _ in tables)
+    where = "WHERE " + " AND ".join(conditions) if conditions else ""
+    return "SELECT %s FROM %s %s" % (q.choose(aliases, aliases, "count(*)"), sql, where)
+
+
+def tree_in_exists(q):
+    tables = []
+    sql, columns = branch(q, tables, q.random.randint(1, 3))
+    clauses = equalities(q, columns, columns_of("l", "local")) + [narrow(q, *tables[0])]
+    return "SELECT l.row FROM local l WHERE l.i = ANY (%s) AND %s (SELECT FROM %s WHERE %s)" % (
+        q.array("int"),
+        q.choose("EXISTS", "NOT EXISTS"),
+        sql,
+        " AND ".join(clauses),
+    )
+
+
+def branch(q, tables, leaves):
+    """A table, or a join of so many; what it is called is added to `tables`. Its text and its columns by kind."""
+    if leaves == 1:
+        table = q.choose("one", "one", "small", "small", "two", "same", "local", "local")
+        alias = "t%d" % len(tables)
+        tables.append((alias, table))
+        return "%s %s" % (table, alias), columns_of(alias, table)
+    right_leaves = q.random.randint(1, leaves - 1)
+    left, left_columns = branch(q, tables, leaves - right_leaves)
+    left_end = len(tables)
+    right, right_columns = branch(q, tables, right_leaves)
+    kind = q.choose("JOIN", "LEFT JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
+    on = equalities(q, right_columns, left_columns) or ["true"]
+    if kind != "FULL JOIN" and q.chance(0.5):
+        on.append(narrow(q, *q.random.choice(tables[left_end:])))
+    elif kind != "FULL JOIN" and q.chance(0.3):
+        on.append(narrow(q, *q.random.choice(tables[-leaves:])))
+    both = {k: left_columns.get(k, []) + right_columns.get(k, []) for k in set(left_columns) | set(right_columns)}
+    return "(%s %s %s ON %s)" % (left, kind, right, " AND ".join(on)), both
+
+
+def columns_of(alias, table):
+    """The columns that a table is joined by, by kind: keys first, and repeated since they matter most."""
+    if table == "local":
+        return {kind: [alias + "." + column for column in columns] for kind, columns in LOCAL_COLUMNS.items()}
+    columns = {}
+    for key, (_, kind) in TABLES[table].items():
+        columns.setdefault(kind, []).append("%s.%s" % (alias, key))
+    return columns
+
+
+def equalities(q, some, others):
+    """Columns of one side equal to columns of the other one."""
+    pairs = [(column, kind) for kind, columns in some.items() if others.get(kind) for column in columns]
+    if len(pairs) > 3:
+        pairs = q.random.sample(pairs, 3)
+    return ["%s = %s" % (column, q.random.choice(others[kind])) for column, kind in pairs if q.chance(0.9)]
+
+
+def narrow(q, alias, table):
+    """A condition on some columns that tables are joined by, with values that joins may carry to other tables."""
+    columns = [(column, kind) for kind, columns in columns_of(alias, table).items() for column in columns]
+    parts = []
+    for column, kind in q.random.sample(columns, q.random.randint(1, min(3, len(columns)))):
+        one = lambda: "%s = %s" % (column, q.scalar(kind))
+        many = lambda: "%s = ANY (%s)" % (column, q.array(kind))
+        either = lambda: "(%s OR %s)" % (one(), q.choose(one, many)())
+        partly = lambda: "(%s AND %s OR %s)" % (one(), q.filter(alias) if table != "local" else "true", many())
+        parts.append(q.choose(many, many, either, partly)())
+    return "(%s)" % q.choose(" AND ", " AND ", " AND ", " OR ").join(parts)
+
+
 def full_join(q):
     table = q.table()
     return "SELECT l.row, f.* FROM local l FULL JOIN (SELECT * FROM %s f WHERE %s) f ON f.n = l.i" % (
@@ -313,3 +389,6 @@ def barrier_view(q):
 
 SHAPES = [plain, plain, plain, wrapped, locked, join, join, two_joins, self_join, full_join, semi_join]
 SHAPES += [key_in_select, lateral, sub_select, recursive, view, barrier_view]
+
+# These may ask for a table without naming its keys: then an error is right.
+SHAPES += [join_tree] * 6 + [tree_in_exists] * 2

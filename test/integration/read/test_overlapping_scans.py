@@ -38,6 +38,39 @@ def test_independent_lookups_overlap(two, proxy, query):
     assert proxy.count(READ) == 2
 
 
+SAME_KEYS = [
+    "SELECT r.trips FROM drivers d JOIN riders r USING (driver_id) WHERE d.driver_id = ANY ({0})",
+    "SELECT r.trips FROM drivers d JOIN riders r USING (driver_id) WHERE r.driver_id = ANY ({0})",
+    "SELECT r.trips FROM drivers d LEFT JOIN riders r USING (driver_id) WHERE d.driver_id = ANY ({0})",
+    "SELECT r.trips FROM riders r LEFT JOIN drivers d ON d.driver_id = r.driver_id AND d.trips > 20"
+    " WHERE r.driver_id = ANY ({0}) OR r.driver_id = 1 AND r.trips > 0",
+    "SELECT r.trips FROM riders r WHERE driver_id = ANY ({0})"
+    " AND NOT EXISTS (SELECT FROM drivers d WHERE d.driver_id = r.driver_id AND d.trips > 100)",
+    "SELECT r.trips FROM riders r WHERE driver_id IN (SELECT driver_id FROM drivers WHERE driver_id = ANY ({0}))",
+    "SELECT r.trips FROM list l LEFT JOIN drivers d ON d.driver_id = l.id LEFT JOIN riders r ON r.driver_id = d.driver_id"
+    " WHERE l.id = ANY ({0})",
+]
+
+
+@pytest.mark.parametrize("query", SAME_KEYS)
+@pytest.mark.parametrize("array", ["'{1,2,3,4,5,6,7}'", "ARRAY(SELECT generate_series(1, 7))"])
+def test_tables_joined_by_their_keys_are_asked_together(two, proxy, query, array):
+    two.run("CREATE TEMP TABLE list AS SELECT generate_series(1, 7) AS id; ANALYZE list")
+    with takes(less_than=10 * LATENCY):
+        assert sorted(two.run(query.format(array))) == [(10 * i,) for i in range(1, 8)]
+    assert proxy.most_in_flight(READ) == 2
+    assert proxy.count(READ) == 2
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+def test_tables_joined_by_their_keys_are_asked_together_for_a_parameter(two, proxy, mode):
+    two.run("SET plan_cache_mode = %s" % mode)
+    two.run("PREPARE by_ids(bigint[]) AS " + SAME_KEYS[2].format("$1"))
+    assert sorted(two.run("EXECUTE by_ids('{3,4}')")) == [(30,), (40,)]
+    assert proxy.most_in_flight(READ) == 2
+    assert proxy.count(READ) == 2
+
+
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 def test_parameters_are_known_ahead(two, proxy, mode):
     two.run("SET plan_cache_mode = %s" % mode)

@@ -53,6 +53,8 @@ QUERIES = {
     "nested loop": "SELECT sum(n), sum(d.trips) FROM %s t JOIN drivers d USING (driver_id)" % LOCAL,
     "keys made in parallel": "SELECT %d, sum(trips) FROM drivers"
     " WHERE driver_id = ANY (ARRAY(SELECT DISTINCT driver_id::bigint FROM trips WHERE driver_id > 0))" % (TRIPS // 2),
+    "keys of the other table": "SELECT count(*), sum(DISTINCT d.trips) FROM trips t JOIN drivers d USING (driver_id)"
+    " WHERE t.driver_id = ANY (ARRAY(SELECT generate_series(1, 30)))",
     "sub-select": "SELECT sum(n), sum(s) FROM (SELECT n, (SELECT d.trips FROM drivers d"
     " WHERE d.driver_id = t.driver_id) AS s FROM %s t) x WHERE s IS NOT NULL" % LOCAL,
 }

@@ -122,6 +122,25 @@ def test_thousands_of_alternatives(cells, proxy):
     assert keys(proxy) == 2 * 1500
 
 
+FROM_OTHER_TABLES = {
+    # both arrays hold for both keys
+    "places p JOIN cells c ON c.x = p.a AND c.y = p.b WHERE p.a = ANY ('{1,2,3}') AND p.b = ANY ('{1,2}') AND p.a <> 1": 6,
+    "places p LEFT JOIN cells c ON c.x = p.a AND c.y = p.b WHERE (p.a, p.b) IN ((1, 1), (2, 2), (3, 3))": 3,
+    "places p JOIN cells c ON c.x = p.a AND c.y = 1 JOIN places q ON q.a = p.a WHERE p.a = ANY ('{1,2,3}')"
+    " AND q.a = ANY ('{2,3,4}')": 2,
+    # few rows, looked up one by one
+    "places p JOIN cells c ON c.x = p.a AND c.y = p.b WHERE p.a = ANY (ARRAY[{many}]) AND p.b = ANY ('{1,2}')": 4,
+}
+
+
+@pytest.mark.parametrize("tables", FROM_OTHER_TABLES)
+def test_keys_that_follow_from_other_tables(cells, proxy, tables):
+    cells.run("CREATE TEMP TABLE places AS SELECT i % 4 AS a, i / 4 AS b FROM generate_series(0, 15) i; ANALYZE places")
+    many = ", ".join(str(i) for i in range(2, 5000))
+    cells.run("SELECT c.n FROM " + tables.replace("{many}", many))
+    assert keys(proxy) == FROM_OTHER_TABLES[tables]
+
+
 PROJECTIONS = {
     "SELECT count(*)": ["entity_id"],
     "SELECT x, y": ["entity_id"],
