@@ -25,6 +25,10 @@ SELECT v FROM cells WHERE ROW(x, y, z) = ROW(1, 2, 3);
 SELECT v FROM cells WHERE (x, y, z) IN (SELECT 1, 2, 3 UNION ALL SELECT 3, 2, 1) ORDER BY 1;
 SELECT v FROM cells WHERE (x, y, z) IN (VALUES (1, 2, 3), (3, 2, 1)) ORDER BY 1;
 
+-- sub-selects for one of the keys; for several at once there is no set of values
+SELECT v FROM cells WHERE (x = 1 AND y IN (SELECT 2) OR x IN (SELECT 3) AND y = 3) AND z = 3 ORDER BY 1;
+SELECT v FROM cells WHERE (x, y) IN (SELECT 1, 2) AND z = 3 OR (x, y, z) = (3, 2, 1) ORDER BY 1;
+
 -- keys that equal columns of another table, whose conditions name them
 CREATE TABLE places (a bigint, b integer, c smallint, d bigint);
 INSERT INTO places SELECT i, i, i, i % 2 FROM generate_series(1, 4) i;

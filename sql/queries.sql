@@ -31,6 +31,30 @@ SELECT fare FROM fares WHERE fare = id AND fare = ANY ('{5,50}');
 SELECT s.id, f.fare FROM stats s LEFT JOIN fares f ON f.id = s.id AND f.id = ANY ('{4}');
 SELECT s.id, f.fare FROM stats s FULL JOIN (SELECT * FROM fares WHERE id = ANY ('{4,5}')) f ON f.id = s.id;
 
+-- sub-selects that PostgreSQL makes no join of
+SELECT trips FROM stats WHERE id = 3 OR id IN (SELECT id FROM orders WHERE o < 3) ORDER BY 1;
+SELECT trips FROM stats WHERE (id = ANY (SELECT id FROM orders) OR id = ANY ('{7,NULL}')) AND trips > 20 ORDER BY 1;
+SELECT trips FROM stats WHERE (id IN (SELECT id FROM orders WHERE o < 3)) IS TRUE ORDER BY 1;
+SELECT trips FROM stats WHERE id = 3 OR id IN (SELECT 2.0 UNION ALL SELECT 2.5 UNION ALL SELECT NULL) ORDER BY 1;
+SELECT trips FROM stats WHERE id = 3 OR id IN (SELECT NULL::integer);
+SELECT trips FROM stats WHERE id = 3 OR id IN (SELECT fare / 100 FROM fares WHERE id IN (4, 5)) ORDER BY 1;
+SELECT o, s.trips FROM orders LEFT JOIN stats s ON s.id = o OR s.id IN (SELECT 20) WHERE o < 3 ORDER BY 1, 2;
+SELECT o, (SELECT sum(trips) FROM stats WHERE id = 3 OR id IN (SELECT i.o FROM orders i WHERE i.o < orders.o OFFSET 0))
+    FROM orders WHERE o < 4 ORDER BY 1;
+PREPARE by_sub_select(integer) AS SELECT trips FROM stats WHERE id = $1 OR id IN (SELECT o FROM orders WHERE o < $1)
+    ORDER BY 1;
+SET plan_cache_mode = force_generic_plan;
+EXECUTE by_sub_select(3);
+EXECUTE by_sub_select(2);
+RESET plan_cache_mode;
+DEALLOCATE by_sub_select;
+-- those that hang on the row have no values by themselves, and what is no sub-select's fault is not blamed on it
+SELECT trips FROM stats WHERE id = 3 OR id IN (SELECT id FROM orders WHERE orders.o = stats.trips);
+SELECT trips FROM stats WHERE id = 3 OR EXISTS (SELECT FROM orders WHERE orders.id = stats.id);
+SELECT trips FROM stats WHERE id = 3 OR EXISTS (SELECT FROM orders WHERE orders.id = stats.trips);
+SELECT trips FROM stats WHERE id NOT IN (SELECT id FROM orders);
+SELECT trips FROM stats WHERE trips = 3 OR id IN (SELECT id FROM orders);
+
 -- other tables as the source of keys
 SELECT g, s.trips FROM generate_series(19, 21) g LEFT JOIN stats s ON s.id = g ORDER BY 1;
 SELECT u.id, s.trips FROM unnest('{3,1,99}'::bigint[]) WITH ORDINALITY u(id, o) LEFT JOIN stats s USING (id) ORDER BY o;

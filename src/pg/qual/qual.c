@@ -97,6 +97,47 @@ extract_any(Extraction *x, ScalarArrayOpExpr *op)
 	return make_leaf(x, DYN_KEY_ANY, key, array);
 }
 
+bool
+dyn_qual_has_values(const SubPlan *sub_select)
+{
+	return sub_select->subLinkType == ANY_SUBLINK && sub_select->parParam == NIL &&
+		IsA(sub_select->testexpr, OpExpr);
+}
+
+/* The values of a sub-select as an array: the plan is the one that PostgreSQL made to compare them one by one. */
+static Node *
+array_of_values(const SubPlan *sub_select)
+{
+	SubPlan    *array = copyObject(unconstify(SubPlan *, sub_select));
+
+	array->subLinkType = ARRAY_SUBLINK;
+	array->testexpr = NULL;
+	array->paramIds = NIL;
+	array->useHashTable = false;
+	array->unknownEqFalse = false;
+	return (Node *) array;
+}
+
+/* key IN (SELECT ...), where PostgreSQL has not made a join of it, as under OR. */
+static Node *
+extract_sub_select(Extraction *x, const SubPlan *sub_select)
+{
+	OpExpr	   *op = (OpExpr *) sub_select->testexpr;
+	Node	   *value;
+	int			key;
+
+	if (!dyn_qual_has_values(sub_select))
+		return NULL;
+	value = lsecond(op->args);
+	if (IsA(value, RelabelType))
+		value = (Node *) ((RelabelType *) value)->arg;
+	key = key_number(x, linitial(op->args));
+	if (key < 0 || !IsA(value, Param) || !dyn_qual_operator_fits(x->dyn->keys[key], op->opno, op->inputcollid) ||
+		!dyn_operand_fits(x->dyn->keys[key], sub_select->firstColType))
+		return NULL;
+	return make_leaf(x, DYN_KEY_ANY, key, array_of_values(sub_select));
+}
+
 /* key IS NULL: no key is, so this is as good as key = NULL. */
 static Node *
 extract_null_test(Extraction *x, NullTest *test)
@@ -168,6 +209,8 @@ extract(Extraction *x, Node *clause, bool *exact)
 		return extract_equality(x, (OpExpr *) clause);
 	if (IsA(clause, ScalarArrayOpExpr))
 		return extract_any(x, (ScalarArrayOpExpr *) clause);
+	if (IsA(clause, SubPlan))
+		return extract_sub_select(x, (SubPlan *) clause);
 	if (IsA(clause, NullTest))
 		return extract_null_test(x, (NullTest *) clause);
 	if (IsA(clause, BooleanTest) && ((BooleanTest *) clause)->booltesttype == IS_TRUE)

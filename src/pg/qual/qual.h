@@ -31,4 +31,10 @@ typedef struct DynKeyCondition
 extern DynKeyCondition *dyn_qual_split(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn,
 									   List *restrictinfos, List *derived);
 
+/*
+ * Are the values of the sub-select, in  expression = ANY (SELECT ...),  the
+ * same for all rows of the query that has it? They can be keys then.
+ */
+extern bool dyn_qual_has_values(const SubPlan *sub_select);
+
 #endif							/* DYN_QUAL_H */

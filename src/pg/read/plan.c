@@ -273,10 +273,12 @@ dynamoGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath 
 {
 	RelState  *state = rel->fdw_private;
 	DynKeyCondition *condition = dyn_qual_split(root, rel, state->dyn, scan_clauses, state->derived);
-	List	   *private = list_make4(makeBoolean(condition->complete),
+	bool		sub_select = !condition->complete && dyn_unkeyed_has_sub_select(rel, state->dyn, scan_clauses);
+	List	   *private = list_make5(makeBoolean(condition->complete),
 									 condition->complete ? condition->tree : NULL,
 									 columns_to_fetch(rel, state->dyn, condition->rest),
-									 makeBoolean(is_independent(root, condition)));
+									 makeBoolean(is_independent(root, condition)),
+									 makeBoolean(sub_select));
 
 	if (condition->complete)
 		return make_foreignscan(tlist, condition->rest, rel->relid, condition->operands, private, NIL,

@@ -43,15 +43,28 @@ dyn_scan_counters(ForeignScanState *node)
 	return &state_of(node)->lookup->counters;
 }
 
-/* Walker: collects the PARAM_EXECs of an expression. */
+/* What add_exec_params collects into. */
+typedef struct ParamCollector
+{
+	const PlannedStmt *statement;
+	Bitmapset **params;
+} ParamCollector;
+
+/* Walker: collects the PARAM_EXECs of an expression, those that its sub-selects use included. */
 static bool
-add_exec_params(Node *node, Bitmapset **params)
+add_exec_params(Node *node, ParamCollector *collector)
 {
 	if (node == NULL)
 		return false;
 	if (IsA(node, Param) && castNode(Param, node)->paramkind == PARAM_EXEC)
-		*params = bms_add_member(*params, castNode(Param, node)->paramid);
-	return expression_tree_walker(node, add_exec_params, params);
+		*collector->params = bms_add_member(*collector->params, castNode(Param, node)->paramid);
+	if (IsA(node, SubPlan))
+	{
+		Plan	   *plan = list_nth(collector->statement->subplans, castNode(SubPlan, node)->plan_id - 1);
+
+		*collector->params = bms_add_members(*collector->params, plan->extParam);
+	}
+	return expression_tree_walker(node, add_exec_params, collector);
 }
 
 void
@@ -67,10 +80,12 @@ dynamoBeginForeignScan(ForeignScanState *node, int eflags)
 	state->complete = boolVal(list_nth(plan->fdw_private, DYN_SCAN_COMPLETE));
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 	{
+		ParamCollector collector = {node->ss.ps.state->es_plannedstmt, &state->key_params};
+
 		dyn_unsent_flush(state->lookup->rel->remote.table, node->ss.ps.state);
 		/* a cursor stays with who opened it */
 		state->lookup->userid = dyn_scan_user(node);
-		add_exec_params((Node *) plan->fdw_exprs, &state->key_params);
+		add_exec_params((Node *) plan->fdw_exprs, &collector);
 		state->ahead.scan = node;
 		state->ahead.lookup = state->lookup;
 		state->ahead.tree = list_nth(plan->fdw_private, DYN_SCAN_TREE);
@@ -81,6 +96,15 @@ dynamoBeginForeignScan(ForeignScanState *node, int eflags)
 	MemoryContextSwitchTo(old);
 }
 
+/* Raises the error of a plan that does not name the keys. */
+static void
+report_no_keys(ForeignScanState *node)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+
+	dyn_unkeyed_report(dyn_scan_relation(node), boolVal(list_nth(plan->fdw_private, DYN_SCAN_SUB_SELECT)));
+}
+
 /* Asks for the keys as they are now. */
 static void
 start_scan(ForeignScanState *node, DynScanState *state)
@@ -89,7 +113,7 @@ start_scan(ForeignScanState *node, DynScanState *state)
 	bool		first = !ahead->started;
 
 	if (!state->complete)
-		dyn_unkeyed_report(state->lookup->rel);
+		report_no_keys(node);
 	dyn_lookup_connect(state->lookup);
 	dyn_lookup_evaluate(state->lookup, ahead->tree, ahead->operands, node->ss.ps.ps_ExprContext);
 	ahead->started = true;

@@ -8,11 +8,15 @@
  */
 #include "pg/util/export.h"
 
+#include "access/sysattr.h"
 #include "executor/executor.h"
 #include "jit/jit.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 
+#include "pg/qual/qual.h"
 #include "pg/read/unkeyed.h"
 #include "pg/util/compat.h"
 #include "pg/util/fdw.h"
@@ -41,10 +45,50 @@ dyn_unkeyed_add_path(PlannerInfo *root, RelOptInfo *rel)
 													   UNKEYED_COST, rel->lateral_relids));
 }
 
+/* Does the expression contain a key column? */
+static bool
+contains_key(RelOptInfo *rel, const DynRelation *dyn, Node *expr)
+{
+	Bitmapset  *columns = NULL;
+
+	pull_varattnos(expr, rel->relid, &columns);
+	for (int i = 0; i < dyn->nkeys; i++)
+		if (bms_is_member(dyn->keys[i]->attnum - FirstLowInvalidHeapAttributeNumber, columns))
+			return true;
+	return false;
+}
+
+/* Does a branch of the AND/OR shape compare a key in a sub-select whose values can't be had at once? */
+static bool
+names_key_in_sub_select(RelOptInfo *rel, const DynRelation *dyn, Node *clause)
+{
+	ListCell   *lc;
+
+	check_stack_depth();
+	if (IsA(clause, AlternativeSubPlan) || (IsA(clause, SubPlan) && !dyn_qual_has_values((SubPlan *) clause)))
+		return contains_key(rel, dyn, clause);
+	if (is_andclause(clause) || is_orclause(clause))
+		foreach(lc, ((BoolExpr *) clause)->args)
+			if (names_key_in_sub_select(rel, dyn, lfirst(lc)))
+				return true;
+	return false;
+}
+
+bool
+dyn_unkeyed_has_sub_select(RelOptInfo *rel, const DynRelation *dyn, List *restrictinfos)
+{
+	ListCell   *lc;
+
+	foreach(lc, restrictinfos)
+		if (names_key_in_sub_select(rel, dyn, (Node *) lfirst_node(RestrictInfo, lc)->clause))
+			return true;
+	return false;
+}
+
 /* ---- execution ---- */
 
 void
-dyn_unkeyed_report(const DynRelation *dyn)
+dyn_unkeyed_report(const DynRelation *dyn, bool sub_select)
 {
 	StringInfoData keys;
 
@@ -55,6 +99,9 @@ dyn_unkeyed_report(const DynRelation *dyn)
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("feature view \"%s\" can only be read by entity key", dyn->feature_view),
+			 sub_select ?
+			 errhint("PostgreSQL would run the sub-select for each row of the table. Where it names %s, write = ANY (ARRAY(SELECT ...)), or combine a SELECT for each branch of OR by UNION.",
+					 keys.data) :
 			 errhint("Add a condition on %s to WHERE: = a value, IN (...), = ANY (array), or a join with a table of entities.",
 					 keys.data)));
 }

@@ -23,7 +23,8 @@ enum DynScanPrivate
 	DYN_SCAN_COMPLETE,			/* Boolean: do the conditions name the keys? */
 	DYN_SCAN_TREE,				/* key condition (qual.h), or NULL */
 	DYN_SCAN_COLUMNS,			/* IntList: attnums to fetch beside the keys */
-	DYN_SCAN_INDEPENDENT		/* Boolean: see is_independent in plan.c */
+	DYN_SCAN_INDEPENDENT,		/* Boolean: see is_independent in plan.c */
+	DYN_SCAN_SUB_SELECT			/* Boolean: see dyn_unkeyed_has_sub_select */
 };
 
 /* unkeyed.c */

@@ -111,6 +111,7 @@ class Query:
                 "%s = %s" % (other, key),
                 "%s IN (%s, %s)" % (key, other, self.scalar(kind)),
                 "(%s = %s OR %s = %s)" % (key, other, key, self.scalar(kind)),
+                "(%s = %s OR %s)" % (key, other, self.sub_select(key, kind)),
                 "%s IS NOT DISTINCT FROM %s" % (key, other),
             )
         forms = [
@@ -121,8 +122,16 @@ class Query:
             lambda: "%s IS NOT DISTINCT FROM %s" % (key, self.scalar(kind)),
             lambda: "(%s = %s) IS TRUE" % (key, self.scalar(kind)),
             lambda: "NOT (%s <> %s)" % (key, self.scalar(kind)),
+            lambda: "(%s = %s OR %s)" % (key, self.scalar(kind), self.sub_select(key, kind)),
+            lambda: "%s IS TRUE" % self.sub_select(key, kind),
         ]
         return self.random.choice(forms)()
+
+    def sub_select(self, key, kind):
+        """Where PostgreSQL makes no join of it, as in an OR, it is a plan of its own."""
+        column = self.choose(*LOCAL_COLUMNS[kind])
+        form = self.choose("({0} IN (SELECT {1} FROM local{2}))", "({0} = ANY (SELECT {1} FROM local{2}))")
+        return form.format(key, column, self.choose("", " WHERE row < 3", " LIMIT 2", " WHERE false"))
 
     def condition(self, alias, keys, outer=None, depth=0):
         """Binds these keys (name: (type, kind)) of a table, in some shape; may filter as well."""
@@ -323,7 +332,7 @@ def narrow(q, alias, table):
         many = lambda: "%s = ANY (%s)" % (column, q.array(kind))
         either = lambda: "(%s OR %s)" % (one(), q.choose(one, many)())
         partly = lambda: "(%s AND %s OR %s)" % (one(), q.filter(alias) if table != "local" else "true", many())
-        parts.append(q.choose(many, many, either, partly)())
+        parts.append(q.choose(many, many, either, partly, lambda: q.sub_select(column, kind))())
     return "(%s)" % q.choose(" AND ", " AND ", " AND ", " OR ").join(parts)
 
 

@@ -16,6 +16,8 @@ QUERIES = {
     " AND d.trips = 10 * orders.driver_id",
     "array": "UPDATE orders SET done = d.trips FROM {0} d WHERE d.driver_id = orders.driver_id"
     " AND orders.driver_id = ANY (ARRAY[1, 2, 99])",
+    "sub-select": "UPDATE orders SET done = d.trips FROM {0} d WHERE (d.driver_id = 1 OR d.driver_id IN (SELECT 2))"
+    " AND d.trips = 10 * orders.driver_id",
     "left": "UPDATE orders SET done = coalesce(d.trips, -1) FROM orders o LEFT JOIN {0} d ON d.driver_id = o.driver_id"
     " WHERE o.o = orders.o",
     "delete": "DELETE FROM orders USING {0} d WHERE d.driver_id = orders.driver_id",

@@ -55,6 +55,8 @@ QUERIES = {
     " WHERE driver_id = ANY (ARRAY(SELECT DISTINCT driver_id::bigint FROM trips WHERE driver_id > 0))" % (TRIPS // 2),
     "keys of the other table": "SELECT count(*), sum(DISTINCT d.trips) FROM trips t JOIN drivers d USING (driver_id)"
     " WHERE t.driver_id = ANY (ARRAY(SELECT generate_series(1, 30)))",
+    "sub-select under OR": "SELECT %d, sum(trips) FROM drivers"
+    " WHERE driver_id = 1 OR driver_id IN (SELECT DISTINCT driver_id FROM trips)" % (TRIPS // 2),
     "sub-select": "SELECT sum(n), sum(s) FROM (SELECT n, (SELECT d.trips FROM drivers d"
     " WHERE d.driver_id = t.driver_id) AS s FROM %s t) x WHERE s IS NOT NULL" % LOCAL,
 }

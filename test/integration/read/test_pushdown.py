@@ -141,6 +141,17 @@ def test_keys_that_follow_from_other_tables(cells, proxy, tables):
     assert keys(proxy) == FROM_OTHER_TABLES[tables]
 
 
+def test_a_sub_select_under_or_is_run_once(cells, proxy):
+    cells.run("CREATE TEMP SEQUENCE runs")
+    rows = cells.run(
+        "SELECT x, y FROM cells WHERE y = 1 AND (x = 3 OR x IN (SELECT (nextval('runs') + i) * 0 + i"
+        " FROM generate_series(1, 2) i)) AND n > 0"
+    )
+    assert sorted(rows) == [(1, 1), (2, 1), (3, 1)]
+    assert cells.value("SELECT last_value FROM runs") == 2
+    assert keys(proxy) == 3
+
+
 PROJECTIONS = {
     "SELECT count(*)": ["entity_id"],
     "SELECT x, y": ["entity_id"],
