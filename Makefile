@@ -9,8 +9,9 @@ NET = batch_get batch_write ddb_call ddb_client descriptor http_engine http_sock
 PG = dynamo_fdw explain \
 	$(addprefix read/,ahead lookup plan scan unkeyed) \
 	$(addprefix write/,modify row) \
-	$(addprefix ddl/,ddl_catalog ddl_changed ddl_client ddl_job ddl_leftover ddl_privilege ddl_reference ddl_remote \
-		ddl_triggers ddl_xact) \
+	$(addprefix ddl/,ddl_changed ddl_client ddl_door ddl_functions ddl_job ddl_leftover ddl_lock ddl_make ddl_moved \
+		ddl_note ddl_owed ddl_pin ddl_plan ddl_privilege ddl_record ddl_reference ddl_signer ddl_snapshot \
+		ddl_target ddl_triggers ddl_xact) \
 	$(addprefix qual/,qual qual_bind qual_column qual_derive qual_eval qual_join qual_operand qual_tree) \
 	$(addprefix convert/,convert_key convert_read convert_write) \
 	$(addprefix session/,connection credential stats unsent wait) \

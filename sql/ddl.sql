@@ -1,7 +1,7 @@
 -- CREATE and DROP carry over to DynamoDB.
 SET client_min_messages = warning;
-CREATE VIEW owned AS SELECT table_name FROM dynamo_fdw_remote_table ORDER BY 1;
-CREATE VIEW pending AS SELECT table_name FROM dynamo_fdw_pending_delete ORDER BY 1;
+CREATE VIEW owned AS SELECT table_name FROM dynamo_fdw_record WHERE state = 'made' ORDER BY 1;
+CREATE VIEW pending AS SELECT table_name FROM dynamo_fdw_record WHERE state <> 'made' ORDER BY 1;
 SELECT dynamo_fdw_delete_pending() >= 0 AS swept;
 
 -- the table is made, adopted by a second foreign table, and deleted with the last one
@@ -79,12 +79,27 @@ SELECT * FROM owned;
 CREATE FOREIGN TABLE c (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
 DROP FOREIGN TABLE c;
 
--- renamed: the table of the new name is made, the old one is kept
+-- renamed: the remote table and the names of features stay
 ALTER FOREIGN TABLE d RENAME TO e;
-ALTER TABLE e RENAME TO d;
+ALTER TABLE e RENAME COLUMN v TO w;
+\d e
+-- another remote table meant: it is made, and the other one is kept
+ALTER FOREIGN TABLE e OPTIONS (SET feature_view 'f');
+SELECT * FROM owned;
+SELECT foreign_table, remote_table, status, on_create, on_drop, record_state FROM dynamo_fdw_plan() WHERE remote_table ~ '[df]$'
+    ORDER BY remote_table;
+DROP FOREIGN TABLE e;
+CREATE FOREIGN TABLE d (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
 DROP FOREIGN TABLE d;
 SELECT * FROM owned;
+
+-- by hand
 CREATE FOREIGN TABLE e (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+SELECT dynamo_fdw_drop_table('e');
+SELECT status, on_create, on_drop, record_state FROM dynamo_fdw_plan() WHERE foreign_table = 'e'::regclass;
+SELECT dynamo_fdw_create_table('e');
+SELECT status, on_create, on_drop, record_state FROM dynamo_fdw_plan() WHERE foreign_table = 'e'::regclass;
+DELETE FROM dynamo_fdw_record;
 DROP FOREIGN TABLE e;
 
 -- cascades
@@ -155,11 +170,11 @@ BEGIN;
 SAVEPOINT s;
 CREATE FOREIGN TABLE h2 (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
 ROLLBACK TO s;
-ALTER FOREIGN TABLE h1 RENAME TO h2;
+ALTER FOREIGN TABLE h1 OPTIONS (ADD feature_view 'h2');
 COMMIT;
-INSERT INTO h2 VALUES (1, 1);
-SELECT * FROM h2 WHERE id = 1;
-DROP FOREIGN TABLE h2;
+INSERT INTO h1 VALUES (1, 1);
+SELECT * FROM h1 WHERE id = 1;
+DROP FOREIGN TABLE h1;
 CREATE FOREIGN TABLE h1 (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
 DROP FOREIGN TABLE h1;
 
@@ -196,7 +211,7 @@ CREATE SCHEMA theirs AUTHORIZATION regress_dynamo_owner;
 SET ROLE regress_dynamo_owner;
 CREATE FOREIGN TABLE theirs.t (id bigint OPTIONS (entity_key 'true')) SERVER feast;
 SELECT dynamo_fdw_delete_pending();
-SELECT * FROM dynamo_fdw_remote_table;
+SELECT * FROM dynamo_fdw_record;
 CREATE FOREIGN TABLE theirs.t (id bigint OPTIONS (entity_key 'true')) SERVER feast OPTIONS (create_remote_table 'false');
 SELECT * FROM theirs.t WHERE id = 1;
 RESET ROLE;

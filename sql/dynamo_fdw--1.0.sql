@@ -11,32 +11,35 @@ CREATE FOREIGN DATA WRAPPER dynamo_fdw
     HANDLER dynamo_fdw_handler
     VALIDATOR dynamo_fdw_validator;
 
--- Remote tables that CREATE FOREIGN TABLE made; never dumped, so that a
--- restored database owns nothing. Written by the module only.
-CREATE TABLE dynamo_fdw_remote_table (
-    endpoint text NOT NULL,
+-- One record for each remote table that CREATE FOREIGN TABLE made, or whose
+-- deletion is owed. Written by the module only, and never dumped, so that a
+-- restored database owns nothing.
+CREATE SEQUENCE dynamo_fdw_record_id;
+
+CREATE TABLE dynamo_fdw_record (
+    id bigint NOT NULL,
+    system_identifier bigint NOT NULL,  -- of the cluster, and the database in it, that made the table
+    database oid NOT NULL,
+    state text NOT NULL,                -- made, pending, leftover, final
+    owner oid NOT NULL,                 -- role whose user mapping signs
+    server oid NOT NULL,                -- by which the table was made
     region text NOT NULL,
     table_name text NOT NULL,
-    table_id text NOT NULL,         -- DynamoDB's TableId, '' where there is none
-    created text NOT NULL,          -- CreationDateTime
-    database oid NOT NULL,
-    system_identifier bigint NOT NULL,
-    owner oid NOT NULL              -- of the foreign table
+    endpoint text NOT NULL,             -- as it was
+    table_id text NOT NULL,             -- DynamoDB's TableId, '' where there is none
+    created text NOT NULL,              -- CreationDateTime
+    note text NOT NULL,
+    PRIMARY KEY (system_identifier, database, id)
 );
 
--- Remote tables whose foreign table is gone, until they are known to be gone too.
-CREATE TABLE dynamo_fdw_pending_delete (
-    endpoint text NOT NULL,
-    region text NOT NULL,
-    table_name text NOT NULL,
-    table_id text NOT NULL,
-    created text NOT NULL,
-    database oid NOT NULL,
-    system_identifier bigint NOT NULL,
-    owner oid NOT NULL              -- of the foreign table: its user mapping is used
-);
+REVOKE ALL ON dynamo_fdw_record, dynamo_fdw_record_id FROM PUBLIC;
 
-REVOKE ALL ON dynamo_fdw_remote_table, dynamo_fdw_pending_delete FROM PUBLIC;
+-- A row that anybody wrote could have any table deleted.
+CREATE FUNCTION dynamo_fdw_refuse_write() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+
+CREATE TRIGGER dynamo_fdw_refuse_write BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON dynamo_fdw_record
+    FOR EACH STATEMENT EXECUTE FUNCTION dynamo_fdw_refuse_write();
 
 CREATE FUNCTION dynamo_fdw_version() RETURNS text
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -78,13 +81,53 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dynamo_fdw_stats_reset(name) IS
 'sets the counters of this session back to zero, of one server or of all';
 
+CREATE FUNCTION dynamo_fdw_plan(
+    server name DEFAULT NULL,
+    OUT server_name name,
+    OUT foreign_table regclass,         -- NULL: a record without one
+    OUT remote_table text,
+    OUT owner name,
+    OUT status text,                    -- of the remote table
+    OUT on_create text,                 -- what CREATE would do now
+    OUT difference text,                -- of the remote table from what CREATE makes
+    OUT on_drop text,                   -- what DROP would do now, and why
+    OUT record bigint,
+    OUT record_state text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_plan(name) IS
+'what CREATE and DROP of foreign tables would do to DynamoDB; changes nothing';
+
+CREATE FUNCTION dynamo_fdw_create_table(foreign_table regclass) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_create_table(regclass) IS
+'makes the remote table of a foreign table, if it is not there';
+
+CREATE FUNCTION dynamo_fdw_drop_table(foreign_table regclass) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_drop_table(regclass) IS
+'deletes the remote table of a foreign table after COMMIT, as DROP would; the foreign table stays';
+
 CREATE FUNCTION dynamo_fdw_delete_pending() RETURNS integer
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION dynamo_fdw_delete_pending() IS
-'deletes remote tables of dropped foreign tables that could not be deleted then; returns how many are gone';
+'deletes remote tables whose deletion is owed; returns how many are gone';
 
-REVOKE ALL ON FUNCTION dynamo_fdw_delete_pending() FROM PUBLIC;
+CREATE FUNCTION dynamo_fdw_forget(record bigint) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_forget(bigint) IS
+'ends a record without deleting its remote table';
+
+CREATE FUNCTION dynamo_fdw_claim(foreign_table regclass) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_claim(regclass) IS
+'makes the record of a foreign table''s remote table this database''s own, after pg_upgrade; superuser only';
 
 CREATE FUNCTION dynamo_fdw_ddl_command_start() RETURNS event_trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;

@@ -56,10 +56,10 @@ class Cluster:
         """A copy of the server under test, which will follow it."""
         self.program("pg_basebackup", "-D", self.home + "/data", "-c", "fast", "-R", "--no-sync")
 
-    def start(self, **settings):
-        """Starts the server and waits until it takes sessions; its superuser is postgres."""
+    def start(self, *options, **settings):
+        """Starts the server, with more options if need be, and waits until it takes sessions; its superuser is postgres."""
         settings = {"fsync": "off", "listen_addresses": "", "unix_socket_directories": self.home, **settings}
-        options = [word for name, value in settings.items() for word in ("-c", "%s=%s" % (name, value))]
+        options += tuple(word for name, value in settings.items() for word in ("-c", "%s=%s" % (name, value)))
         command = [self.bindir + "/postgres", "-D", self.home + "/data", "-p", "5432", *options]
         with open(self.home + "/log", "a") as log:
             self.server = subprocess.Popen([*self.owner, *command], cwd=self.home, stderr=log)

@@ -52,8 +52,7 @@ def session(database):
     cleaner.run("SET dynamo_fdw.remote_ddl = off")
     for (server,) in cleaner.run("SELECT quote_ident(srvname) FROM pg_foreign_server"):
         cleaner.run("DROP SERVER %s CASCADE" % server)
-    cleaner.run("DELETE FROM dynamo_fdw_remote_table")
-    cleaner.run("DELETE FROM dynamo_fdw_pending_delete")
+    cleaner.run("SELECT dynamo_fdw_forget(id) FROM dynamo_fdw_record")
     cleaner.close()
 
 

@@ -345,6 +345,16 @@ def late(seconds):
     return act
 
 
+def held(release):
+    """The right answer once the threading.Event `release` is set."""
+
+    def act(exchange):
+        release.wait(60)
+        right(exchange)
+
+    return act
+
+
 def hang_up(exchange):
     """Closes the connection before a byte of the answer."""
     exchange.close_connection = True
@@ -356,10 +366,26 @@ def lose(exchange):
     exchange.close_connection = True
 
 
-def creating(exchange):
-    """The right answer, except that no table is ACTIVE yet."""
-    status, _, body = exchange.forward()
-    exchange.send(status, body.replace(b'"ACTIVE"', b'"CREATING"'))
+def in_status(word):
+    """The right answer, except that a table which is ACTIVE is said to be in another status."""
+
+    def act(exchange):
+        status, _, body = exchange.forward()
+        exchange.send(status, body.replace(b'"ACTIVE"', b'"%s"' % word.encode()))
+
+    return act
+
+
+creating = in_status("CREATING")
+
+
+def allowing(*operations):
+    """The right answer to these operations, as an IAM policy that allows nothing else."""
+
+    def act(exchange):
+        (right if exchange.asked.operation in operations else error("AccessDeniedException"))(exchange)
+
+    return act
 
 
 def cut(exchange):

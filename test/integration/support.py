@@ -95,6 +95,11 @@ DRIVERS = "driver_id %s, event_timestamp %s, conv_rate real, trips integer" % (K
 DRIVER_1001 = "f3cfd4a822f245b63975464763babaec"  # entity_id of driver_id INT64 1001, version 3
 
 
+def records(session):
+    """(remote name, state) of the extension's records."""
+    return session.run("SELECT table_name, state FROM dynamo_fdw_record ORDER BY table_name, id")
+
+
 def fill(session, rows, table="drivers"):
     """Writes drivers 1 to `rows`, with trips = 10 * driver_id."""
     session.run(
@@ -104,20 +109,20 @@ def fill(session, rows, table="drivers"):
 
 
 @lru_cache
-def dynamodb(endpoint=ENDPOINT):
-    """A boto3 client that sees the tables of the tests."""
+def dynamodb(endpoint=ENDPOINT, access_key=ACCESS_KEY):
+    """A boto3 client that sees the tables of the tests, or those of another account."""
     return boto3.client(
         "dynamodb",
         region_name=REGION,
         endpoint_url=endpoint,
-        aws_access_key_id=ACCESS_KEY,
+        aws_access_key_id=access_key,
         aws_secret_access_key=SECRET_KEY,
     )
 
 
-def remote_tables(project, endpoint=ENDPOINT):
+def remote_tables(project, endpoint=ENDPOINT, access_key=ACCESS_KEY):
     """The names, without the project, of the DynamoDB tables of a project."""
-    pages = dynamodb(endpoint).get_paginator("list_tables").paginate()
+    pages = dynamodb(endpoint, access_key).get_paginator("list_tables").paginate()
     names = [name for page in pages for name in page["TableNames"]]
     return sorted(name[len(project) + 1 :] for name in names if name.startswith(project + "."))
 

@@ -24,7 +24,9 @@
 #include "utils/rel.h"
 
 #include "pg/ddl/ddl_changed.h"
-#include "pg/ddl/ddl_remote.h"
+#include "pg/ddl/ddl_lock.h"
+#include "pg/ddl/ddl_moved.h"
+#include "pg/ddl/ddl_target.h"
 #include "pg/table/option.h"
 #include "pg/util/extension.h"
 
@@ -284,19 +286,6 @@ gives_keys(const Node *parsetree, const DynRelation *dyn)
 		(dyn->entityless && sets_option(table_options(parsetree), "entityless"));
 }
 
-/* Can the command have changed which remote table is meant? */
-static bool
-changes_remote_name(const Node *parsetree)
-{
-	if (IsA(parsetree, RenameStmt))
-	{
-		ObjectType	type = ((const RenameStmt *) parsetree)->renameType;
-
-		return type == OBJECT_FOREIGN_TABLE || type == OBJECT_TABLE;
-	}
-	return table_options(parsetree) != NIL;
-}
-
 /* ---- both ---- */
 
 /* Checks a table as a whole; its target, or NULL where nothing is to be made. */
@@ -305,7 +294,7 @@ check_table(const Changed *changed, const Node *parsetree)
 {
 	Relation	rel = table_open(changed->relid, AccessShareLock);
 	DynTarget  *target = palloc0(sizeof(DynTarget));
-	bool		new_keys;
+	DynRemote  *before;
 
 	target->rel = dyn_relation_open_unchecked(rel);
 	target->name = target->rel->name;
@@ -314,19 +303,24 @@ check_table(const Changed *changed, const Node *parsetree)
 		check_created(rel, target->rel);
 	table_close(rel, AccessShareLock);
 
-	new_keys = changed->created || gives_keys(parsetree, target->rel);
-	target->altered = !new_keys;
-	if (target->rel->create_remote_table && dyn_relation_has_keys(target->rel) &&
-		(new_keys || changes_remote_name(parsetree)))
-		return target;
-	return NULL;
+	/* while another session decides about a deletion, no reference to the remote table appears */
+	dyn_ddl_lock(target->rel->remote.region, target->rel->remote.table);
+	if (!dyn_relation_has_keys(target->rel))
+		return NULL;
+	target->altered = !changed->created && !gives_keys(parsetree, target->rel);
+	before = target->altered ? dyn_moved_from(changed->relid, target->rel->serverid) : NULL;
+	if (before && dyn_remote_equal(before, &target->rel->remote))
+		return NULL;
+	if (before)
+		dyn_moved_tell_left(before);
+	return target->rel->create_remote_table ? target : NULL;
 }
 
 List *
 dyn_ddl_check_changed(const EventTriggerData *data)
 {
 	const Node *parsetree = data->parsetree;
-	bool		altered = changes_remote_name(parsetree) || count_marks(parsetree) > 0;
+	bool		altered = table_options(parsetree) != NIL || count_marks(parsetree) > 0;
 	List	   *targets = NIL;
 	ListCell   *lc;
 

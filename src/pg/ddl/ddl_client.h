@@ -8,25 +8,22 @@
 
 #include "net/ddb_client.h"
 #include "net/table_job.h"
+#include "pg/ddl/ddl_signer.h"
 
 typedef struct DynDdlClient DynDdlClient;
 
 /*
- * The client of a role's user mapping on a server (PUBLIC's next), shared
- * within the transaction; with a reference.  A mapping dropped earlier in this
- * transaction still counts.  NULL where there is none, `status` set.
+ * The client of a signer, until the transaction ends, shared by all who ask for
+ * the same; the signer must live as long.  NULL on failure, `status` set.
  */
-extern DynDdlClient *dyn_ddl_client_get(Oid serverid, Oid userid, DynStatus *status);
-extern DynDdlClient *dyn_ddl_client_share(DynDdlClient *client);
-extern void dyn_ddl_client_release(DynDdlClient *client);
+extern DynDdlClient *dyn_ddl_client_get(const DynSigner *signer, DynStatus *status);
 extern DynClient *dyn_ddl_client_of(DynDdlClient *client);
 
-/* A user mapping is about to be dropped: keeps what its server's tables may still need. */
-extern void dyn_ddl_client_capture(Oid umid);
+/* For whoever outlives the transaction: a reference, to be given back. */
+extern DynDdlClient *dyn_ddl_client_share(DynDdlClient *client);
+extern void dyn_ddl_client_release(DynDdlClient *client);
 
 /* At the end of the transaction. */
 extern void dyn_ddl_client_forget_all(void);
-
-extern void dyn_ddl_client_init(void);
 
 #endif							/* DYN_DDL_CLIENT_H */

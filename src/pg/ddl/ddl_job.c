@@ -1,21 +1,16 @@
 /*
  * ddl_job.c
- *	  What all remote DDL has in common: control calls waited for, one session
- *	  at a time on a remote table, and messages that cannot fail.
+ *	  What all remote DDL has in common: control calls waited for, and messages
+ *	  that cannot fail.
  */
 #include "pg/util/export.h"
 
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
-#include "storage/lock.h"
-#include "utils/resowner.h"
 
 #include "pg/ddl/ddl_job.h"
 #include "pg/session/wait.h"
-
-/* Keeps our advisory locks apart from those of users, which have 1 and 2 there. */
-#define LOCK_FIELD4 0xdf
+#include "pg/util/error.h"
 
 static double
 elapsed_ms(const instr_time *start)
@@ -27,8 +22,8 @@ elapsed_ms(const instr_time *start)
 	return INSTR_TIME_GET_MILLISEC(now);
 }
 
-void
-dyn_ddl_jobs_wait(DynTableJob **jobs, int njobs, int budget_ms)
+static void
+wait_for_jobs(DynTableJob **jobs, int njobs, int budget_ms)
 {
 	instr_time	start;
 
@@ -56,28 +51,21 @@ dyn_ddl_jobs_wait(DynTableJob **jobs, int njobs, int budget_ms)
 		dyn_table_job_stop(jobs[i], "no answer in time");
 }
 
-bool
-dyn_ddl_lock(const char *endpoint, const char *region, const char *table, bool wait)
+void
+dyn_ddl_jobs_wait(DynTableJob **jobs, int njobs, int budget_ms)
 {
-	char	   *identity = psprintf("%s %s %s", endpoint, region, table);
-	uint64		hash = hash_bytes_extended((unsigned char *) identity, strlen(identity), 0);
-	ResourceOwner owner = CurrentResourceOwner;
-	LockAcquireResult result;
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, LOCK_FIELD4);
-	/* also where only a subtransaction wants it: what it made is deleted at the end of the whole */
-	CurrentResourceOwner = TopTransactionResourceOwner;
 	PG_TRY();
 	{
-		result = LockAcquire(&tag, ExclusiveLock, false, !wait);
+		wait_for_jobs(jobs, njobs, budget_ms);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
-		CurrentResourceOwner = owner;
+		for (int i = 0; i < njobs; i++)
+			if (jobs[i]->op != DYN_OP_CREATE_TABLE)
+				dyn_table_job_stop(jobs[i], "broken off");
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	return result != LOCKACQUIRE_NOT_AVAIL;
 }
 
 bool
@@ -99,11 +87,52 @@ ascii(const char *text)
 	return copy;
 }
 
-void
-dyn_ddl_warn_not_deleted(const DynTableJob *job, const char *hint)
+const char *
+dyn_ddl_failure(const DynTableJob *job)
 {
-	ereport(WARNING,
-			(errmsg("remote table \"%s\" could not be deleted", job->table),
-			 errdetail("%s", ascii(job->status.message[0] ? job->status.message : job->status.aws_code)),
-			 errhint("%s", hint)));
+	static char text[sizeof(job->status.message) + 64];
+	const char *said = ascii(job->status.message[0] ? job->status.message : job->status.aws_code);
+
+	if (job->status.cls != DYN_ACCESS_DENIED)
+		return said;
+	snprintf(text, sizeof(text), "dynamodb:%s was denied: %s", dyn_op_name(job->op), said);
+	return text;
+}
+
+char *
+dyn_ddl_job_text(const DynTableJob *job)
+{
+	char	   *text = dyn_status_text(&job->status);
+
+	return job->status.cls != DYN_ACCESS_DENIED ? text :
+		psprintf("dynamodb:%s was denied: %s", dyn_op_name(job->op), text);
+}
+
+/*
+ * The text is ASCII, but "WARNING" may be translated into what the client's
+ * encoding lacks, and so may the context, which a procedure's name is part of.
+ * Where the client can't be told, the server's log was.
+ */
+void
+dyn_ddl_warn_not_deleted(const char *table, const char *why, const char *hint)
+{
+	MemoryContext old = CurrentMemoryContext;
+	uint32		interrupts_held = InterruptHoldoffCount;
+	uint32		cancels_held = QueryCancelHoldoffCount;
+
+	PG_TRY();
+	{
+		error_context_stack = NULL;
+		ereport(WARNING,
+				(errmsg("remote table \"%s\" could not be deleted", table), errdetail("%s", why),
+				 errhint("%s", hint)));
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(old);
+		FlushErrorState();
+		InterruptHoldoffCount = interrupts_held;
+		QueryCancelHoldoffCount = cancels_held;
+	}
+	PG_END_TRY();
 }

@@ -1,7 +1,7 @@
 /*
  * ddl_job.h
- *	  What all remote DDL has in common: control calls waited for, one session
- *	  at a time on a remote table, and messages that cannot fail.
+ *	  What all remote DDL has in common: control calls waited for, and messages
+ *	  that cannot fail.
  */
 #ifndef DYN_DDL_JOB_H
 #define DYN_DDL_JOB_H
@@ -15,22 +15,23 @@
 #define DYN_DDL_MAX_IN_FLIGHT DYN_TABLE_JOBS_IN_FLIGHT
 
 /*
- * Runs jobs of any clients, started or not, to their end or for `budget_ms` (-1: no limit),
- * waiting on the latch: cancel raises.
+ * Runs jobs of any clients, started or not, to their end or for `budget_ms`
+ * (-1: no limit), waiting on the latch.  Cancel raises: then jobs are broken
+ * off, but for CreateTable, which goes on, since a rollback must know how it
+ * ended.
  */
 extern void dyn_ddl_jobs_wait(DynTableJob **jobs, int njobs, int budget_ms);
-
-/*
- * Serializes remote DDL on one remote table until the end of the transaction,
- * what it sends after COMMIT included.  False, with `wait` false: another
- * session has the lock.
- */
-extern bool dyn_ddl_lock(const char *endpoint, const char *region, const char *table, bool wait);
 
 /* Is a cancel or terminate pending?  Then work after the end of a transaction stops. */
 extern bool dyn_ddl_interrupted(void);
 
 /* In a form that cannot fail after COMMIT. */
-extern void dyn_ddl_warn_not_deleted(const DynTableJob *job, const char *hint);
+extern void dyn_ddl_warn_not_deleted(const char *table, const char *why, const char *hint);
+
+/* Why a job failed, with the action that IAM must allow, for that. */
+extern const char *dyn_ddl_failure(const DynTableJob *job);
+
+/* The same where catalogs can be read, palloc'd. */
+extern char *dyn_ddl_job_text(const DynTableJob *job);
 
 #endif							/* DYN_DDL_JOB_H */

@@ -1,73 +1,72 @@
 /*
  * ddl_leftover.c
- *	  Tables that a rollback could not delete: the session tries again at its
- *	  next remote DDL and when it ends.  Nothing in the catalogs tells of them,
- *	  since their transaction is rolled back; they are in malloc'd memory.
+ *	  What the end of a transaction learned and could not write any more.
  */
 #include "pg/util/export.h"
 
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "utils/snapmgr.h"
 
-#include "pg/ddl/ddl_catalog.h"
+#include "pg/ddl/ddl_door.h"
 #include "pg/ddl/ddl_job.h"
 #include "pg/ddl/ddl_leftover.h"
+#include "pg/ddl/ddl_lock.h"
 
+/* Malloc'd. */
 typedef struct Leftover
 {
 	struct Leftover *next;
-	DynDdlClient *client;
-	DynTableDescription made;
-	DynTableJob job;
-	bool		gone;
+	Oid			serverid;
+	Oid			owner;
+	DynEndpoint endpoint;
+	char		region[64];
 	char		table[256];
+	DynTableDescription made;
+	DynDdlClient *client;		/* signs where the server is gone */
+	bool		over;			/* nothing is left to do */
+	bool		written;		/* as a record of the transaction that commits */
 } Leftover;
 
+/* A record whose table's deletion was accepted.  Malloc'd. */
+typedef struct Accepted
+{
+	struct Accepted *next;
+	int64		id;
+	char		region[64];
+	char		table[256];
+	bool		written;		/* ended, by the transaction that commits */
+} Accepted;
+
 static Leftover *leftovers = NULL;
+static Accepted *all_accepted = NULL;
 
 void
-dyn_ddl_add_leftover(DynDdlClient *client, const DynTableDescription *made, const DynTableJob *failed)
+dyn_leftover_add(const DynMade *made, const char *why)
 {
 	Leftover   *leftover = calloc(1, sizeof(*leftover));
 
-	dyn_ddl_warn_not_deleted(failed, "This session tries again at its next CREATE FOREIGN TABLE and when it ends.");
+	dyn_ddl_warn_not_deleted(made->remote.table, why, !made->ours ? "Delete it by hand if it is there." :
+							 "Its deletion is owed: the next CREATE FOREIGN TABLE tries again, and so does dynamo_fdw_delete_pending().");
 	if (leftover == NULL)
 		return;
-	leftover->client = dyn_ddl_client_share(client);
-	leftover->made = *made;
-	strlcpy(leftover->table, failed->table, sizeof(leftover->table));
+	leftover->serverid = made->serverid;
+	leftover->owner = made->owner;
+	leftover->endpoint = made->remote.endpoint;
+	strlcpy(leftover->region, made->remote.region, sizeof(leftover->region));
+	strlcpy(leftover->table, made->remote.table, sizeof(leftover->table));
+	leftover->made = made->create.description;
+	leftover->client = dyn_ddl_client_share(made->client);
 	leftover->next = leftovers;
 	leftovers = leftover;
 }
 
-/* Runs one call for all leftovers that have no job done yet, within half of the budget. */
+/* Forgets those that nothing is left to do for. */
 static void
-run_leftovers(DynTableJob **jobs, DynOp op)
-{
-	int			n = 0;
-
-	for (Leftover *leftover = leftovers; leftover; leftover = leftover->next)
-	{
-		if (leftover->gone)
-			continue;
-		dyn_table_job_init(&leftover->job, dyn_ddl_client_of(leftover->client), leftover->table, op);
-		jobs[n++] = &leftover->job;
-	}
-	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 2, dyn_ddl_interrupted);
-}
-
-static bool
-still_ours(const Leftover *leftover)
-{
-	DynOwned	made = {0};
-
-	made.table_id = (char *) leftover->made.table_id;
-	made.created = (char *) leftover->made.created;
-	return dyn_owned_matches(&made, &leftover->job.description);
-}
-
-static void
-free_gone_leftovers(void)
+free_over(void)
 {
 	Leftover  **link = &leftovers;
 
@@ -75,7 +74,7 @@ free_gone_leftovers(void)
 	{
 		Leftover   *leftover = *link;
 
-		if (leftover->gone)
+		if (leftover->over)
 		{
 			*link = leftover->next;
 			dyn_ddl_client_release(leftover->client);
@@ -86,53 +85,192 @@ free_gone_leftovers(void)
 	}
 }
 
-/* Looks at all leftovers, and deletes those that are still the tables made here. */
-static void
-retry_leftovers(void)
+void
+dyn_leftover_accepted(const DynRecord *record)
 {
-	DynTableJob **jobs;
-	int			n = 0;
+	Accepted   *accepted = record->orphan ? NULL : calloc(1, sizeof(*accepted));
 
-	for (Leftover *leftover = leftovers; leftover; leftover = leftover->next)
-		n++;
-	jobs = n > 0 ? calloc(n, sizeof(DynTableJob *)) : NULL;
-	if (jobs == NULL)
-		return;
-	run_leftovers(jobs, DYN_OP_DESCRIBE_TABLE);
-	n = 0;
-	for (Leftover *leftover = leftovers; leftover; leftover = leftover->next)
-	{
-		leftover->gone = leftover->job.status.cls == DYN_TABLE_MISSING ||
-			(leftover->job.status.cls == DYN_OK && !still_ours(leftover));
-		n += leftover->job.status.cls == DYN_OK ? 1 : 0;
-	}
-	if (n > 0)
-		run_leftovers(jobs, DYN_OP_DELETE_TABLE);
-	for (Leftover *leftover = leftovers; leftover; leftover = leftover->next)
-		leftover->gone = leftover->gone || dyn_table_job_deleted(&leftover->job);
-	free_gone_leftovers();
-	free(jobs);
+	if (accepted == NULL)
+		return;					/* the owner's next look finds the table gone */
+	accepted->id = record->id;
+	strlcpy(accepted->region, record->region, sizeof(accepted->region));
+	strlcpy(accepted->table, record->table, sizeof(accepted->table));
+	accepted->next = all_accepted;
+	all_accepted = accepted;
 }
 
-static void
-retry_at_exit(int code, Datum arg)
+static DynRecord *
+record_of(const Leftover *leftover)
 {
-	retry_leftovers();
+	DynRemote	remote = {0};
+
+	remote.endpoint = leftover->endpoint;
+	remote.region = (char *) leftover->region;
+	remote.table = (char *) leftover->table;
+	return dyn_record_new(DYN_RECORD_LEFTOVER, leftover->serverid, leftover->owner, &remote, &leftover->made);
+}
+
+/* Was CreateTable answered, so that it is known which table was made? */
+static bool
+is_known(const Leftover *leftover)
+{
+	return leftover->made.table_id[0] != '\0' || leftover->made.created[0] != '\0';
+}
+
+/* ---- records ---- */
+
+/* The record in the state that it can have; false: not yet, a retry may still delete the table. */
+static bool
+write_record(const Leftover *leftover)
+{
+	DynRecord  *record = record_of(leftover);
+
+	if (GetForeignServerExtended(leftover->serverid, FSV_MISSING_OK) == NULL)
+	{
+		if (!proc_exit_inprogress)
+			return false;
+		record->state = DYN_RECORD_FINAL;
+		record->note = "the server that it was made by is gone";
+	}
+	else if (!is_known(leftover))
+	{
+		record->state = DYN_RECORD_FINAL;
+		record->note = "CreateTable was sent and not answered: the table may be there";
+	}
+	dyn_record_write(record);
+	return true;
+}
+
+/* Ends the records of accepted deletions, but for those whose remote name another session works on. */
+static void
+end_accepted(void)
+{
+	List	   *records;
+	ListCell   *lc;
+
+	if (all_accepted == NULL)
+		return;
+	for (Accepted *accepted = all_accepted; accepted; accepted = accepted->next)
+		accepted->written = dyn_ddl_try_lock(accepted->region, accepted->table);
+	records = dyn_records();	/* under the locks */
+	for (Accepted *accepted = all_accepted; accepted; accepted = accepted->next)
+		foreach(lc, accepted->written ? dyn_records_at(records, accepted->region, accepted->table) : NIL)
+		{
+			DynRecord  *record = lfirst(lc);
+
+			if (record->id == accepted->id && dyn_record_is_owed(record))
+				dyn_record_end(record);
+		}
 }
 
 void
-dyn_ddl_leftover_init(void)
+dyn_leftovers_write(void)
+{
+	if ((leftovers == NULL && all_accepted == NULL) || XactReadOnly || RecoveryInProgress() || !dyn_records_exist())
+		return;
+	PushActiveSnapshot(GetLatestSnapshot());
+	end_accepted();
+	for (Leftover *leftover = leftovers; leftover; leftover = leftover->next)
+		leftover->written = write_record(leftover);
+	PopActiveSnapshot();
+}
+
+static void
+forget_accepted(bool committed)
+{
+	Accepted  **link = &all_accepted;
+
+	while (*link)
+	{
+		Accepted   *accepted = *link;
+
+		if (accepted->written && committed)
+		{
+			*link = accepted->next;
+			free(accepted);
+			continue;
+		}
+		accepted->written = false;
+		link = &accepted->next;
+	}
+}
+
+void
+dyn_leftovers_end_xact(bool committed)
+{
+	for (Leftover *leftover = leftovers; leftover; leftover = leftover->next)
+	{
+		leftover->over = leftover->written && committed;
+		leftover->written = false;
+	}
+	free_over();
+	forget_accepted(committed);
+}
+
+/*
+ * A session ends: what it left over becomes records in a transaction of its own,
+ * by the callback before its commit.  Nothing is sent: an exit must be short.
+ */
+static void
+write_records_at_exit(int code, Datum arg)
+{
+	AbortOutOfAnyTransaction();
+	if ((leftovers == NULL && all_accepted == NULL) || !OidIsValid(MyDatabaseId) || RecoveryInProgress())
+		return;
+	StartTransactionCommand();
+	XactReadOnly = false;		/* whatever the session's default is */
+	CommitTransactionCommand();	/* writes them before it commits */
+}
+
+void
+dyn_leftover_init(void)
 {
 	static bool registered = false;
 
 	if (!registered)
-		before_shmem_exit(retry_at_exit, (Datum) 0);
+		before_shmem_exit(write_records_at_exit, (Datum) 0);
 	registered = true;
 }
 
-void
-dyn_ddl_retry_leftovers(void)
+/* ---- trying again ---- */
+
+/* The deletion of one, which must not become a record: no server is left to sign by. */
+static DynDeletion *
+deletion_of(const Leftover *leftover)
 {
-	retry_leftovers();
-	CHECK_FOR_INTERRUPTS();
+	DynDeletion *deletion = dyn_deletion_new(record_of(leftover), NULL);
+
+	deletion->unwritten = true;
+	deletion->client = leftover->client;
+	return deletion;
+}
+
+/* Is nothing left to do?  What is kept, for it is in use, becomes a record that waits, where it can. */
+static bool
+is_over(const Leftover *leftover, DynVerdict verdict)
+{
+	return verdict == DYN_VERDICT_GONE ||
+		(verdict == DYN_VERDICT_KEEP && GetForeignServerExtended(leftover->serverid, FSV_MISSING_OK) == NULL);
+}
+
+void
+dyn_leftovers_retry(void)
+{
+	List	   *deletions = NIL;
+	List	   *tried = NIL;
+	ListCell   *lc;
+	ListCell   *lt;
+
+	for (Leftover *leftover = leftovers; leftover; leftover = leftover->next)
+		if (is_known(leftover) && dyn_ddl_try_lock(leftover->region, leftover->table))
+		{
+			deletions = lappend(deletions, deletion_of(leftover));
+			tried = lappend(tried, leftover);
+		}
+	if (deletions == NIL)
+		return;
+	dyn_door_pass(deletions, dyn_references_collect_both(), DYN_DDL_BUDGET_MS);
+	forboth(lc, deletions, lt, tried)
+		((Leftover *) lfirst(lt))->over = is_over(lfirst(lt), ((DynDeletion *) lfirst(lc))->verdict);
+	free_over();
 }

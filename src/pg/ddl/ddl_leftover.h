@@ -1,20 +1,31 @@
 /*
  * ddl_leftover.h
- *	  Tables that a rollback could not delete.
+ *	  What the end of a transaction learned and could not write any more: tables
+ *	  that a rollback could not delete, which become records, and deletions that
+ *	  were accepted, whose records end.  Noted in plain memory until then.
  */
 #ifndef DYN_DDL_LEFTOVER_H
 #define DYN_DDL_LEFTOVER_H
 
-#include "net/table_job.h"
-#include "pg/ddl/ddl_client.h"
+#include "pg/ddl/ddl_note.h"
+#include "pg/ddl/ddl_record.h"
 
-/* Before anything may be left over. */
-extern void dyn_ddl_leftover_init(void);
+/* Before anything may be left over: may throw, which an abort must not. */
+extern void dyn_leftover_init(void);
 
-/* Remembers a table made and rolled back, whose DeleteTable failed; says so. */
-extern void dyn_ddl_add_leftover(DynDdlClient *client, const DynTableDescription *made, const DynTableJob *failed);
+/* Notes a table that an abort could not delete, and says so (`why`: in a form that can't fail). */
+extern void dyn_leftover_add(const DynMade *made, const char *why);
 
-/* Tries them again. */
-extern void dyn_ddl_retry_leftovers(void);
+/* Notes that DeleteTable was accepted; throws nothing. */
+extern void dyn_leftover_accepted(const DynRecord *record);
+
+/* Before a commit: writes it, as far as there is a server by which to sign later. */
+extern void dyn_leftovers_write(void);
+
+/* That transaction ended; throws nothing. */
+extern void dyn_leftovers_end_xact(bool committed);
+
+/* Tries again to delete those that can't become records, with the clients they were made by. */
+extern void dyn_leftovers_retry(void);
 
 #endif							/* DYN_DDL_LEFTOVER_H */

@@ -1,37 +1,39 @@
 /*
  * ddl_triggers.c
  *	  What DDL did: event triggers for CREATE and ALTER, an object access hook
- *	  for DROP.
+ *	  for DROP and RENAME.
  *
  * The hook sees every drop, cascades included, while the catalogs still hold
- * the options; the trigger on ddl_command_start is there only so that the
- * library is loaded by then.  The hook records, and never refuses a DROP.
+ * the options; the trigger on ddl_command_start is there so that the library is
+ * loaded by then, and notes how the command found the catalogs.  The hook
+ * records, and never refuses a DROP.
  */
 #include "pg/util/export.h"
 
 #include "access/table.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_user_mapping.h"
+#include "catalog/pg_foreign_server.h"
 #include "commands/event_trigger.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
-#include "tcop/utility.h"
-#include "utils/acl.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "pg/ddl/ddl.h"
-#include "pg/ddl/ddl_catalog.h"
 #include "pg/ddl/ddl_changed.h"
-#include "pg/ddl/ddl_client.h"
 #include "pg/ddl/ddl_leftover.h"
+#include "pg/ddl/ddl_make.h"
+#include "pg/ddl/ddl_moved.h"
+#include "pg/ddl/ddl_note.h"
+#include "pg/ddl/ddl_owed.h"
+#include "pg/ddl/ddl_pin.h"
 #include "pg/ddl/ddl_privilege.h"
-#include "pg/ddl/ddl_remote.h"
+#include "pg/ddl/ddl_record.h"
+#include "pg/ddl/ddl_snapshot.h"
+#include "pg/ddl/ddl_target.h"
 #include "pg/ddl/ddl_xact.h"
 #include "pg/table/option_check.h"
 #include "pg/table/relation.h"
@@ -40,10 +42,8 @@
 
 extern PGDLLEXPORT Datum dynamo_fdw_ddl_command_start(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dynamo_fdw_ddl_command_end(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum dynamo_fdw_delete_pending(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(dynamo_fdw_ddl_command_start);
 PG_FUNCTION_INFO_V1(dynamo_fdw_ddl_command_end);
-PG_FUNCTION_INFO_V1(dynamo_fdw_delete_pending);
 
 static object_access_hook_type previous_hook = NULL;
 
@@ -54,7 +54,14 @@ is_active(void)
 	return dyn_guc_remote_ddl() && !IsBinaryUpgrade && SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA;
 }
 
-/* ---- DROP ---- */
+/* ---- DROP and RENAME ---- */
+
+/* Is the table of records another version's?  DROP EXTENSION takes it away, but that was noted. */
+static bool
+records_are_unknown(void)
+{
+	return !dyn_records_exist() && !dyn_note_records_are_dropped();
+}
 
 /*
  * The remote table that goes with a foreign table; NULL where that is in doubt,
@@ -87,15 +94,37 @@ note_table_drop(Oid relid)
 	const char *name = RelationGetRelationName(rel);
 	const char *why;
 	DynRemote  *remote = remote_to_drop(rel, table->options, server->options, &why);
+	DynDropPolicy policy = remote ? dyn_drop_policy(table->options, server->options) : DYN_DROP_NEVER;
 
-	if (remote)
-		dyn_ddl_note_drop(remote, dyn_drop_policy(table->options, server->options), table->serverid,
-						  rel->rd_rel->relowner, name);
-	else
+	if (remote == NULL)
 		ereport(WARNING,
 				(errmsg("no remote table is deleted with foreign table \"%s\"", name),
 				 errdetail("%c%s.", pg_toupper((unsigned char) why[0]), why + 1)));
+	else if (policy != DYN_DROP_NEVER && records_are_unknown())
+		ereport(WARNING,
+				(errmsg("remote table \"%s\" of foreign table \"%s\" is kept", remote->table, name),
+				 errdetail("Extension dynamo_fdw in this database is not of the version of its library."),
+				 errhint("Use ALTER EXTENSION dynamo_fdw UPDATE.")));
+	else
+		dyn_note_drop(remote, policy, table->serverid, rel->rd_rel->relowner, InvalidOid, name);
 	table_close(rel, NoLock);
+}
+
+static void
+note_drop(Oid class_id, Oid object_id)
+{
+	if (class_id == ForeignServerRelationId)
+	{
+		if (dyn_extension_has_server(object_id))
+			dyn_note_server_drop(object_id);
+	}
+	else if (class_id == RelationRelationId)
+	{
+		if (dyn_extension_has_table(object_id))
+			note_table_drop(object_id);
+		else if (get_rel_relkind(object_id) == RELKIND_RELATION && dyn_records_are_in(object_id))
+			dyn_note_records_drop();
+	}
 }
 
 static void
@@ -103,17 +132,10 @@ on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
 {
 	if (previous_hook)
 		previous_hook(access, class_id, object_id, sub_id, arg);
-	if (access != OAT_DROP || sub_id != 0 || !is_active())
-		return;
-	if (class_id == RelationRelationId)
-	{
-		if (dyn_extension_has_table(object_id))
-			note_table_drop(object_id);
-		else if (get_rel_relkind(object_id) == RELKIND_RELATION && dyn_catalog_is_owned_table(object_id))
-			dyn_ddl_note_catalog_drop();
-	}
-	else if (class_id == UserMappingRelationId)
-		dyn_ddl_client_capture(object_id);
+	if (access == OAT_DROP && sub_id == 0 && is_active())
+		note_drop(class_id, object_id);
+	else if (access == OAT_POST_ALTER && class_id == RelationRelationId)
+		dyn_pin_note(object_id, sub_id);
 }
 
 Datum
@@ -121,37 +143,70 @@ dynamo_fdw_ddl_command_start(PG_FUNCTION_ARGS)
 {
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		elog(ERROR, "not called by event trigger manager");
+	if (!dyn_pins_are_applied())
+	{
+		dyn_snapshot_note_command();
+		dyn_pins_reset();
+	}
 	PG_RETURN_NULL();
 }
 
 /* ---- CREATE and ALTER ---- */
+
+/* Makes the remote tables of targets; what their owners still owe comes first, for it may be in the way. */
+static void
+make_tables(List *targets)
+{
+	List	   *remotes = NIL;
+	List	   *owners = NIL;
+	ListCell   *lc;
+
+	foreach(lc, targets)
+	{
+		DynTarget  *target = lfirst(lc);
+
+		remotes = lappend(remotes, &target->rel->remote);
+		owners = list_append_unique_oid(owners, target->owner);
+	}
+	dyn_leftovers_retry();
+	foreach(lc, owners)
+		dyn_owed_retry(lfirst_oid(lc), remotes);
+	dyn_ddl_make(targets);
+}
+
+/* The server that the statement alters, if it is one of ours; or InvalidOid. */
+static Oid
+altered_server(const Node *parsetree)
+{
+	ForeignServer *server;
+
+	if (!IsA(parsetree, AlterForeignServerStmt))
+		return InvalidOid;
+	server = GetForeignServerByName(((const AlterForeignServerStmt *) parsetree)->servername, true);
+	return server && dyn_extension_has_server(server->serverid) ? server->serverid : InvalidOid;
+}
 
 Datum
 dynamo_fdw_ddl_command_end(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *data;
 	List	   *targets;
+	Oid			serverid;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		elog(ERROR, "not called by event trigger manager");
 	data = (EventTriggerData *) fcinfo->context;
+	if (dyn_pins_are_applied())
+		PG_RETURN_NULL();
+	dyn_pins_apply();
 	dyn_ddl_check_privilege(data->parsetree);
+	serverid = altered_server(data->parsetree);
+	if (OidIsValid(serverid))
+		dyn_moved_tell_tables(serverid);
 	targets = dyn_ddl_check_changed(data);
 	if (targets != NIL && is_active())
-	{
-		dyn_ddl_retry_leftovers();
-		dyn_ddl_delete_pending(InvalidOid, targets, false);
-		dyn_ddl_ensure(targets);
-	}
+		make_tables(targets);
 	PG_RETURN_NULL();
-}
-
-Datum
-dynamo_fdw_delete_pending(PG_FUNCTION_ARGS)
-{
-	PreventCommandIfReadOnly("dynamo_fdw_delete_pending()");
-	dyn_ddl_retry_leftovers();
-	PG_RETURN_INT32(dyn_ddl_delete_pending(superuser() ? InvalidOid : GetUserId(), NIL, true));
 }
 
 void
@@ -159,6 +214,5 @@ dyn_ddl_init(void)
 {
 	previous_hook = object_access_hook;
 	object_access_hook = on_object_access;
-	dyn_ddl_client_init();
 	dyn_ddl_xact_init();
 }

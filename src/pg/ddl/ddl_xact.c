@@ -1,176 +1,345 @@
 /*
  * ddl_xact.c
- *	  What this transaction made and dropped, and what becomes of it.
+ *	  The end of a transaction that made or dropped foreign tables.
  *
- * Records live in TopTransactionContext.  Drops are decided before commit,
- * while errors and catalogs are still allowed; a row of the extension then
- * says that the deletion is pending.  XACT_EVENT_COMMIT only sends: an error
+ * At PRE_COMMIT, where errors and catalogs are still allowed, it is decided what
+ * goes (ddl_door.c), and records say so.  XACT_EVENT_COMMIT only sends: an error
  * there would be a PANIC of the whole cluster, so it uses malloc, plain poll()
- * and messages of ASCII only, and takes DYN_DDL_BUDGET_MS at most.
+ * and messages of ASCII only, and takes half of DYN_DDL_BUDGET_MS.  An abort
+ * deletes at once what this transaction's own CreateTable was answered for.
  */
 #include "pg/util/export.h"
 
 #include "access/xact.h"
-#include "access/xlog.h"
 #include "miscadmin.h"
+#include "storage/ipc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "pg/ddl/ddl_catalog.h"
+#include "pg/ddl/ddl_door.h"
 #include "pg/ddl/ddl_job.h"
 #include "pg/ddl/ddl_leftover.h"
-#include "pg/ddl/ddl_reference.h"
+#include "pg/ddl/ddl_lock.h"
+#include "pg/ddl/ddl_note.h"
+#include "pg/ddl/ddl_pin.h"
 #include "pg/ddl/ddl_xact.h"
-#include "pg/util/error.h"
 
 /* An abort takes a cancel of its first moments for the echo of the one that caused it. */
 #define CANCEL_ECHO_MS 100
 
-struct DynMade
-{
-	DynMade    *next;
-	SubTransactionId subid;
-	bool		undone;			/* its subtransaction was rolled back */
-	bool		ours;			/* CreateTable was accepted */
-	char	   *endpoint;
-	char	   *region;
-	char	   *table;
-	DynDdlClient *client;
-	DynTableJob create;
-	DynTableJob delete;
-};
+#define NOT_ANSWERED "CreateTable was sent, and not answered clearly."
 
-typedef struct Dropped
-{
-	struct Dropped *next;
-	SubTransactionId subid;
-	DynDropPolicy policy;
-	DynRemote	remote;
-	Oid			owner;
-	char	   *name;
-	DynDdlClient *client;		/* NULL: no user mapping */
-	DynStatus	no_client;		/* then: why */
-	DynOwned   *owned;			/* row of the table that was made here */
-	bool		candidate;		/* is to be deleted if it is the right one */
-	bool		send;			/* at commit */
-	DynTableJob look;
-	DynTableJob delete;
-} Dropped;
-
-static DynMade *all_made = NULL;
-static Dropped *all_dropped = NULL;
-static List *captured_owned = NIL;	/* rows of the table of owned rows, once it goes */
-static SubTransactionId catalog_dropped = InvalidSubTransactionId;	/* by which subtransaction, if any */
+static List *deletions = NIL;	/* of the commit that is going on */
 static DynTableJob **commit_jobs = NULL;	/* room for all that XACT_EVENT_COMMIT sends */
-
-/* ---- noting ---- */
-
-DynMade *
-dyn_ddl_note_create(const DynRemote *remote, DynDdlClient *client)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	DynMade    *made = palloc0(sizeof(DynMade));
-
-	dyn_ddl_leftover_init();	/* may throw, which an abort that leaves something over must not */
-
-	made->subid = GetCurrentSubTransactionId();
-	made->endpoint = pstrdup(remote->endpoint.url);
-	made->region = pstrdup(remote->region);
-	made->table = pstrdup(remote->table);
-	made->client = dyn_ddl_client_share(client);
-	dyn_table_job_init(&made->create, dyn_ddl_client_of(client), made->table, DYN_OP_CREATE_TABLE);
-	made->next = all_made;
-	all_made = made;
-	MemoryContextSwitchTo(old);
-	return made;
-}
-
-DynTableJob *
-dyn_ddl_made_job(DynMade *made)
-{
-	return &made->create;
-}
-
-void
-dyn_ddl_note_created(DynMade *made, bool ours)
-{
-	made->ours = ours;
-}
-
-bool
-dyn_ddl_readopt(const DynRemote *remote, const DynTableDescription *shown)
-{
-	for (DynMade *made = all_made; made; made = made->next)
-	{
-		if (!made->undone || !made->ours || strcmp(made->table, remote->table) != 0 ||
-			strcmp(made->region, remote->region) != 0 || strcmp(made->endpoint, remote->endpoint.url) != 0 ||
-			strcmp(made->create.description.table_id, shown->table_id) != 0 ||
-			strcmp(made->create.description.created, shown->created) != 0)
-			continue;
-		made->undone = false;
-		made->subid = GetCurrentSubTransactionId();
-		return true;
-	}
-	return false;
-}
-
-void
-dyn_ddl_note_drop(const DynRemote *remote, DynDropPolicy policy, Oid serverid, Oid owner, const char *name)
-{
-	MemoryContext old;
-	Dropped    *dropped;
-	Dropped   **link;
-
-	if (policy == DYN_DROP_NEVER)
-		return;
-	old = MemoryContextSwitchTo(TopTransactionContext);
-	dropped = palloc0(sizeof(Dropped));
-	dropped->subid = GetCurrentSubTransactionId();
-	dropped->policy = policy;
-	dropped->remote = *remote;
-	dropped->remote.region = pstrdup(remote->region);
-	dropped->remote.table = pstrdup(remote->table);
-	dropped->owner = owner;
-	dropped->name = pstrdup(name);
-	/* sorted, so that all sessions lock in one order */
-	link = &all_dropped;
-	while (*link && strcmp((*link)->remote.table, dropped->remote.table) < 0)
-		link = &(*link)->next;
-	dropped->next = *link;
-	*link = dropped;
-	MemoryContextSwitchTo(old);
-	dropped->client = dyn_ddl_client_get(serverid, owner, &dropped->no_client);
-}
-
-void
-dyn_ddl_note_catalog_drop(void)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	ListCell   *lc;
-
-	captured_owned = dyn_catalog_owned();
-	catalog_dropped = GetCurrentSubTransactionId();
-	foreach(lc, dyn_catalog_pending())
-		ereport(WARNING,
-				(errmsg("the pending deletion of remote table \"%s\" is forgotten", ((DynOwned *) lfirst(lc))->table)));
-	MemoryContextSwitchTo(old);
-}
+static TimestampTz abort_started;
 
 /* ---- deciding, before commit ---- */
 
 static bool
-catalog_is_gone(void)
+same_name(const DynRemote *a, const DynRemote *b)
 {
-	return catalog_dropped != InvalidSubTransactionId;
+	return strcmp(a->table, b->table) == 0 && strcmp(a->region, b->region) == 0;
 }
 
-static TimestampTz abort_started;
+/* Was the same remote table dropped through another foreign table as well, from `first` on?  One is enough. */
+static bool
+seen_before(DynDropped *first, const DynDropped *dropped)
+{
+	for (DynDropped *other = first; other != dropped; other = other->next)
+		if (other->owner == dropped->owner && other->serverid == dropped->serverid)
+		{
+			if (dropped->policy == DYN_DROP_ALWAYS)
+				other->policy = DYN_DROP_ALWAYS;
+			return true;
+		}
+	return false;
+}
+
+/* The foreign tables that are over remote names, but those whose remote table is to be deleted by hand. */
+static DynReferences *
+collect_references(void)
+{
+	DynReferences *references = dyn_references_collect();
+
+	for (DynDropped *dropped = dyn_notes_dropped(); dropped; dropped = dropped->next)
+		if (OidIsValid(dropped->stays))
+			dyn_references_remove(references, dropped->stays, dropped->remote.region, dropped->remote.table);
+	return references;
+}
+
+static bool
+has_reference_at(DynReferences *references, const char *region, const char *table, const char *endpoint)
+{
+	const DynReference *reference = dyn_references_find(references, region, table);
+
+	for (; reference; reference = reference->next)
+		if (strcmp(reference->endpoint, endpoint) == 0)
+			return true;
+	return false;
+}
 
 /*
- * As above, during an abort.  A client's cancel reaches the backend as two
+ * Could anything of it have to be deleted?  As seen without a lock, to lock no
+ * more than needed.  Another foreign table over the name is no reason not to
+ * lock: two sessions that drop one each must not both leave it to the other.
+ */
+static bool
+may_concern_us(const DynDropped *dropped, List *records)
+{
+	return dropped->policy == DYN_DROP_ALWAYS ||
+		dyn_records_at(records, dropped->remote.region, dropped->remote.table) != NIL;
+}
+
+/* Whoever asked by hand hears why nothing is deleted; DROP of a foreign table is no demand to delete. */
+static void
+tell_kept(const DynDropped *dropped, DynReferences *references)
+{
+	const DynReference *reference = NULL;
+
+	if (references)
+		reference = dyn_references_find(references, dropped->remote.region, dropped->remote.table);
+	if (OidIsValid(dropped->stays))
+		ereport(WARNING,
+				(errmsg("remote table \"%s\" is kept", dropped->remote.table),
+				 reference ? errdetail("Foreign table \"%s\" uses it.", get_rel_name(reference->relid)) :
+				 errdetail("CREATE FOREIGN TABLE did not make it here.")));
+}
+
+/* The drops, one for each remote table, and the undone tables that have to be decided: lists of their notes. */
+static void
+choose_notes(List **drops, List **undone)
+{
+	List	   *records = dyn_note_records();
+	DynDropped *first = NULL;	/* of the same remote name */
+	ListCell   *lc;
+
+	*drops = *undone = NIL;
+	for (DynDropped *dropped = dyn_notes_dropped(); dropped; dropped = dropped->next)
+	{
+		if (first == NULL || !same_name(&first->remote, &dropped->remote))
+			first = dropped;
+		if (!seen_before(first, dropped))	/* else its 'always' counts for the first */
+			*drops = lappend(*drops, dropped);
+	}
+	foreach(lc, *drops)
+		if (!may_concern_us(lfirst(lc), records))
+		{
+			tell_kept(lfirst(lc), NULL);
+			*drops = foreach_delete_current(*drops, lc);
+		}
+	for (DynMade *made = dyn_notes_made(); made; made = made->next)
+		if (made->undone && made->ours)
+			*undone = lappend(*undone, made);
+}
+
+static void
+lock_names(List *drops, List *undone)
+{
+	ListCell   *lc;
+
+	dyn_ddl_lock_reserve(list_length(drops) + list_length(undone));
+	foreach(lc, drops)
+	{
+		DynDropped *dropped = lfirst(lc);
+
+		dyn_ddl_lock(dropped->remote.region, dropped->remote.table);
+	}
+	/* names of tables that this transaction made are locked since then */
+}
+
+/* A record of another role: it waits for him, who alone can sign for it, unless a foreign table uses its table. */
+static void
+leave_to_owner(DynRecord *record, const DynDropped *dropped, DynReferences *references)
+{
+	char	   *owner = GetUserNameFromId(record->owner, true);
+
+	if (record->state != DYN_RECORD_MADE ||
+		has_reference_at(references, record->region, record->table, record->endpoint))
+		return;
+	record->state = DYN_RECORD_PENDING;
+	dyn_record_write(record);
+	ereport(WARNING,
+			(errmsg("remote table \"%s\" of foreign table \"%s\" is not deleted yet", dropped->remote.table,
+					dropped->name),
+			 errdetail("It was made by CREATE FOREIGN TABLE of role \"%s\", whose user mapping has to delete it.",
+					   owner ? owner : "?"),
+			 errhint("The next CREATE FOREIGN TABLE of that role deletes it, and so does dynamo_fdw_delete_pending().")));
+}
+
+/* What the drop of the last foreign table over a name asks for. */
+static void
+add_deletions_of_drop(const DynDropped *dropped, List *records, DynReferences *references)
+{
+	List	   *at_name = dyn_records_at(records, dropped->remote.region, dropped->remote.table);
+	DynTableDescription unknown = {0};
+	DynDeletion *deletion;
+	ListCell   *lc;
+
+	if (dropped->policy == DYN_DROP_ALWAYS)
+	{
+		deletion = dyn_deletion_new(dyn_record_new(DYN_RECORD_PENDING, dropped->serverid, dropped->owner,
+												   &dropped->remote, &unknown), dropped->name);
+		deletion->any_table = true;
+		deletion->records = at_name;
+		deletions = lappend(deletions, deletion);
+		return;
+	}
+	foreach(lc, at_name)
+	{
+		DynRecord  *record = lfirst(lc);
+
+		if (record->state == DYN_RECORD_FINAL)
+			continue;
+		if (record->owner != dropped->owner)
+		{
+			leave_to_owner(record, dropped, references);
+			continue;
+		}
+		deletion = dyn_deletion_new(record, dropped->name);
+		if (strcmp(record->endpoint, dropped->remote.endpoint.url) != 0)
+			deletion->dropped_server = dropped->serverid;
+		deletions = lappend(deletions, deletion);
+	}
+}
+
+/* What only a rolled-back part of the transaction made. */
+static void
+add_deletion_of_made(const DynMade *made)
+{
+	DynDeletion *deletion = dyn_deletion_new(dyn_record_new(DYN_RECORD_LEFTOVER, made->serverid, made->owner,
+															&made->remote, &made->create.description), NULL);
+
+	deletion->client = made->client;
+	deletions = lappend(deletions, deletion);
+}
+
+static void
+decide(void)
+{
+	List	   *drops;
+	List	   *undone;
+	List	   *records;
+	DynReferences *references;
+	ListCell   *lc;
+
+	choose_notes(&drops, &undone);
+	dyn_leftover_init();
+	if (drops == NIL && undone == NIL)
+		return;
+	lock_names(drops, undone);
+	/* again, now that no other session can change it */
+	records = dyn_note_records();
+	references = collect_references();
+	foreach(lc, drops)
+	{
+		const DynDropped *dropped = lfirst(lc);
+		const DynRemote *remote = &dropped->remote;
+
+		if (!has_reference_at(references, remote->region, remote->table, remote->endpoint.url))
+			add_deletions_of_drop(dropped, records, references);
+		else
+			tell_kept(dropped, references);
+	}
+	foreach(lc, undone)
+		add_deletion_of_made(lfirst(lc));
+	dyn_door_judge(deletions, references, DYN_DDL_BUDGET_MS / 2);
+	commit_jobs = palloc(sizeof(DynTableJob *) * (list_length(deletions) + 1));
+}
+
+/* Once, also where the commit that found it fails. */
+static void
+add_leftover(DynMade *made, const char *why)
+{
+	if (!made->left_over)
+		dyn_leftover_add(made, why);
+	made->left_over = true;
+}
+
+/* May the table be there although nobody knows?  CreateTable was sent, and no answer came. */
+static bool
+may_have_been_made(const DynMade *made)
+{
+	DynClass	cls = made->create.status.cls;
+
+	return !made->ours && made->create.done &&
+		(cls == DYN_TIMEOUT || cls == DYN_CONNECTION_LOST || cls == DYN_PROTOCOL || cls == DYN_SERVER_FAULT);
+}
+
+/* A subtransaction was broken off while its CreateTable was in flight: waits for the answer, which decides. */
+static void
+finish_undone_creates(void)
+{
+	DynTableJob **jobs;
+	int			n = 0;
+
+	for (DynMade *made = dyn_notes_made(); made; made = made->next)
+		n += made->create.call ? 1 : 0;
+	jobs = palloc(sizeof(DynTableJob *) * (n + 1));
+	n = 0;
+	for (DynMade *made = dyn_notes_made(); made; made = made->next)
+		if (made->create.call)
+			jobs[n++] = &made->create;
+	dyn_ddl_jobs_wait(jobs, n, DYN_DDL_BUDGET_MS / 2);
+	for (DynMade *made = dyn_notes_made(); made; made = made->next)
+	{
+		if (made->create.done && made->create.status.cls == DYN_OK)
+			made->ours = true;
+		else if (may_have_been_made(made))
+			add_leftover(made, NOT_ANSWERED);
+	}
+}
+
+/* All of it lives to the end of the transaction. */
+static void
+decide_before_commit(void)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+
+	if (dyn_notes_made())
+		finish_undone_creates();
+	dyn_leftovers_write();
+	if (dyn_notes_dropped() || dyn_notes_made())
+	{
+		PushActiveSnapshot(GetLatestSnapshot());
+		decide();
+		PopActiveSnapshot();
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- commit ---- */
+
+/* After COMMIT.  What isn't deleted stays owed by its record. */
+static void
+send_deletions(void)
+{
+	ListCell   *lc;
+
+	if (deletions == NIL)
+		return;
+	dyn_table_jobs_run(commit_jobs, dyn_door_jobs(deletions, commit_jobs), DYN_DDL_BUDGET_MS / 2, dyn_ddl_interrupted);
+	foreach(lc, deletions)
+	{
+		const DynDeletion *deletion = lfirst(lc);
+
+		if (deletion->verdict != DYN_VERDICT_SEND)
+			continue;
+		if (dyn_table_job_deleted(&deletion->job))
+			dyn_leftover_accepted(deletion->record);
+		else
+			dyn_ddl_warn_not_deleted(deletion->job.table, dyn_ddl_failure(&deletion->job),
+									 "Its deletion is pending: the next CREATE FOREIGN TABLE tries again, and so does dynamo_fdw_delete_pending().");
+	}
+}
+
+/* ---- abort ---- */
+
+/*
+ * Is it time to stop the undoing?  A client's cancel reaches the backend as two
  * signals, for the postmaster signals the process and its process group; the
- * second must not break off the undoing.
+ * second must not break it off.
  */
 static bool
 interrupted_again(void)
@@ -180,292 +349,97 @@ interrupted_again(void)
 	return dyn_ddl_interrupted();
 }
 
-static DynOwned *
-find_owned(List *rows, const DynRemote *remote)
-{
-	ListCell   *lc;
-
-	foreach(lc, rows)
-	{
-		DynOwned   *owned = lfirst(lc);
-
-		if (dyn_owned_is_at(owned, remote) && dyn_owned_is_ours(owned))
-			return owned;
-	}
-	return NULL;
-}
-
-/* Was the same remote table dropped through another foreign table as well?  One is enough. */
-static bool
-seen_before(const Dropped *dropped)
-{
-	for (Dropped *other = all_dropped; other != dropped; other = other->next)
-		if (dyn_remote_equal(&other->remote, &dropped->remote))
-		{
-			if (dropped->policy == DYN_DROP_ALWAYS)
-				other->policy = DYN_DROP_ALWAYS;
-			return true;
-		}
-	return false;
-}
-
+/* Waits for CreateTable calls that are in flight, whose answers decide. */
 static void
-choose_candidates(List *rows)
-{
-	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
-	{
-		const DynRemote *remote = &dropped->remote;
-
-		if (seen_before(dropped))
-			continue;
-		if (dyn_ddl_is_referenced(remote->endpoint.url, remote->region, remote->table, NIL))
-			continue;
-		dropped->owned = find_owned(rows, remote);
-		dropped->candidate = true;
-	}
-	/* decided last: a later duplicate may have made the policy 'always' */
-	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
-		if (dropped->policy == DYN_DROP_CREATED && dropped->owned == NULL)
-			dropped->candidate = false;
-}
-
-/* Looks at all candidates at once. */
-static void
-look(void)
-{
-	DynTableJob **jobs;
-	int			n = 0;
-
-	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
-		n++;
-	jobs = palloc(sizeof(DynTableJob *) * n);
-	n = 0;
-	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
-	{
-		if (!dropped->candidate || dropped->client == NULL)
-			continue;
-		dyn_table_job_init(&dropped->look, dyn_ddl_client_of(dropped->client), dropped->remote.table,
-						   DYN_OP_DESCRIBE_TABLE);
-		jobs[n++] = &dropped->look;
-	}
-	dyn_ddl_jobs_wait(jobs, n, DYN_DDL_BUDGET_MS);
-}
-
-static void
-add_pending(const Dropped *dropped)
-{
-	DynOwned	pending = {0};
-
-	if (catalog_is_gone() || !dyn_catalog_exists())
-		return;
-	pending.endpoint = (char *) dropped->remote.endpoint.url;
-	pending.region = dropped->remote.region;
-	pending.table = dropped->remote.table;
-	pending.table_id = dropped->owned ? dropped->owned->table_id : (char *) dropped->look.description.table_id;
-	pending.created = dropped->owned ? dropped->owned->created : (char *) dropped->look.description.created;
-	pending.database = MyDatabaseId;
-	pending.system_identifier = (int64) GetSystemIdentifier();
-	pending.owner = dropped->owner;
-	dyn_catalog_add_pending(&pending);
-}
-
-/* The table could not be looked at: the foreign table goes all the same. */
-static void
-postpone(Dropped *dropped, const DynStatus *status)
-{
-	bool		pending = dropped->owned != NULL && !catalog_is_gone();
-
-	ereport(WARNING,
-			(errmsg("remote table \"%s\" of foreign table \"%s\" is not deleted", dropped->remote.table, dropped->name),
-			 errdetail("%s", dyn_status_text(status)),
-			 pending ?
-			 errhint("Its deletion is pending: the next CREATE FOREIGN TABLE tries again, and so does dynamo_fdw_delete_pending().") :
-			 errhint("Delete it by hand if it is not needed.")));
-	if (pending)
-		add_pending(dropped);
-}
-
-static void
-judge(Dropped *dropped)
-{
-	const DynTableJob *job = &dropped->look;
-	bool		same;
-
-	if (dropped->client == NULL)
-		postpone(dropped, &dropped->no_client);
-	else if (job->status.cls == DYN_TABLE_MISSING ||
-			 (job->status.cls == DYN_OK && strcmp(job->description.status, "DELETING") == 0))
-		 /* gone already */ ;
-	else if (job->status.cls != DYN_OK)
-		postpone(dropped, &job->status);
-	else
-	{
-		same = dropped->owned && dyn_owned_matches(dropped->owned, &job->description);
-		if (same || dropped->policy == DYN_DROP_ALWAYS)
-		{
-			if (!same)
-				dropped->owned = NULL;	/* the pending row is for the table that is there */
-			add_pending(dropped);
-			dropped->send = true;
-		}
-		else
-			ereport(WARNING,
-					(errmsg("remote table \"%s\" of foreign table \"%s\" is kept", dropped->remote.table, dropped->name),
-					 errdetail("It is not the table that CREATE FOREIGN TABLE made, but one made later.")));
-	}
-}
-
-static void
-forget_ownership(const Dropped *dropped, List *rows)
-{
-	DynOwned   *owned = find_owned(rows, &dropped->remote);
-
-	if (owned && !catalog_is_gone())
-		dyn_catalog_remove_owned(owned);
-}
-
-static void
-decide_drops(void)
-{
-	List	   *rows;
-
-	if (all_dropped == NULL)
-		return;
-	/* locked before anything is read that another session may be changing */
-	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
-		dyn_ddl_lock(dropped->remote.endpoint.url, dropped->remote.region, dropped->remote.table, true);
-	PushActiveSnapshot(GetLatestSnapshot());
-	rows = catalog_is_gone() ? captured_owned : dyn_catalog_owned();
-	choose_candidates(rows);
-	look();
-	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
-		if (dropped->candidate)
-		{
-			judge(dropped);
-			forget_ownership(dropped, rows);
-		}
-	PopActiveSnapshot();
-}
-
-/* Everything that the commit will need to send. */
-static void
-prepare_commit(void)
-{
-	int			n = 1;
-
-	for (DynMade *made = all_made; made; made = made->next)
-		n++;
-	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
-		n++;
-	commit_jobs = MemoryContextAlloc(TopTransactionContext, sizeof(DynTableJob *) * n);
-}
-
-/* ---- the end ---- */
-
-/* Waits for CreateTable calls still in flight, whose outcome decides, and names those nobody knows of. */
-static void
-finish_creates(DynTableJob **jobs, bool (*stop) (void))
+finish_creates(DynTableJob **jobs)
 {
 	int			n = 0;
 
-	for (DynMade *made = all_made; made; made = made->next)
+	for (DynMade *made = dyn_notes_made(); made; made = made->next)
 		if (made->create.call)
 			jobs[n++] = &made->create;
-	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 2, stop);
-	for (DynMade *made = all_made; made; made = made->next)
-	{
-		DynClass	cls = made->create.status.cls;
-
-		if (made->create.done && cls == DYN_OK)
+	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 2, interrupted_again);
+	for (DynMade *made = dyn_notes_made(); made; made = made->next)
+		if (made->create.done && made->create.status.cls == DYN_OK)
 			made->ours = true;
-		if (!made->ours && made->create.done && (cls == DYN_TIMEOUT || cls == DYN_CONNECTION_LOST || cls == DYN_PROTOCOL))
-			ereport(WARNING,
-					(errmsg("remote table \"%s\" may have been made", made->table),
-					 errdetail("CreateTable was sent and not answered."),
-					 errhint("Delete it by hand if it is there.")));
-	}
 }
 
-/* After COMMIT: deletes what was dropped, and what only a rolled-back part of the transaction made. */
+/* Runs one call for each table of ours whose last one (if `checked`) showed it to be the one made. */
 static void
-send_deletes(void)
+run_undo(DynTableJob **jobs, DynOp op, bool checked)
 {
 	int			n = 0;
 
-	if (commit_jobs == NULL)
-		return;
-	finish_creates(commit_jobs, dyn_ddl_interrupted);
-	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
-		if (dropped->send)
-		{
-			dyn_table_job_init(&dropped->delete, dyn_ddl_client_of(dropped->client), dropped->remote.table,
-							   DYN_OP_DELETE_TABLE);
-			commit_jobs[n++] = &dropped->delete;
-		}
-	for (DynMade *made = all_made; made; made = made->next)
-		if (made->undone && made->ours)
-		{
-			dyn_table_job_init(&made->delete, dyn_ddl_client_of(made->client), made->table, DYN_OP_DELETE_TABLE);
-			commit_jobs[n++] = &made->delete;
-		}
-	dyn_table_jobs_run(commit_jobs, n, DYN_DDL_BUDGET_MS / 2, dyn_ddl_interrupted);
-	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
-		if (dropped->send && !dyn_table_job_deleted(&dropped->delete))
-			dyn_ddl_warn_not_deleted(&dropped->delete,
-							 "Its deletion is pending: the next CREATE FOREIGN TABLE tries again, and so does dynamo_fdw_delete_pending().");
-	for (DynMade *made = all_made; made; made = made->next)
-		if (made->undone && made->ours && !dyn_table_job_deleted(&made->delete))
-			dyn_ddl_add_leftover(made->client, &made->create.description, &made->delete);
+	for (DynMade *made = dyn_notes_made(); made; made = made->next)
+	{
+		const DynTableDescription *shown = &made->undo.description;
+
+		if (!made->ours || made->in_use || (checked && (made->undo.status.cls != DYN_OK ||
+										strcmp(shown->table_id, made->create.description.table_id) != 0 ||
+										strcmp(shown->created, made->create.description.created) != 0)))
+			continue;
+		dyn_table_job_init(&made->undo, dyn_ddl_client_of(made->client), made->remote.table, op);
+		jobs[n++] = &made->undo;
+	}
+	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 4, interrupted_again);
 }
 
-/* After ROLLBACK: deletes all that the transaction made. */
+/* Did the look find another table, or none? */
+static bool
+is_not_there(const DynMade *made)
+{
+	return made->undo.op == DYN_OP_DESCRIBE_TABLE &&
+		(made->undo.status.cls == DYN_TABLE_MISSING || made->undo.status.cls == DYN_OK);
+}
+
+static const char *
+why_left_over(const DynMade *made)
+{
+	if (made->in_use)
+		return "Another foreign table is over it.";
+	return made->undo.done ? dyn_ddl_failure(&made->undo) : "The session ended.";
+}
+
+/*
+ * After ROLLBACK: deletes all that the transaction made, under the locks that it
+ * holds since before.  A session that ends sends nothing: an exit must be short.
+ */
 static void
 undo_creates(void)
 {
 	DynTableJob **jobs;
 	int			n = 0;
 
-	for (DynMade *made = all_made; made; made = made->next)
+	for (DynMade *made = dyn_notes_made(); made; made = made->next)
 		n++;
-	jobs = n > 0 ? calloc(n, sizeof(DynTableJob *)) : NULL;
-	if (jobs == NULL)
-		return;
+	jobs = n > 0 && !proc_exit_inprogress ? calloc(n, sizeof(DynTableJob *)) : NULL;
 	abort_started = GetCurrentTimestamp();
-	finish_creates(jobs, interrupted_again);
-	n = 0;
-	for (DynMade *made = all_made; made; made = made->next)
-		if (made->ours)
-		{
-			dyn_table_job_init(&made->delete, dyn_ddl_client_of(made->client), made->table, DYN_OP_DELETE_TABLE);
-			jobs[n++] = &made->delete;
-		}
-	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 2, interrupted_again);
-	for (DynMade *made = all_made; made; made = made->next)
-		if (made->ours && !dyn_table_job_deleted(&made->delete))
-			dyn_ddl_add_leftover(made->client, &made->create.description, &made->delete);
-	free(jobs);
+	if (jobs)
+	{
+		finish_creates(jobs);
+		run_undo(jobs, DYN_OP_DESCRIBE_TABLE, false);
+		run_undo(jobs, DYN_OP_DELETE_TABLE, true);
+		free(jobs);
+	}
+	for (DynMade *made = dyn_notes_made(); made; made = made->next)
+	{
+		if (may_have_been_made(made) || (made->create.call && !made->create.done))
+			add_leftover(made, NOT_ANSWERED);
+		else if (made->ours && !is_not_there(made) && !dyn_table_job_deleted(&made->undo))
+			add_leftover(made, why_left_over(made));
+	}
 }
 
-/* The records' memory goes with the transaction; what they hold is given back here. */
+/* ---- callbacks ---- */
+
 static void
-forget(void)
+forget_transaction(void)
 {
-	for (DynMade *made = all_made; made; made = made->next)
-	{
-		dyn_table_job_stop(&made->create, "broken off");
-		dyn_ddl_client_release(made->client);
-	}
-	for (Dropped *dropped = all_dropped; dropped; dropped = dropped->next)
-	{
-		dyn_table_job_stop(&dropped->look, "broken off");
-		dyn_ddl_client_release(dropped->client);
-	}
-	all_made = NULL;
-	all_dropped = NULL;
-	captured_owned = NIL;
-	catalog_dropped = InvalidSubTransactionId;
+	deletions = NIL;
 	commit_jobs = NULL;
-	dyn_ddl_client_forget_all();
+	dyn_notes_forget();
+	dyn_pins_reset();
+	dyn_ddl_lock_forget();
 }
 
 static void
@@ -474,26 +448,27 @@ on_xact(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
-			decide_drops();
-			if (all_made || all_dropped)
-				prepare_commit();
+			decide_before_commit();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
-			if (all_made || all_dropped)
+			if (dyn_notes_made() || dyn_notes_dropped())
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("cannot PREPARE a transaction that made or dropped foreign tables of dynamo_fdw")));
 			break;
 		case XACT_EVENT_PREPARE:
-			forget();
+			dyn_leftovers_end_xact(false);
+			forget_transaction();
 			break;
 		case XACT_EVENT_COMMIT:
-			send_deletes();
-			forget();
+			dyn_leftovers_end_xact(true);
+			send_deletions();
+			forget_transaction();
 			break;
 		case XACT_EVENT_ABORT:
+			dyn_leftovers_end_xact(false);
 			undo_creates();
-			forget();
+			forget_transaction();
 			break;
 		default:
 			break;
@@ -503,32 +478,7 @@ on_xact(XactEvent event, void *arg)
 static void
 on_subxact(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
 {
-	Dropped   **link = &all_dropped;
-
-	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
-		return;
-	if (catalog_dropped == mine)
-		catalog_dropped = event == SUBXACT_EVENT_ABORT_SUB ? InvalidSubTransactionId : parent;
-	for (DynMade *made = all_made; made; made = made->next)
-		if (made->subid == mine)
-		{
-			made->subid = parent;
-			made->undone = made->undone || event == SUBXACT_EVENT_ABORT_SUB;
-		}
-	while (*link)
-	{
-		Dropped    *dropped = *link;
-
-		if (dropped->subid == mine && event == SUBXACT_EVENT_ABORT_SUB)
-		{
-			*link = dropped->next;
-			dyn_ddl_client_release(dropped->client);
-			continue;
-		}
-		if (dropped->subid == mine)
-			dropped->subid = parent;
-		link = &dropped->next;
-	}
+	dyn_notes_end_subxact(event, mine, parent);
 }
 
 void

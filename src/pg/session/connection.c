@@ -131,22 +131,11 @@ typedef struct Definition
 	uint32		mapping_hash;
 } Definition;
 
-/* Either may be NULL. */
-static bool
-same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 /* Would the two make the same connection? */
 static bool
 same_definition(const Definition *a, const Definition *b)
 {
-	return a->credentials->umid == b->credentials->umid &&
-		same_text(a->credentials->access_key_id, b->credentials->access_key_id) &&
-		same_text(a->credentials->secret_access_key, b->credentials->secret_access_key) &&
-		same_text(a->credentials->session_token, b->credentials->session_token) &&
-		equal(a->options, b->options);
+	return dyn_credentials_equal(a->credentials, b->credentials) && equal(a->options, b->options);
 }
 
 /* Reads the catalogs once; false, with `missing_ok`: the user has no credentials. */

@@ -61,10 +61,9 @@ copy_option(const char *name, List *options)
 }
 
 DynCredentials *
-dyn_credentials_of_mapping(Oid umid)
+dyn_credentials_of_options(Oid umid, List *options)
 {
 	DynCredentials *credentials = palloc0(sizeof(DynCredentials));
-	List	   *options = mapping_options(umid);
 
 	if (dyn_options_wrong(options, DYN_ON_MAPPING))
 		return NULL;
@@ -72,9 +71,10 @@ dyn_credentials_of_mapping(Oid umid)
 	credentials->access_key_id = copy_option("access_key_id", options);
 	credentials->secret_access_key = copy_option("secret_access_key", options);
 	credentials->session_token = copy_option("session_token", options);
-	if (credentials->access_key_id == NULL || credentials->secret_access_key == NULL)
-		return NULL;
-	return credentials;
+	if (credentials->access_key_id && credentials->secret_access_key)
+		return credentials;
+	dyn_credentials_free(credentials);
+	return NULL;
 }
 
 DynCredentials *
@@ -82,7 +82,7 @@ dyn_credentials(Oid serverid, Oid userid)
 {
 	Oid			umid = dyn_user_mapping(serverid, userid);
 
-	return OidIsValid(umid) ? dyn_credentials_of_mapping(umid) : NULL;
+	return OidIsValid(umid) ? dyn_credentials_of_options(umid, mapping_options(umid)) : NULL;
 }
 
 void
@@ -103,6 +103,20 @@ dyn_credentials_report(Oid serverid, Oid userid)
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 errmsg("the user mapping of user \"%s\" for server \"%s\" holds no credentials", user, server->servername),
 			 errhint("Set the options \"access_key_id\" and \"secret_access_key\" by ALTER USER MAPPING.")));
+}
+
+/* Either may be NULL. */
+static bool
+same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool
+dyn_credentials_equal(const DynCredentials *a, const DynCredentials *b)
+{
+	return a->umid == b->umid && same_text(a->access_key_id, b->access_key_id) &&
+		same_text(a->secret_access_key, b->secret_access_key) && same_text(a->session_token, b->session_token);
 }
 
 void

@@ -5,6 +5,8 @@
 #ifndef DYN_CREDENTIAL_H
 #define DYN_CREDENTIAL_H
 
+#include "nodes/pg_list.h"
+
 typedef struct DynCredentials
 {
 	Oid			umid;			/* of the user mapping they come from */
@@ -22,8 +24,11 @@ extern void dyn_credentials_report(Oid serverid, Oid userid);
 /* OID of the mapping that counts for a user: the own one, else PUBLIC's, else InvalidOid. */
 extern Oid	dyn_user_mapping(Oid serverid, Oid userid);
 
-/* Those of one mapping; NULL where it has no keys, wrong options, or is gone. */
-extern DynCredentials *dyn_credentials_of_mapping(Oid umid);
+/* Those in the options of a mapping; NULL where it has no keys, or wrong ones. */
+extern DynCredentials *dyn_credentials_of_options(Oid umid, List *options);
+
+/* Of the same mapping, with the same keys? */
+extern bool dyn_credentials_equal(const DynCredentials *a, const DynCredentials *b);
 
 /* Overwrites the secrets and frees; NULL is fine. */
 extern void dyn_credentials_free(DynCredentials *credentials);

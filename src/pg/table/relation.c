@@ -82,14 +82,16 @@ dyn_remote_equal(const DynRemote *a, const DynRemote *b)
 		strcmp(a->endpoint.url, b->endpoint.url) == 0;
 }
 
+/* "never" of the server is a ceiling; a foreign table can only tighten. */
 DynDropPolicy
 dyn_drop_policy(List *table_options, List *server_options)
 {
+	const char *of_server = dyn_option_text("drop_remote_table", server_options, NIL);
 	const char *policy = dyn_option_text("drop_remote_table", table_options, server_options);
 
-	if (strcmp(policy, "always") == 0)
-		return DYN_DROP_ALWAYS;
-	return strcmp(policy, "never") == 0 ? DYN_DROP_NEVER : DYN_DROP_CREATED;
+	if (strcmp(of_server, "never") == 0 || strcmp(policy, "never") == 0)
+		return DYN_DROP_NEVER;
+	return strcmp(policy, "always") == 0 ? DYN_DROP_ALWAYS : DYN_DROP_CREATED;
 }
 
 /* dyn_remote_resolve, but raises why. */
@@ -286,7 +288,9 @@ resolve_options(DynRelation *dyn, List *t, List *s)
 	dyn->max_write_workers = dyn_option_int("max_write_workers", t, s);
 	dyn->consistent_reads = dyn_option_bool("consistent_reads", t, s);
 	dyn->consumed_capacity = dyn_option_bool("consumed_capacity", t, s);
-	dyn->create_remote_table = dyn_option_bool("create_remote_table", t, s);
+	/* "false" of the server is a ceiling, too */
+	dyn->create_remote_table = dyn_option_bool("create_remote_table", s, NIL) &&
+		dyn_option_bool("create_remote_table", t, NIL);
 	dyn->drop_policy = dyn_drop_policy(t, s);
 	dyn->startup_cost = dyn_option_real("fdw_startup_cost", t, s);
 	dyn->tuple_cost = dyn_option_real("fdw_tuple_cost", t, s);

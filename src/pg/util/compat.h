@@ -15,6 +15,7 @@
 #include "optimizer/pathnode.h"
 #include "parser/parsetree.h"
 #include "storage/latch.h"
+#include "storage/proc.h"
 #include "utils/wait_event.h"
 
 #if PG_VERSION_NUM >= 160000
@@ -76,6 +77,17 @@ dyn_modify_user(ResultRelInfo *result_rel, EState *estate)
 	userid = exec_rt_fetch(rti, estate)->checkAsUser;
 #endif
 	return OidIsValid(userid) ? userid : GetUserId();
+}
+
+/* Changes with each transaction of the session. */
+static inline LocalTransactionId
+dyn_local_transaction_id(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyProc->vxid.lxid;
+#else
+	return MyProc->lxid;
+#endif
 }
 
 /* A set for that many events that lives as long as the session. */

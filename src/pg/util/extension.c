@@ -41,9 +41,8 @@ dyn_extension_find(Oid *extension, Oid *namespace)
 	return HeapTupleIsValid(tuple);
 }
 
-/* Is it a wrapper with our handler? One that a user made counts too; one that is gone does not. */
-static bool
-wrapper_is_ours(Oid fdwid)
+bool
+dyn_extension_has_wrapper(Oid fdwid)
 {
 	ForeignDataWrapper *fdw = GetForeignDataWrapperExtended(fdwid, FDW_MISSING_OK);
 	Oid			extension = get_extension_oid("dynamo_fdw", true);
@@ -57,7 +56,7 @@ dyn_extension_has_server(Oid serverid)
 {
 	ForeignServer *server = GetForeignServerExtended(serverid, FSV_MISSING_OK);
 
-	return server != NULL && wrapper_is_ours(server->fdwid);
+	return server != NULL && dyn_extension_has_wrapper(server->fdwid);
 }
 
 bool

@@ -9,6 +9,9 @@
 /* OID and schema of the extension; false: it is not there, and neither is set. */
 extern bool dyn_extension_find(Oid *extension, Oid *namespace);
 
+/* Is it a wrapper with our handler, perhaps one that a user made? */
+extern bool dyn_extension_has_wrapper(Oid fdwid);
+
 /* Is the server one of a wrapper with our handler? False for one that is gone. */
 extern bool dyn_extension_has_server(Oid serverid);
 

@@ -73,7 +73,7 @@ def test_a_dump_restores(session, database, project, run_program, other_database
     restored = Session(other_database)
     for query, rows in QUERIES.items():
         assert restored.run(query) == rows, query
-    assert restored.run("SELECT * FROM dynamo_fdw_remote_table") == []
+    assert restored.run("SELECT * FROM dynamo_fdw_record") == []
     restored.run("DROP SERVER feast CASCADE")
     restored.close()
     assert {table: raw_items("%s.%s" % (project, table)) for table in remote_tables(project)} == items
@@ -90,7 +90,7 @@ def test_a_dump_without_remote_tables_makes_each_once(session, database, project
     run_program("psql", "-qX", "-v", "ON_ERROR_STOP=1", other_database, input=run_program("pg_dump", database))
     assert remote_tables(project) == sorted(TABLES)
     restored = Session(other_database)
-    assert restored.value("SELECT count(*) FROM dynamo_fdw_remote_table") == len(TABLES)
+    assert restored.value("SELECT count(*) FROM dynamo_fdw_record") == len(TABLES)
     restored.run("INSERT INTO pairs VALUES ('x', 1, 5)")
     assert restored.run("SELECT * FROM pairs WHERE a = 1 AND b = 'x'") == [("x", 1, 5)]
     restored.run("DROP FOREIGN TABLE drivers, pairs, swapped")

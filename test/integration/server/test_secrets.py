@@ -56,8 +56,8 @@ def test_no_secret_shows(loud, proxy):
     proxy.fault(faults.error("InternalServerError", 500), times=None)
     loud.run("DROP FOREIGN TABLE drivers")
     loud.run("SELECT dynamo_fdw_delete_pending()")
-    said += loud.run("SELECT p::text FROM dynamo_fdw_pending_delete p")
-    said += loud.run("SELECT t::text FROM dynamo_fdw_remote_table t")
+    said += loud.run("SELECT p::text FROM dynamo_fdw_plan() p")
+    said += loud.run("SELECT t::text FROM dynamo_fdw_record t")
     proxy.close()
     said += [texts(loud.fail("CREATE FOREIGN TABLE drivers (%s) SERVER feast" % DRIVERS))]
     said += loud.notices

@@ -86,7 +86,11 @@ def test_options_changed_on_the_primary(reader, drivers, standby):
         "CREATE FOREIGN TABLE t (id %s) SERVER feast" % KEY,
         "ALTER FOREIGN TABLE drivers RENAME TO cars",
         "DROP FOREIGN TABLE drivers",
+        "SELECT dynamo_fdw_create_table('drivers')",
+        "SELECT dynamo_fdw_drop_table('drivers')",
         "SELECT dynamo_fdw_delete_pending()",
+        "SELECT dynamo_fdw_forget(1)",
+        "SELECT dynamo_fdw_claim('drivers')",
     ],
 )
 def test_what_writes_is_refused_before_anything_is_sent(reader, proxy, statement):
@@ -96,12 +100,18 @@ def test_what_writes_is_refused_before_anything_is_sent(reader, proxy, statement
     assert reader.run(SELECT) == [(10,)]
 
 
+def test_the_plan(reader):
+    assert reader.run("SELECT status, on_drop FROM dynamo_fdw_plan()") == [
+        ("ACTIVE", "delete: CREATE FOREIGN TABLE made it")
+    ]
+
+
 def test_a_pending_deletion_waits_for_the_primary(reader, drivers, standby, proxy):
     """A read-only server could not note that the deletion is done, so it must not do it either."""
     drivers.run("CREATE FOREIGN TABLE t (id %s) SERVER feast" % KEY)
     proxy.fault(faults.error("AccessDeniedException"), operation="DeleteTable")
     drivers.run("DROP FOREIGN TABLE t")
-    assert drivers.value("SELECT count(*) FROM dynamo_fdw_pending_delete") == 1
+    assert drivers.value("SELECT count(*) FROM dynamo_fdw_record WHERE state <> 'made'") == 1
     catch_up(drivers, standby)
     proxy.forget()
     assert reader.fail("SELECT dynamo_fdw_delete_pending()").sqlstate == "25006"

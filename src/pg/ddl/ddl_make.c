@@ -1,0 +1,327 @@
+/*
+ * ddl_make.c
+ *	  Makes the remote tables of foreign tables.
+ *
+ * Works in rounds: each round sends one call for every table that isn't ready,
+ * all together, and waits for all answers.
+ */
+#include "pg/util/export.h"
+
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+
+#include "pg/ddl/ddl_client.h"
+#include "pg/ddl/ddl_job.h"
+#include "pg/ddl/ddl_leftover.h"
+#include "pg/ddl/ddl_lock.h"
+#include "pg/ddl/ddl_make.h"
+#include "pg/ddl/ddl_note.h"
+#include "pg/ddl/ddl_record.h"
+#include "pg/ddl/ddl_reference.h"
+#include "pg/session/credential.h"
+#include "pg/util/error.h"
+
+/* Pause before a table that is being made or deleted is looked at again. */
+#define LOOK_AGAIN_MS 500
+
+/* DescribeTable may miss a table this many times after CreateTable accepted it. */
+#define MAX_MISSED_LOOKS 60
+
+typedef enum Phase
+{
+	PHASE_LOOK,					/* is it there? */
+	PHASE_CREATE,
+	PHASE_SETTLE,				/* there, until it is ACTIVE */
+	PHASE_READY
+} Phase;
+
+typedef struct Work
+{
+	DynTarget  *target;
+	DynDdlClient *client;
+	Phase		phase;
+	bool		again;			/* not the first look: after a pause */
+	int			missed;
+	DynTableJob look;
+	DynMade    *made;			/* once CreateTable was sent */
+	DynReferences **references_before;	/* of all works, once one of them needs it */
+} Work;
+
+/* ---- making ---- */
+
+/* Raises why a call failed. */
+static void
+report_job(const Work *work, const DynTableJob *job)
+{
+	DynErrorContext context = {job->op, job->table, work->target->rel->feature_view, NULL};
+
+	dyn_report(ERROR, &job->status, &context);
+}
+
+/* Will a foreign table be over the remote name after a rollback? */
+static bool
+is_in_use(const Work *work)
+{
+	const DynRemote *remote = &work->target->rel->remote;
+
+	if (*work->references_before == NULL)
+		*work->references_before = dyn_references_collect_before();
+	return dyn_references_find(*work->references_before, remote->region, remote->table) != NULL;
+}
+
+/* Starts the call that the work's phase wants. */
+static DynTableJob *
+start_phase(Work *work)
+{
+	DynTableJob *job = &work->look;
+
+	if (work->phase == PHASE_CREATE)
+	{
+		dyn_leftover_init();
+		work->made = dyn_note_create(work->target->rel->serverid, work->target->owner, &work->target->rel->remote,
+									 work->client);
+		work->made->in_use = is_in_use(work);
+		job = &work->made->create;
+	}
+	else
+		dyn_table_job_init(job, dyn_ddl_client_of(work->client), work->target->rel->remote.table,
+						   DYN_OP_DESCRIBE_TABLE);
+	dyn_table_job_start(job, work->again ? LOOK_AGAIN_MS : 0);
+	return job;
+}
+
+/* The records of the target's remote name. */
+static List *
+records_of(const DynTarget *target)
+{
+	return dyn_records_at(dyn_records(), target->rel->remote.region, target->rel->remote.table);
+}
+
+/*
+ * Writes that CREATE made this table.  What its owner's records by this server
+ * say of the name is over: he was shown that their tables are gone.
+ */
+static void
+own_table(Work *work, const DynTableDescription *description)
+{
+	const DynTarget *target = work->target;
+	ListCell   *lc;
+
+	foreach(lc, records_of(target))
+	{
+		DynRecord  *record = lfirst(lc);
+
+		if (record->owner == target->owner && record->server == target->rel->serverid &&
+			strcmp(record->endpoint, target->rel->remote.endpoint.url) == 0)
+			dyn_record_end(record);
+	}
+	dyn_record_write(dyn_record_new(DYN_RECORD_MADE, target->rel->serverid, target->owner, &target->rel->remote,
+									description));
+}
+
+/* Takes over the record of a table that is there, and is used again: it is no longer owed.  NULL: it has none. */
+static const DynRecord *
+take_over_record(const DynTarget *target, const DynTableDescription *shown)
+{
+	ListCell   *lc;
+
+	foreach(lc, records_of(target))
+	{
+		DynRecord  *record = lfirst(lc);
+
+		if (!dyn_record_matches(record, shown))
+			continue;
+		if (dyn_record_is_owed(record))
+		{
+			record->state = DYN_RECORD_MADE;
+			record->note = "";
+			dyn_record_write(record);
+		}
+		return record;
+	}
+	return NULL;
+}
+
+/* The table is there already: takes it as it is, if it can be used. */
+static void
+adopt_table(Work *work)
+{
+	const DynTableDescription *shown = &work->look.description;
+	const DynTarget *target = work->target;
+	DynMade    *undone = dyn_note_undone(&target->rel->remote, shown);
+	const DynRecord *record;
+
+	if (!shown->feast_key)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("remote table \"%s\" is not a table of Feast", target->rel->remote.table),
+				 errdetail("Its key is %s, Feast's is HASH entity_id (S).",
+						   shown->key_schema[0] ? shown->key_schema : "not known")));
+	if (undone)
+	{
+		/* a rolled-back part of this transaction made it: made once more */
+		undone->undone = false;
+		undone->subid = GetCurrentSubTransactionId();
+		own_table(work, shown);
+		return;
+	}
+	record = take_over_record(target, shown);
+	ereport(WARNING,
+			(target->altered ?
+			 errmsg("foreign table \"%s\" now means remote table \"%s\", which exists already and is used as it is",
+					target->name, target->rel->remote.table) :
+			 errmsg("remote table \"%s\" exists already and is used as it is", target->rel->remote.table),
+			 record ?
+			 errdetail("CREATE FOREIGN TABLE made it earlier; DROP of the last foreign table over it deletes it.") :
+			 errdetail("DROP FOREIGN TABLE will keep it, unless drop_remote_table is 'always'.")));
+}
+
+/* Takes in a DescribeTable. */
+static void
+take_look(Work *work)
+{
+	const DynTableJob *job = &work->look;
+	const char *state = job->description.status;
+
+	if (job->status.cls == DYN_TABLE_MISSING && work->made && ++work->missed < MAX_MISSED_LOOKS)
+		return;					/* made a moment ago, not seen everywhere yet */
+	if (job->status.cls == DYN_TABLE_MISSING)
+	{
+		work->phase = PHASE_CREATE;
+		work->again = false;
+		return;
+	}
+	if (job->status.cls != DYN_OK)
+		report_job(work, job);
+	work->again = true;
+	if (strcmp(state, "DELETING") == 0)
+		return;
+	if (work->phase == PHASE_LOOK)
+	{
+		adopt_table(work);
+		work->phase = PHASE_SETTLE;
+	}
+	if (strcmp(state, "ACTIVE") == 0 || strcmp(state, "UPDATING") == 0)
+		work->phase = PHASE_READY;
+	else if (strcmp(state, "CREATING") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("remote table \"%s\" cannot be used", job->table),
+				 errdetail("Its status is %s.", state)));
+}
+
+/* Takes in a CreateTable. */
+static void
+take_create(Work *work)
+{
+	const DynTableJob *job = &work->made->create;
+
+	work->again = true;
+	if (job->status.cls == DYN_TABLE_IN_USE)
+	{
+		/* somebody made it meanwhile, or an attempt whose answer was lost did */
+		work->made = NULL;
+		work->phase = PHASE_LOOK;
+		return;
+	}
+	work->made->ours = job->status.cls == DYN_OK;
+	if (job->status.cls != DYN_OK)
+		report_job(work, job);
+	own_table(work, &job->description);
+	if (work->target->altered)
+		ereport(WARNING,
+				(errmsg("foreign table \"%s\" now means remote table \"%s\", which was made", work->target->name,
+						job->table)));
+	work->phase = strcmp(job->description.status, "ACTIVE") == 0 ? PHASE_READY : PHASE_SETTLE;
+}
+
+static void
+run_rounds(Work *works, int n, DynTableJob **jobs)
+{
+	for (;;)
+	{
+		int			njobs = 0;
+
+		for (int i = 0; i < n; i++)
+			if (works[i].phase != PHASE_READY)
+				jobs[njobs++] = start_phase(&works[i]);
+		if (njobs == 0)
+			return;
+		dyn_ddl_jobs_wait(jobs, njobs, -1);
+		for (int i = 0; i < n; i++)
+		{
+			if (works[i].phase == PHASE_CREATE)
+				take_create(&works[i]);
+			else if (works[i].phase != PHASE_READY)
+				take_look(&works[i]);
+		}
+	}
+}
+
+/* Raises that nobody signs for the owner. */
+static void
+report_lack(const DynTarget *target, DynSignerLack lack)
+{
+	DynStatus	status;
+
+	if (lack == DYN_SIGNER_NO_USAGE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("remote table \"%s\" is not made: role \"%s\", which owns foreign table \"%s\", has no USAGE privilege on its server",
+						target->rel->remote.table, GetUserNameFromId(target->owner, false), target->name),
+				 errhint("Use GRANT USAGE ON FOREIGN SERVER.")));
+	if (lack == DYN_SIGNER_NO_MAPPING || lack == DYN_SIGNER_NO_KEYS)
+		dyn_credentials_report(target->rel->serverid, target->owner);
+	dyn_signer_status(lack, target->rel->serverid, target->owner, &status);
+	dyn_report(ERROR, &status, NULL);
+}
+
+/* Temporary tables go without a DROP. */
+static void
+refuse_temporary(const DynTarget *target)
+{
+	if (get_rel_persistence(target->rel->relid) == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("temporary foreign table \"%s\" cannot make a remote table", target->name),
+				 errhint("Set the option create_remote_table 'false'.")));
+}
+
+/* Finds who signs, and locks the remote name. */
+static void
+begin_work(Work *work, DynTarget *target)
+{
+	DynSignerLack lack;
+	const DynSigner *signer = dyn_note_signer(target->rel->serverid, target->owner, &lack);
+	DynStatus	status;
+
+	refuse_temporary(target);
+	work->target = target;
+	if (signer == NULL || lack != DYN_SIGNER_FOUND)
+		report_lack(target, lack);
+	work->client = dyn_ddl_client_get(signer, &status);
+	if (work->client == NULL)
+		dyn_report(ERROR, &status, NULL);
+	dyn_ddl_lock(target->rel->remote.region, target->rel->remote.table);
+	dyn_note_wanted(target->rel->relid, &target->rel->remote);
+}
+
+void
+dyn_ddl_make(List *targets)
+{
+	int			n = list_length(targets);
+	Work	   *works = palloc0(sizeof(Work) * n);
+	DynTableJob **jobs = palloc(sizeof(DynTableJob *) * n);
+	DynReferences *references_before = NULL;
+
+	dyn_records_require();
+	for (int i = 0; i < n; i++)
+	{
+		begin_work(&works[i], list_nth(targets, i));
+		works[i].references_before = &references_before;
+	}
+	for (int i = 0; i < n; i += DYN_DDL_MAX_IN_FLIGHT)
+		run_rounds(works + i, Min(n - i, DYN_DDL_MAX_IN_FLIGHT), jobs);
+}

@@ -1,0 +1,47 @@
+/*
+ * ddl_signer.h
+ *	  Who signs remote DDL: a role's user mapping on a server, as data.
+ *
+ * A role signs only on a server that it has USAGE on, whoever asks for the work
+ * to be done.
+ */
+#ifndef DYN_DDL_SIGNER_H
+#define DYN_DDL_SIGNER_H
+
+#include "nodes/pg_list.h"
+
+#include "core/status.h"
+#include "pg/ddl/ddl_snapshot.h"
+#include "pg/session/credential.h"
+
+typedef struct DynSigner
+{
+	Oid			serverid;
+	List	   *server_options;
+	DynCredentials *credentials;
+} DynSigner;
+
+/* Why nobody signs. */
+typedef enum DynSignerLack
+{
+	DYN_SIGNER_FOUND,
+	DYN_SIGNER_NO_ROLE,			/* for good */
+	DYN_SIGNER_NO_SERVER,		/* for good; it may also be one of another wrapper */
+	DYN_SIGNER_NO_USAGE,
+	DYN_SIGNER_NO_MAPPING,
+	DYN_SIGNER_NO_KEYS			/* in the mapping */
+} DynSignerLack;
+
+/*
+ * The signer in the current memory context; NULL, with *lack: there is none.
+ * Throws nothing but what reading catalogs can.
+ */
+extern DynSigner *dyn_signer_find(Oid serverid, Oid userid, DynMoment moment, DynSignerLack *lack);
+
+/* A status that says what is lacking, for messages; its class is DYN_CREDENTIALS or DYN_ACCESS_DENIED. */
+extern void dyn_signer_status(DynSignerLack lack, Oid serverid, Oid userid, DynStatus *status);
+
+/* Wipes the secrets. NULL is fine. */
+extern void dyn_signer_free(DynSigner *signer);
+
+#endif							/* DYN_DDL_SIGNER_H */

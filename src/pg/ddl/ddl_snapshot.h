@@ -1,0 +1,53 @@
+/*
+ * ddl_snapshot.h
+ *	  The catalogs as they are, or as the running command found them: a command
+ *	  that drops a foreign table may have dropped already what belongs to it.
+ */
+#ifndef DYN_DDL_SNAPSHOT_H
+#define DYN_DDL_SNAPSHOT_H
+
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+
+typedef enum DynMoment
+{
+	DYN_NOW,
+	DYN_BEFORE_COMMAND,
+	DYN_BEFORE_TRANSACTION		/* what a ROLLBACK brings back */
+} DynMoment;
+
+/* A foreign table as it was. */
+typedef struct DynTableRow
+{
+	char	   *name;
+	Oid			owner;
+	Oid			serverid;
+	Oid			wrapper;
+	List	   *options;
+	List	   *server_options;
+} DynTableRow;
+
+/* A command begins (ddl_command_start). */
+extern void dyn_snapshot_note_command(void);
+
+/* Registered; the caller gives it to UnregisterSnapshot(). What other sessions committed counts at all moments. */
+extern Snapshot dyn_snapshot_of(DynMoment moment);
+
+/* The options in a column of a catalog's row, copied. */
+extern List *dyn_snapshot_options(HeapTuple tuple, TupleDesc desc, AttrNumber column);
+
+/* Options of a server or a foreign table before the running command; NIL where it wasn't there. */
+extern List *dyn_snapshot_server_options_before(Oid serverid);
+extern List *dyn_snapshot_table_options_before(Oid relid);
+
+/* False: there was no such foreign table. */
+extern bool dyn_snapshot_table(Oid relid, DynMoment moment, DynTableRow *row);
+
+/* Name of a relation before the running command; NULL: it was not there. */
+extern char *dyn_snapshot_relation_name_before(Oid relid);
+
+#endif							/* DYN_DDL_SNAPSHOT_H */
