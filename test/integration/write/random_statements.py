@@ -148,7 +148,7 @@ class Statements:
             return made[0][0], "VALUES " + ", ".join("(%s)" % values for _, values in made)
         if kind == "series":
             query = "SELECT %d + g %% %d AS id, %s || g AS s, g FROM generate_series(1, %d) g" % (
-                self.base, self.choose(3, 10, 19), self.text(), self.choose(0, 1, 3, 8, 20, 30),
+                self.base, self.choose(3, 5, 10, 19), self.text(), self.choose(0, 1, 3, 8, 20, 30),
             )  # fmt: skip
         elif kind == "source":
             query = "SELECT %d + g AS id, %s || t AS s, g FROM source WHERE %s" % (

@@ -21,7 +21,7 @@ from random_statements import Statements
 from random_world import CONTENT, TABLES, is_transactional, make_world, open_world
 from support import Session, raw_items
 
-SEED, NUMBER = map(int, (os.environ.get("RANDOM_STATEMENTS") or "1 200").split())
+SEED, NUMBER = map(int, (os.environ.get("RANDOM_STATEMENTS") or "1 150").split())
 WORKER_KEYS = 10_000_000
 FAULTS = [faults.unprocessed(0), faults.unprocessed(1), faults.unprocessed(2), faults.error("InternalServerError", 500)]
 
@@ -151,8 +151,9 @@ class Worker:
     def step(self, proxy):
         program = self.statements.program(self.base)
         plain = self.plain.run(program, self.base)
-        while self.random.random() < 0.3:
-            proxy.fault(self.random.choice(FAULTS), operation=self.random.choice(["BatchWriteItem", "BatchGetItem"]))
+        while self.random.random() < 0.5:
+            operation = self.random.choice(["BatchWriteItem", "BatchWriteItem", "BatchGetItem"])
+            proxy.fault(self.random.choice(FAULTS), operation=operation)
         feast = self.feast.run(program, self.base)
         proxy.heal()
         story = "\n".join("%r\n    plain %r\n    feast %r" % all for all in zip(program, plain, feast))
@@ -209,7 +210,7 @@ def transactional(content):
 
 @pytest.fixture
 def world(session, project, proxy):
-    session.server(project, proxy.url, batch_size=4, max_write_workers=2, max_read_workers=2)
+    session.server(project, proxy.url, batch_size=3, max_write_workers=2, max_read_workers=2)
     session.set_server(total_max_retry_attempts=20)
     make_world(session)
     return session
