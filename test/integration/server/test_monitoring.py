@@ -206,7 +206,11 @@ def explained(session):
 def explaining(drivers, database):
     """Another session, of which auto_explain has hold before dynamo_fdw comes."""
     session = Session(database)
-    session.run("LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_level = notice")
+    try:
+        session.run("LOAD 'auto_explain'")
+    except psycopg.errors.UndefinedFile:
+        pytest.skip("PostgreSQL has no auto_explain here")
+    session.run("SET auto_explain.log_min_duration = 0; SET auto_explain.log_level = notice")
     yield session
     session.close()
 
