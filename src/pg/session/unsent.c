@@ -7,6 +7,8 @@
  */
 #include "pg/util/export.h"
 
+#include "utils/snapshot.h"
+
 #include "pg/session/unsent.h"
 
 /* Over all nested statements of the session. */
@@ -27,6 +29,16 @@ dyn_unsent_leave(DynUnsent *unsent)
 	unsent->listed = false;
 }
 
+/*
+ * Would a statement see what another one wrote to a table of PostgreSQL so
+ * far?  Not if it is the same, or of a function that is STABLE.
+ */
+static bool
+sees(const EState *reader, const EState *writer)
+{
+	return reader->es_snapshot == NULL || reader->es_snapshot->curcid > writer->es_output_cid;
+}
+
 void
 dyn_unsent_flush(const char *table, const EState *estate)
 {
@@ -36,7 +48,7 @@ dyn_unsent_flush(const char *table, const EState *estate)
 	{
 		DynUnsent  *unsent = dlist_container(DynUnsent, node, iter.cur);
 
-		if (unsent->estate != estate && strcmp(unsent->table, table) == 0)
+		if (sees(estate, unsent->estate) && strcmp(unsent->table, table) == 0)
 			unsent->flush(unsent->arg);
 	}
 }

@@ -4,7 +4,8 @@
  *
  * A statement inside of another one, of its triggers or functions, comes
  * after what the outer one has written so far: it reads those rows, and its
- * own replace them.  So the outer one's are sent before it begins.
+ * own replace them.  So the outer one's are sent before it begins, where
+ * PostgreSQL's own tables would show them.
  */
 #ifndef DYN_UNSENT_H
 #define DYN_UNSENT_H
@@ -29,7 +30,7 @@ extern void dyn_unsent_enter(DynUnsent *unsent);
 /* It has none any more. Fine where it never entered. */
 extern void dyn_unsent_leave(DynUnsent *unsent);
 
-/* Flushes what all other statements have for a remote table, before `estate` reads or writes it. */
+/* Flushes what other statements have for a remote table and `estate`, which is about to read or write it, must see. */
 extern void dyn_unsent_flush(const char *table, const EState *estate);
 
 #endif							/* DYN_UNSENT_H */

@@ -79,6 +79,16 @@ def test_a_failure_that_the_inner_statement_meets_is_the_outer_ones(drivers, pro
     assert proxy.count("BatchGetItem") == 0
 
 
+def test_a_stable_function_does_not_send_rows_early(drivers, proxy):
+    """It has the snapshot of the statement around it, which is older than its rows."""
+    between_rows(drivers, "RETURN coalesce((SELECT sum(trips) FROM drivers WHERE driver_id = 1), 20);")
+    drivers.run("ALTER FUNCTION between_rows STABLE")
+    proxy.forget()
+    drivers.run("INSERT INTO drivers SELECT i, now(), 0, between_rows() FROM generate_series(1, 25) i")
+    assert proxy.count("BatchWriteItem") == 1
+    assert drivers.run("SELECT DISTINCT trips FROM drivers WHERE driver_id IN (1, 2, 25)") == [(20,)]
+
+
 def test_another_table_does_not_send_rows_early(drivers, proxy):
     drivers.table("others", DRIVERS)
     proxy.forget()
