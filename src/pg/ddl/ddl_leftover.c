@@ -44,6 +44,12 @@ typedef struct Accepted
 static Leftover *leftovers = NULL;
 static Accepted *all_accepted = NULL;
 
+/* Commits in a row that failed after what is above was to be written. */
+static int	failed_commits = 0;
+
+/* Whatever is wrong then, the session must be able to commit. */
+#define MAX_FAILED_COMMITS 10
+
 void
 dyn_leftover_add(const DynMade *made, const char *why)
 {
@@ -168,6 +174,9 @@ dyn_leftovers_write(void)
 {
 	if ((leftovers == NULL && all_accepted == NULL) || XactReadOnly || RecoveryInProgress() || !dyn_records_exist())
 		return;
+	if (failed_commits >= MAX_FAILED_COMMITS)
+		return;					/* all was said before */
+	failed_commits++;
 	PushActiveSnapshot(GetLatestSnapshot());
 	end_accepted();
 	for (Leftover *leftover = leftovers; leftover; leftover = leftover->next)
@@ -198,6 +207,8 @@ forget_accepted(bool committed)
 void
 dyn_leftovers_end_xact(bool committed)
 {
+	if (committed && failed_commits < MAX_FAILED_COMMITS)
+		failed_commits = 0;
 	for (Leftover *leftover = leftovers; leftover; leftover = leftover->next)
 	{
 		leftover->over = leftover->written && committed;

@@ -25,11 +25,30 @@ dyn_moved_from(Oid relid, Oid serverid)
 		dyn_remote_resolve(dyn_snapshot_table_options_before(relid), server_options, name, NULL);
 }
 
+/* Is none of the records one of a table that is to stay? */
+static bool
+all_are_owed(List *records)
+{
+	ListCell   *lc;
+
+	foreach(lc, records)
+		if (!dyn_record_is_owed(lfirst(lc)))
+			return false;
+	return true;
+}
+
 void
 dyn_moved_tell_left(const DynRemote *before)
 {
-	if (dyn_records_at(dyn_records(), before->region, before->table) != NIL &&
-		dyn_references_find(dyn_references_collect(), before->region, before->table) == NULL)
+	List	   *records = dyn_records_at(dyn_records(), before->region, before->table);
+
+	if (records == NIL || dyn_references_find(dyn_references_collect(), before->region, before->table))
+		return;
+	if (all_are_owed(records))
+		ereport(WARNING,
+				(errmsg("remote table \"%s\" has no foreign table any more, and its deletion is owed", before->table),
+				 errhint("dynamo_fdw_plan() lists its record, dynamo_fdw_forget() ends the record and keeps the table.")));
+	else
 		ereport(WARNING,
 				(errmsg("remote table \"%s\" has no foreign table any more, and is kept", before->table),
 				 errdetail("CREATE FOREIGN TABLE made it."),

@@ -324,7 +324,7 @@ dyn_records_at(List *records, const char *region, const char *table)
 void
 dyn_record_write(DynRecord *record)
 {
-	Relation	rel = record->orphan ? NULL : open_records(RowExclusiveLock);
+	Relation	rel = record->orphan || record->ended ? NULL : open_records(RowExclusiveLock);
 	HeapTuple	tuple;
 
 	if (rel == NULL)
@@ -349,11 +349,12 @@ dyn_record_write(DynRecord *record)
 void
 dyn_record_end(DynRecord *record)
 {
-	Relation	rel = record->orphan ? NULL : open_records(RowExclusiveLock);
+	Relation	rel = record->orphan || record->ended ? NULL : open_records(RowExclusiveLock);
 
 	if (rel == NULL)
 		return;
 	CatalogTupleDelete(rel, &record->tid);
+	record->ended = true;
 	table_close(rel, RowExclusiveLock);
 	CommandCounterIncrement();
 }

@@ -36,6 +36,7 @@ typedef struct DynRecord
 	char	   *table_id;		/* "" where the service has none: then `created` counts */
 	char	   *created;
 	char	   *note;
+	bool		ended;			/* nothing is written any more, here */
 	bool		orphan;			/* kept in memory, its table of records is dropped: nothing is written any more */
 	Oid			database;
 	int64		system_identifier;
@@ -83,7 +84,7 @@ extern List *dyn_records_of_all(void);
 /* Writes a record, an old one in its place. Does nothing where the table of records isn't there. */
 extern void dyn_record_write(DynRecord *record);
 
-/* Ends a record that was written. */
+/* Ends a record that was written; once more, it does nothing. */
 extern void dyn_record_end(DynRecord *record);
 
 #endif							/* DYN_DDL_RECORD_H */

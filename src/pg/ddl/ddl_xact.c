@@ -168,6 +168,39 @@ leave_to_owner(DynRecord *record, const DynDropped *dropped, DynReferences *refe
 			 errhint("The next CREATE FOREIGN TABLE of that role deletes it, and so does dynamo_fdw_delete_pending().")));
 }
 
+/* The deletion of a record that is asked for already, by another foreign table over the name; they come together. */
+static DynDeletion *
+deletion_of(const DynRecord *record)
+{
+	for (int i = list_length(deletions) - 1; i >= 0; i--)
+	{
+		DynDeletion *deletion = list_nth(deletions, i);
+
+		if (deletion->record == record)
+			return deletion;
+		if (strcmp(deletion->record->table, record->table) != 0)
+			break;
+	}
+	return NULL;
+}
+
+/* The table of the record is to go, for this foreign table went. */
+static void
+add_deletion_of_record(const DynDropped *dropped, DynRecord *record)
+{
+	DynDeletion *deletion = deletion_of(record);
+	bool		same_endpoint = strcmp(record->endpoint, dropped->remote.endpoint.url) == 0;
+
+	if (deletion == NULL)
+	{
+		deletion = dyn_deletion_new(record, dropped->name);
+		deletion->dropped_server = same_endpoint ? InvalidOid : dropped->serverid;
+		deletions = lappend(deletions, deletion);
+	}
+	else if (same_endpoint)
+		deletion->dropped_server = InvalidOid;
+}
+
 /* What the drop of the last foreign table over a name asks for. */
 static void
 add_deletions_of_drop(const DynDropped *dropped, List *records, DynReferences *references)
@@ -193,14 +226,9 @@ add_deletions_of_drop(const DynDropped *dropped, List *records, DynReferences *r
 		if (record->state == DYN_RECORD_FINAL)
 			continue;
 		if (record->owner != dropped->owner)
-		{
 			leave_to_owner(record, dropped, references);
-			continue;
-		}
-		deletion = dyn_deletion_new(record, dropped->name);
-		if (strcmp(record->endpoint, dropped->remote.endpoint.url) != 0)
-			deletion->dropped_server = dropped->serverid;
-		deletions = lappend(deletions, deletion);
+		else
+			add_deletion_of_record(dropped, record);
 	}
 }
 

@@ -48,6 +48,7 @@ class Remote:
     name: str
     maker: str = None  # the database whose CREATE made it; None: somebody else
     feast_key: bool = True
+    before: frozenset = frozenset()  # OIDs of the maker's foreign tables that were over the name before
     doubtful: bool = False  # its CreateTable met a fault: its maker may not know that it is its own
 
 
@@ -89,7 +90,7 @@ class Model:
         self.prefix = prefix
         self.clients = {account: client_of(account) for account in accounts}
         self.remotes = {}  # by identity
-        self.used = set()  # (database, identity): a foreign table over it was committed
+        self.used = set()  # (database, identity): a foreign table over it was committed since it was made
         self.released = defaultdict(set)  # (database, identity): policies of those that were dropped
         self.excused = set()  # identities of tables that may stay, though nothing is over them
         self.by_hand = set()  # (database, name) of foreign tables whose remote table shall go without them
@@ -163,7 +164,9 @@ class Model:
             if status == 200:
                 account, table = account_of(exchange), json.loads(body)["TableDescription"]
                 made = identity(account, table["CreationDateTime"])
-                self.remotes[made] = Remote(account, table["TableName"], database, doubtful=self.create_faults)
+                name = table["TableName"]
+                before = frozenset(t.oid for t in self.databases[database].tables.values() if t.remote == name)
+                self.remotes[made] = Remote(account, name, database, True, before, self.create_faults)
                 self.made += 1
         exchange.send(status, self.with_id(exchange, body))
 
@@ -238,7 +241,9 @@ class Model:
                     if (now is None and table.policy == "never") or (now and now.remote != table.remote):
                         self.excused.add(table_id)
             for table in of.tables.values():
-                self.used |= {(database, table_id) for table_id in self.ids_named(table.remote)}
+                for table_id in self.ids_named(table.remote):
+                    if table.oid not in self.remotes[table_id].before:
+                        self.used.add((database, table_id))
 
     def refresh_all(self):
         for database in self.databases:

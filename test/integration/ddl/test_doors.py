@@ -119,6 +119,18 @@ def test_two_sessions_that_drop_one_each_do_not_leave_it_to_the_other(local, oth
     assert remote_tables(project) == []
 
 
+@pytest.mark.parametrize("policy", ["created", "always"])
+def test_two_foreign_tables_over_one_go_together(local, project, proxy, policy):
+    """By servers that spell the endpoint in two ways: one record is ended once, and the next commits do not fail."""
+    local.server(project, proxy.url.replace("127.0.0.1", "localhost"), name="other_spelling")
+    local.table("drivers", DRIVERS)
+    uses(local, project, "users", server="other_spelling", drop_remote_table=policy)
+    local.run("DROP FOREIGN TABLE drivers, users")
+    local.run("SELECT")
+    assert local.run(STATES) == []
+    assert remote_tables(project) == []
+
+
 def test_records_of_a_dropped_extension_are_not_written(local, project, proxy):
     """Their places are those of records of the new one."""
     local.table("drivers", DRIVERS)
