@@ -58,7 +58,7 @@ dyn_stall_mark(const DynStall *stall, double now_ms)
 
 bool
 dyn_stall_count(DynStall *stall, const DynStallMark *sent, bool progress, int max_attempts, double random,
-			   double *delay_ms)
+				double *delay_ms)
 {
 	*delay_ms = 0;
 	if (progress)

@@ -60,6 +60,6 @@ extern DynStallMark dyn_stall_mark(const DynStall *stall, double now_ms);
  * brought nothing.  *delay_ms: pause before its leftovers go out again.
  */
 extern bool dyn_stall_count(DynStall *stall, const DynStallMark *sent, bool progress, int max_attempts, double random,
-						   double *delay_ms);
+							double *delay_ms);
 
 #endif							/* DYN_RETRY_H */

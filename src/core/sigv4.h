@@ -44,8 +44,8 @@ extern bool dyn_sigv4_date(int64_t epoch_seconds, char out[DYN_AMZ_DATE_LEN]);
 typedef struct DynSigv4Request
 {
 	const char *method;
-	const DynSigv4Header *headers;	/* all of them are signed, any order and case;
-									 * Host and X-Amz-Date must be among them */
+	const DynSigv4Header *headers;	/* all of them are signed, any order and case; Host and X-Amz-Date must be among
+									 * them */
 	int			nheaders;
 	const void *payload;
 	size_t		payload_len;

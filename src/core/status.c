@@ -15,7 +15,7 @@ dyn_status_clear(DynStatus *status)
 }
 
 bool
-dyn_status_set(DynStatus *status, DynClass cls, const char *fmt,...)
+dyn_status_set(DynStatus *status, DynClass cls, const char *fmt, ...)
 {
 	va_list		args;
 

@@ -46,7 +46,7 @@ typedef struct DynStatus
 extern void dyn_status_clear(DynStatus *status);
 
 /* Sets class and message (printf style), keeps the other fields; returns false. */
-extern bool dyn_status_set(DynStatus *status, DynClass cls, const char *fmt,...)
+extern bool dyn_status_set(DynStatus *status, DynClass cls, const char *fmt, ...)
 			__attribute__((format(printf, 3, 4)));
 
 /* Sets DYN_NO_MEMORY, which has the same message everywhere; returns false. */

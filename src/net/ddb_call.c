@@ -443,7 +443,7 @@ dyn_client_stall_mark(const DynClient *client, const DynStall *stall, double del
 
 bool
 dyn_call_count_stall(DynCall *call, DynStall *stall, const DynStallMark *sent, bool progress, double *delay_ms,
-					DynStatus *status)
+					 DynStatus *status)
 {
 	DynClient  *client = call->client;
 	double		now = dyn_clock_now_ms(&client->clock);

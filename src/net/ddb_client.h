@@ -100,6 +100,6 @@ extern DynStallMark dyn_client_stall_mark(const DynClient *client, const DynStal
  * too many in a row made none.
  */
 extern bool dyn_call_count_stall(DynCall *call, DynStall *stall, const DynStallMark *sent, bool progress,
-								double *delay_ms, DynStatus *status);
+								 double *delay_ms, DynStatus *status);
 
 #endif							/* DYN_DDB_CLIENT_H */

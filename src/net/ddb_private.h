@@ -52,7 +52,7 @@ struct DynCall
 	DynCall    *next;
 	DynCall    *prev;
 	DynOp		op;
-	DynCallState	state;
+	DynCallState state;
 	DynBuf		body;			/* request */
 	DynBuf		answer;
 	DynTransfer *transfer;		/* while in flight */

@@ -18,8 +18,10 @@ PG_MODULE_MAGIC;
 
 extern PGDLLEXPORT void _PG_init(void);
 extern PGDLLEXPORT Datum dynamo_fdw_handler(PG_FUNCTION_ARGS);
+
 PG_FUNCTION_INFO_V1(dynamo_fdw_handler);
 extern PGDLLEXPORT Datum dynamo_fdw_version(PG_FUNCTION_ARGS);
+
 PG_FUNCTION_INFO_V1(dynamo_fdw_version);
 
 /* Called when the module is loaded. Nothing here touches libcurl: it must not be initialized in the postmaster. */

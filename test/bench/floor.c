@@ -214,14 +214,29 @@ main(int argc, char **argv)
 	{
 		switch (option)
 		{
-			case 'u': url = optarg; break;
-			case 't': table = optarg; break;
-			case 'e': entities = atoi(optarg); break;
-			case 'w': nworkers = atoi(optarg); break;
-			case 'r': rounds = atoi(optarg); break;
-			case 'p': warmup = atoi(optarg); break;
-			case 'c': cacert = optarg; break;
-			default: return 2;
+			case 'u':
+				url = optarg;
+				break;
+			case 't':
+				table = optarg;
+				break;
+			case 'e':
+				entities = atoi(optarg);
+				break;
+			case 'w':
+				nworkers = atoi(optarg);
+				break;
+			case 'r':
+				rounds = atoi(optarg);
+				break;
+			case 'p':
+				warmup = atoi(optarg);
+				break;
+			case 'c':
+				cacert = optarg;
+				break;
+			default:
+				return 2;
 		}
 	}
 	if (url == NULL || table == NULL || entities < 1 || nworkers < 1 || nworkers > MAX_WORKERS)

@@ -79,8 +79,12 @@ need_compile() {
     need_fuzz
 }
 
+# From PostgreSQL 17 on the formatter comes with the server's headers, and not all suites have it otherwise. Where there
+# is none, its check is skipped.
 need_pure() {
-    :
+    if [ ! -x "$PG_BINDIR/pg_bsd_indent" ] && can_install pg-bsd-indent; then
+        need pg-bsd-indent command -v pg_bsd_indent
+    fi
 }
 
 need_unit() {

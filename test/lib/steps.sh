@@ -41,7 +41,7 @@ if wanted compile; then
 fi
 
 if wanted pure; then
-    check pure tap test/check-pure || true
+    check pure tap bash -c 'test/check-pure && test/check-style' || true
 fi
 
 if wanted unit; then

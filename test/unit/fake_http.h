@@ -40,7 +40,7 @@ extern int	fake_refused;		/* how often there was no room */
 /* A client on the fake engine, whose record starts anew. `config` may be NULL: 4 attempts. */
 extern DynClient *fake_client(const DynClientConfig *config);
 
-extern int	fake_sent(void);		/* requests so far */
+extern int	fake_sent(void);	/* requests so far */
 extern int	fake_in_flight(void);	/* of them not answered and not given up */
 extern FakeRequest *fake_request(int n);	/* from 0 */
 

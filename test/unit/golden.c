@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void __attribute__((noreturn, format(printf, 1, 2)))
-bail_out(const char *fmt,...)
+static void
+__attribute__((noreturn, format(printf, 1, 2)))
+bail_out(const char *fmt, ...)
 {
 	va_list		args;
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char scan_rich_answer[] =
+const char	scan_rich_answer[] =
 "{'ConsumedCapacity':[{'TableName':'" TABLE "','CapacityUnits':1.5,"
 "'x':[0,-0,-1.25e+10,1E3,2e-7,true,false,null,{},[]]}],"
 "'UnprocessedKeys':{'" TABLE "':{'ConsistentRead':false,'ProjectionExpression':'#entity_id, #vals.#feat0',"
@@ -170,4 +170,3 @@ scan_golden_answer(json_object *entry)
 	json_object_object_add(answer, "UnprocessedKeys", json_object_new_object());
 	return answer;
 }
-

@@ -32,8 +32,9 @@ static int	tap_failures;
 	tap_is_bytes((got), (len), (want), (want_len), __FILE__, __LINE__, __VA_ARGS__)
 
 /* A remark, shown as it is. */
-static inline void __attribute__((format(printf, 1, 2)))
-diag(const char *fmt,...)
+static inline void
+__attribute__((format(printf, 1, 2)))
+diag(const char *fmt, ...)
 {
 	va_list		args;
 
@@ -59,8 +60,9 @@ tap_report(bool passed, const char *file, int line, const char *fmt, va_list arg
 	return passed;
 }
 
-static inline bool __attribute__((format(printf, 4, 5)))
-tap_ok(bool passed, const char *file, int line, const char *fmt,...)
+static inline bool
+__attribute__((format(printf, 4, 5)))
+tap_ok(bool passed, const char *file, int line, const char *fmt, ...)
 {
 	va_list		args;
 
@@ -70,8 +72,9 @@ tap_ok(bool passed, const char *file, int line, const char *fmt,...)
 	return passed;
 }
 
-static inline bool __attribute__((format(printf, 5, 6)))
-tap_is_int(int64_t got, int64_t want, const char *file, int line, const char *fmt,...)
+static inline bool
+__attribute__((format(printf, 5, 6)))
+tap_is_int(int64_t got, int64_t want, const char *file, int line, const char *fmt, ...)
 {
 	va_list		args;
 
@@ -88,8 +91,9 @@ tap_length(const char *string)
 	return string ? strlen(string) : 0;
 }
 
-static inline bool __attribute__((format(printf, 6, 7)))
-tap_is_text(const char *got, size_t len, const char *want, const char *file, int line, const char *fmt,...)
+static inline bool
+__attribute__((format(printf, 6, 7)))
+tap_is_text(const char *got, size_t len, const char *want, const char *file, int line, const char *fmt, ...)
 {
 	bool		same = got != NULL && len == strlen(want) && memcmp(got, want, len) == 0;
 	va_list		args;
@@ -115,9 +119,10 @@ tap_hex(const char *what, const void *data, size_t len)
 	putchar('\n');
 }
 
-static inline bool __attribute__((format(printf, 7, 8)))
+static inline bool
+__attribute__((format(printf, 7, 8)))
 tap_is_bytes(const void *got, size_t len, const void *want, size_t want_len,
-			 const char *file, int line, const char *fmt,...)
+			 const char *file, int line, const char *fmt, ...)
 {
 	bool		same = len == want_len && (len == 0 || memcmp(got, want, len) == 0);
 	va_list		args;

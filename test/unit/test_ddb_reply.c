@@ -254,7 +254,7 @@ test_key_schemas(void)
 	{
 		DynTableDescription table;
 
-		memset(&table, 'x', sizeof(table));	/* nothing of what was there may stay */
+		memset(&table, 'x', sizeof(table)); /* nothing of what was there may stay */
 		if (!read_table(schemas[i].body, &table))
 		{
 			ok(schemas[i].key_schema == NULL, "schema %zu is refused", i);

@@ -22,7 +22,7 @@ static const struct
 	{"https://example.com/", "https://example.com", "example.com"},
 	{"hTTpS://EXAMPLE.Com", "https://example.com", "example.com"},
 	{"https://vpce-1a2b.dynamodb.us-west-2.vpce.amazonaws.com",
-	"https://vpce-1a2b.dynamodb.us-west-2.vpce.amazonaws.com",
+		"https://vpce-1a2b.dynamodb.us-west-2.vpce.amazonaws.com",
 	"vpce-1a2b.dynamodb.us-west-2.vpce.amazonaws.com"},
 	/* the scheme's own port is not named */
 	{"https://example.com:443", "https://example.com", "example.com"},

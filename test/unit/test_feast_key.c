@@ -161,7 +161,7 @@ test_hex(void)
 	DynEntityId again;
 	char		hex[DYN_ENTITY_ID_HEX_LEN];
 	bool		refused = true;
-	char	   *copy = golden_copy(lower, 32); /* no NUL behind it */
+	char	   *copy = golden_copy(lower, 32);	/* no NUL behind it */
 
 	ok(dyn_entity_id_from_hex(&id, copy, 32), "hex is read");
 	is_bytes(id.bytes, 16, "\x00\x01\x7f\x80\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef\xff", 16, "into its bytes");

@@ -155,7 +155,7 @@ count_stall(DynStall *stall, int round, bool progress, double *delay)
 static void
 test_stall(void)
 {
-	DynStall		state = {0};
+	DynStall	state = {0};
 	double		delay = 1;
 
 	ok(count_stall(&state, 0, true, &delay) && delay == 0, "progress: at once");

@@ -42,7 +42,8 @@ typedef struct DynDeletion
 	List	   *records;		/* of the same remote name */
 	bool		any_table;		/* drop_remote_table 'always': whatever table is there */
 	bool		unwritten;		/* the record can't be written: nobody could ever sign by it */
-	Oid			dropped_server; /* of a foreign table with another endpoint than the record: it must mean the same table */
+	Oid			dropped_server; /* of a foreign table with another endpoint than the record: it must mean the same
+								 * table */
 	const char *foreign_table;	/* that went last; NULL: an old record */
 	DynDdlClient *client;		/* that signs; NULL: to be found */
 	int			elevel;			/* of what is said: WARNING, or DEBUG1 where nobody asked */

@@ -32,6 +32,7 @@ extern PGDLLEXPORT Datum dynamo_fdw_drop_table(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dynamo_fdw_delete_pending(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dynamo_fdw_forget(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dynamo_fdw_claim(PG_FUNCTION_ARGS);
+
 PG_FUNCTION_INFO_V1(dynamo_fdw_create_table);
 PG_FUNCTION_INFO_V1(dynamo_fdw_drop_table);
 PG_FUNCTION_INFO_V1(dynamo_fdw_delete_pending);

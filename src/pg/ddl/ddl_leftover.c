@@ -230,7 +230,7 @@ write_records_at_exit(int code, Datum arg)
 		return;
 	StartTransactionCommand();
 	XactReadOnly = false;		/* whatever the session's default is */
-	CommitTransactionCommand();	/* writes them before it commits */
+	CommitTransactionCommand(); /* writes them before it commits */
 }
 
 void

@@ -20,7 +20,7 @@ typedef struct KeptSigner
 static DynMade *all_made = NULL;
 static DynDropped *all_dropped = NULL;
 static List *kept_signers = NIL;
-static List *all_signers = NIL;		/* kept or not: their secrets are wiped at the end */
+static List *all_signers = NIL; /* kept or not: their secrets are wiped at the end */
 static List *kept_records = NIL;	/* once their table goes */
 static SubTransactionId records_dropped = InvalidSubTransactionId;	/* by which subtransaction, if any */
 

@@ -54,7 +54,8 @@ dyn_pin_note(Oid relid, int attnum)
 	if (attnum < 0 || applying || !dyn_extension_has_table(relid))
 		return;
 	if (pins_xact != dyn_local_transaction_id())
-		dyn_pins_reset();		/* no trigger fired at the command's start, and the last list went with its transaction */
+		dyn_pins_reset();		/* no trigger fired at the command's start, and the last list went with its
+								 * transaction */
 	old = MemoryContextSwitchTo(TopTransactionContext);
 	name = attnum == 0 ? get_rel_name(relid) : get_attname(relid, attnum, true);
 	if (name)
@@ -97,8 +98,8 @@ pin_table(const Pin *pin, const char *name)
 		strstr(dyn_option_text("table_name_template", server->options, NIL), "{table_name}") == NULL)
 		return;
 	run_alter(psprintf("ALTER FOREIGN TABLE %s OPTIONS (ADD feature_view %s)",
-				 quote_qualified_identifier(get_namespace_name(get_rel_namespace(pin->relid)), name),
-				 quote_literal_cstr(pin->old_name)));
+					   quote_qualified_identifier(get_namespace_name(get_rel_namespace(pin->relid)), name),
+					   quote_literal_cstr(pin->old_name)));
 	ereport(WARNING,
 			(errmsg("foreign table \"%s\" keeps its feature view \"%s\"", name, pin->old_name),
 			 errdetail("RENAME has set the option \"feature_view\", so that the foreign table means the same remote table as before.")));
@@ -112,8 +113,8 @@ pin_column(const Pin *pin, const char *name)
 	if (dyn_option_text("name", options, NIL) || dyn_option_bool("event_timestamp", options, NIL))
 		return;
 	run_alter(psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s OPTIONS (ADD name %s)",
-				 quote_qualified_identifier(get_namespace_name(get_rel_namespace(pin->relid)), get_rel_name(pin->relid)),
-				 quote_identifier(name), quote_literal_cstr(pin->old_name)));
+					   quote_qualified_identifier(get_namespace_name(get_rel_namespace(pin->relid)), get_rel_name(pin->relid)),
+					   quote_identifier(name), quote_literal_cstr(pin->old_name)));
 	ereport(WARNING,
 			(errmsg("column \"%s\" of foreign table \"%s\" keeps its name \"%s\" in Feast", name,
 					get_rel_name(pin->relid), pin->old_name),

@@ -26,6 +26,7 @@
 #include "pg/util/extension.h"
 
 extern PGDLLEXPORT Datum dynamo_fdw_plan(PG_FUNCTION_ARGS);
+
 PG_FUNCTION_INFO_V1(dynamo_fdw_plan);
 
 /* Columns of the result. */

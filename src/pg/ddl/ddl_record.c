@@ -28,6 +28,7 @@
 #include "pg/util/extension.h"
 
 extern PGDLLEXPORT Datum dynamo_fdw_refuse_write(PG_FUNCTION_ARGS);
+
 PG_FUNCTION_INFO_V1(dynamo_fdw_refuse_write);
 
 #define RECORD_TABLE "dynamo_fdw_record"

@@ -42,6 +42,7 @@
 
 extern PGDLLEXPORT Datum dynamo_fdw_ddl_command_start(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dynamo_fdw_ddl_command_end(PG_FUNCTION_ARGS);
+
 PG_FUNCTION_INFO_V1(dynamo_fdw_ddl_command_start);
 PG_FUNCTION_INFO_V1(dynamo_fdw_ddl_command_end);
 

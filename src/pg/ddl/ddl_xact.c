@@ -403,8 +403,8 @@ run_undo(DynTableJob **jobs, DynOp op, bool checked)
 		const DynTableDescription *shown = &made->undo.description;
 
 		if (!made->ours || made->in_use || (checked && (made->undo.status.cls != DYN_OK ||
-										strcmp(shown->table_id, made->create.description.table_id) != 0 ||
-										strcmp(shown->created, made->create.description.created) != 0)))
+														strcmp(shown->table_id, made->create.description.table_id) != 0 ||
+														strcmp(shown->created, made->create.description.created) != 0)))
 			continue;
 		dyn_table_job_init(&made->undo, dyn_ddl_client_of(made->client), made->remote.table, op);
 		jobs[n++] = &made->undo;

@@ -199,7 +199,7 @@ void
 dyn_keys_evaluate(const DynRelation *rel, Node *tree, List *operand_states, ExprContext *econtext, DynKeySet *keys)
 {
 	Evaluation	e = {rel, operand_states, econtext};
-	DynKeyGroup	entityless = {0};
+	DynKeyGroup entityless = {0};
 	List	   *groups;
 
 	memset(keys, 0, sizeof(*keys));

@@ -59,7 +59,7 @@ set_size(PlannerInfo *root, RelOptInfo *rel, RelState *state)
 void
 dynamoGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
-	RelState  *state = palloc0(sizeof(RelState));
+	RelState   *state = palloc0(sizeof(RelState));
 	Relation	relation = table_open(relid, NoLock);
 
 	state->dyn = dyn_relation_open(relation);
@@ -271,7 +271,7 @@ ForeignScan *
 dynamoGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path, List *tlist,
 					 List *scan_clauses, Plan *outer_plan)
 {
-	RelState  *state = rel->fdw_private;
+	RelState   *state = rel->fdw_private;
 	DynKeyCondition *condition = dyn_qual_split(root, rel, state->dyn, scan_clauses, state->derived);
 	bool		sub_select = !condition->complete && dyn_unkeyed_has_sub_select(rel, state->dyn, scan_clauses);
 	List	   *private = list_make5(makeBoolean(condition->complete),
