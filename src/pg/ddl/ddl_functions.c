@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 
@@ -87,13 +88,19 @@ refuse_by_option(const DynTarget *target, const char *option, const char *value)
 			 errhint("Whoever may alter the server, and the foreign table, can change the option.")));
 }
 
-/* Makes the remote table of a foreign table, as CREATE does. */
+/*
+ * Makes the remote table of a foreign table, as CREATE does.  Nobody else writes
+ * by the foreign table until the transaction's end: a rollback deletes what it
+ * made.
+ */
 Datum
 dynamo_fdw_create_table(PG_FUNCTION_ARGS)
 {
 	DynTarget  *target;
 
 	check_active("dynamo_fdw_create_table()");
+	own_target(PG_GETARG_OID(0));	/* who may not have it locks nothing */
+	LockRelationOid(PG_GETARG_OID(0), ShareRowExclusiveLock);
 	target = own_target(PG_GETARG_OID(0));
 	if (!target->rel->create_remote_table)
 		refuse_by_option(target, "create_remote_table", "false");

@@ -60,15 +60,22 @@ report_job(const Work *work, const DynTableJob *job)
 	dyn_report(ERROR, &job->status, &context);
 }
 
-/* Will a foreign table be over the remote name after a rollback? */
+/*
+ * Will a foreign table be over the remote name after a rollback, by which others
+ * may use it already?  By the target nobody else can: it is locked.
+ */
 static bool
 is_in_use(const Work *work)
 {
-	const DynRemote *remote = &work->target->rel->remote;
+	const DynRelation *rel = work->target->rel;
+	const DynReference *reference;
 
 	if (*work->references_before == NULL)
 		*work->references_before = dyn_references_collect_before();
-	return dyn_references_find(*work->references_before, remote->region, remote->table) != NULL;
+	reference = dyn_references_find(*work->references_before, rel->remote.region, rel->remote.table);
+	while (reference && reference->relid == rel->relid)
+		reference = reference->next;
+	return reference != NULL;
 }
 
 /* Starts the call that the work's phase wants. */

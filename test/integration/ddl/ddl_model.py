@@ -24,6 +24,10 @@ SELECT c.oid, c.relname, c.relowner, s.oid, t.ftoptions, s.srvoptions
 FROM pg_foreign_table t JOIN pg_class c ON c.oid = t.ftrelid JOIN pg_foreign_server s ON s.oid = t.ftserver
 JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw WHERE w.fdwname = 'dynamo_fdw'
 """
+LOCKS = """
+SELECT 1 FROM pg_locks WHERE relation = %s AND granted AND mode IN ('AccessExclusiveLock', 'ShareRowExclusiveLock')
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 MAPPINGS = "SELECT umserver, umuser, umoptions FROM pg_user_mapping"
 
 
@@ -210,6 +214,7 @@ class Model:
             and table.region == REGION
             and table.account in (account, None)
             and (database, table.name) not in self.by_hand
+            and not (remote and table.oid in remote.before and self.is_locked(database, table))
         ]
         by_hand = any(where == database for where, _ in self.by_hand)
         if over:
@@ -222,6 +227,10 @@ class Model:
             self.complain("made by %s, dropped %s" % (remote.maker, policies), database, account, name)
         elif (database, table_id) in self.used and not policies & {"created", "always"}:
             self.complain("in use before, dropped %s" % policies, database, account, name)
+
+    def is_locked(self, database, table):
+        """Can nobody else write by the foreign table now, since before its remote table was made by a transaction?"""
+        return self.databases[database].conn.execute(LOCKS, [table.oid]).fetchone() is not None
 
     def complain(self, why, *what):
         self.violations.append("%s: %s" % (" ".join(what), why))

@@ -90,6 +90,17 @@ def test_a_table_in_use_before_it_was_made_is_not_undone_at_once(local, project)
     assert remote_tables(project) == []
 
 
+def test_nobody_writes_into_what_a_rollback_may_delete(local, other, project):
+    uses(local, project, "drivers")
+    local.run("ALTER FOREIGN TABLE drivers OPTIONS (SET create_remote_table 'true')")
+    assert remote_tables(project) == []
+    local.run("BEGIN; SELECT dynamo_fdw_create_table('drivers')")
+    other.run("SET lock_timeout = '100ms'")
+    assert other.fail("INSERT INTO drivers VALUES (1, now(), 0, 0)").sqlstate == "55P03"
+    local.run("ROLLBACK")
+    assert remote_tables(project) == []
+
+
 def test_no_reference_appears_while_another_session_decides(local, other, project):
     local.table("trips", DRIVERS)
     local.run("BEGIN")
