@@ -5,6 +5,8 @@ from contextlib import suppress
 
 import pytest
 
+from support import Running
+
 
 def context_bytes(session):
     """What PostgreSQL knows of: its own memory contexts."""
@@ -64,3 +66,14 @@ def descriptors(session):
     except OSError:
         pytest.skip("/proc doesn't show the server's descriptors")
     return sum(link.startswith(("socket:", "anon_inode:")) for link in links)
+
+
+class Watched(Running):
+    """A statement that has run, and the most descriptors of the network that its backend had meanwhile."""
+
+    def __init__(self, session, sql):
+        super().__init__(session, sql)
+        self.most = 0
+        while self._thread.is_alive():
+            self.most = max(self.most, descriptors(session))
+            self._thread.join(0.002)

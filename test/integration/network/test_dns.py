@@ -16,6 +16,7 @@ import time
 import psycopg
 import pytest
 
+from backend import Watched
 from cluster import as_owner
 from deaf_dns import NAMESPACES
 from support import DRIVERS, Session, takes
@@ -91,6 +92,16 @@ def test_connect_timeout(deaf):
     deaf.set_server(connect_timeout=1, total_max_retry_attempts=2)
     with takes(less_than=6, more_than=1):
         assert deaf.fail(SELECT).sqlstate == "08001"
+
+
+def test_many_lookups(deaf):
+    """Each lookup has a thread, which outlives the timeout of connecting: what they all hold is limited."""
+    deaf.set_server(connect_timeout=1, total_max_retry_attempts=1)
+    deaf.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD batch_size '1', ADD max_read_workers '100')")
+    failed = [Watched(deaf, SELECT.replace("= 1", "= ANY (ARRAY(SELECT generate_series(1, 300)))")) for _ in range(5)]
+    assert {statement.error.sqlstate for statement in failed} <= {"08001", "53000"}
+    assert 100 < max(statement.most for statement in failed) < 340
+    assert deaf.alive()
 
 
 def test_terminate(deaf, deaf_server):

@@ -5,13 +5,12 @@ test has a cluster of its own with a limit that is reached.
 """
 
 import resource
-import threading
 
 import psycopg
 import pytest
 
-from backend import descriptors
-from support import DRIVERS, Running, fill, remote_tables
+from backend import Watched, descriptors
+from support import DRIVERS, fill, remote_tables
 
 # Of a backend with max_files_per_process = 100: a third of what is left when PostgreSQL has taken its reserve.
 SMALL = 100
@@ -56,19 +55,6 @@ def server(session, project, name, **options):
     """A server whose table of its name asks for many connections; all of these tables are one in DynamoDB."""
     session.server(project, name=name, **options)
     session.table(name, DRIVERS, server=name, feature_view="drivers", create_remote_table="false", **ONE_BY_ONE)
-
-
-class Watched(Running):
-    """A statement that runs in a thread, while the most descriptors of the network are noted."""
-
-    def __init__(self, session, sql):
-        super().__init__(session, sql)
-        self.most = 0
-        while self._thread.is_alive():
-            self.most = max(self.most, descriptors(session))
-            self._thread.join(0.002)
-        if self.error:
-            raise self.error
 
 
 def read(table, n):
