@@ -292,7 +292,8 @@ may_have_been_made(const DynMade *made)
 	DynClass	cls = made->create.status.cls;
 
 	return !made->ours && made->create.done &&
-		(cls == DYN_TIMEOUT || cls == DYN_CONNECTION_LOST || cls == DYN_PROTOCOL || cls == DYN_SERVER_FAULT);
+		(cls == DYN_TIMEOUT || cls == DYN_CONNECTION_LOST || cls == DYN_PROTOCOL || cls == DYN_SERVER_FAULT ||
+		 (cls == DYN_NO_DESCRIPTOR && made->create.status.attempts > 0));
 }
 
 /* A subtransaction was broken off while its CreateTable was in flight: waits for the answer, which decides. */
