@@ -43,11 +43,11 @@ dyn_scan_counters(ForeignScanState *node)
 	return &state_of(node)->lookup->counters;
 }
 
-/* What add_exec_params collects into. */
+/* What add_exec_params needs, and finds. */
 typedef struct ParamCollector
 {
 	const PlannedStmt *statement;
-	Bitmapset **params;
+	Bitmapset  *params;
 } ParamCollector;
 
 /* Walker: collects the PARAM_EXECs of an expression, those that its sub-selects use included. */
@@ -57,12 +57,12 @@ add_exec_params(Node *node, ParamCollector *collector)
 	if (node == NULL)
 		return false;
 	if (IsA(node, Param) && castNode(Param, node)->paramkind == PARAM_EXEC)
-		*collector->params = bms_add_member(*collector->params, castNode(Param, node)->paramid);
+		collector->params = bms_add_member(collector->params, castNode(Param, node)->paramid);
 	if (IsA(node, SubPlan))
 	{
 		Plan	   *plan = list_nth(collector->statement->subplans, castNode(SubPlan, node)->plan_id - 1);
 
-		*collector->params = bms_add_members(*collector->params, plan->extParam);
+		collector->params = bms_add_members(collector->params, plan->extParam);
 	}
 	return expression_tree_walker(node, add_exec_params, collector);
 }
@@ -80,12 +80,13 @@ dynamoBeginForeignScan(ForeignScanState *node, int eflags)
 	state->complete = boolVal(list_nth(plan->fdw_private, DYN_SCAN_COMPLETE));
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 	{
-		ParamCollector collector = {node->ss.ps.state->es_plannedstmt, &state->key_params};
+		ParamCollector collector = {node->ss.ps.state->es_plannedstmt, NULL};
 
 		dyn_unsent_flush(state->lookup->rel->remote.table, node->ss.ps.state);
 		/* a cursor stays with who opened it */
 		state->lookup->userid = dyn_scan_user(node);
 		add_exec_params((Node *) plan->fdw_exprs, &collector);
+		state->key_params = collector.params;
 		state->ahead.scan = node;
 		state->ahead.lookup = state->lookup;
 		state->ahead.tree = list_nth(plan->fdw_private, DYN_SCAN_TREE);
