@@ -172,10 +172,11 @@ end_accepted(void)
 void
 dyn_leftovers_write(void)
 {
-	if ((leftovers == NULL && all_accepted == NULL) || XactReadOnly || RecoveryInProgress() || !dyn_records_exist())
+	if ((leftovers == NULL && all_accepted == NULL) || XactReadOnly || RecoveryInProgress())
 		return;
-	if (failed_commits >= MAX_FAILED_COMMITS)
-		return;					/* all was said before */
+	/* after so many failures all was said before; and an idle session, or one that ends, must not wait */
+	if (failed_commits >= MAX_FAILED_COMMITS || !dyn_records_try_lock())
+		return;
 	failed_commits++;
 	PushActiveSnapshot(GetLatestSnapshot());
 	end_accepted();

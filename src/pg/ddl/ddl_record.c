@@ -17,7 +17,6 @@
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -190,19 +189,13 @@ has_our_columns(Relation rel)
 	return true;
 }
 
-/*
- * Opens the table; NULL where it is not there, or another version's.  A session
- * that ends doesn't wait for another one's DROP EXTENSION.
- */
+/* Opens the table; NULL where it is not there, or another version's. */
 static Relation
 open_records(LOCKMODE mode)
 {
 	Oid			relid = extension_relation(RECORD_TABLE);
-	Relation	rel;
+	Relation	rel = OidIsValid(relid) ? try_table_open(relid, mode) : NULL;
 
-	if (!OidIsValid(relid) || (proc_exit_inprogress && !ConditionalLockRelationOid(relid, mode)))
-		return NULL;
-	rel = try_table_open(relid, mode);
 	if (rel && !has_our_columns(rel))
 	{
 		table_close(rel, mode);
@@ -229,6 +222,14 @@ dyn_records_require(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("extension dynamo_fdw in this database is not of the version of its library"),
 				 errhint("Use ALTER EXTENSION dynamo_fdw UPDATE.")));
+}
+
+bool
+dyn_records_try_lock(void)
+{
+	Oid			relid = extension_relation(RECORD_TABLE);
+
+	return OidIsValid(relid) && ConditionalLockRelationOid(relid, RowExclusiveLock) && dyn_records_exist();
 }
 
 bool

@@ -65,6 +65,9 @@ extern bool dyn_records_exist(void);
 /* Raises where it is not: without records nothing remote may be made or deleted. */
 extern void dyn_records_require(void);
 
+/* The same; then it can be written without waiting for another session's DROP EXTENSION. */
+extern bool dyn_records_try_lock(void);
+
 /* Is it the table of records? */
 extern bool dyn_records_are_in(Oid relid);
 

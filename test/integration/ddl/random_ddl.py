@@ -502,6 +502,9 @@ class World:
         run = self.admins[database].run
         for server in ("one", "two"):
             run("ALTER SERVER %s OPTIONS (SET project '%s')" % (server, self.prefix[:-1]))
+            never = "SELECT FROM pg_foreign_server WHERE srvname = %s AND srvoptions::text LIKE '%%drop_remote%%'"
+            if run(never, [server]):
+                run("ALTER SERVER %s OPTIONS (DROP drop_remote_table)" % server)
         self.model.refresh(database)
         for _ in range(2):
             for role in [*self.roles, "postgres"]:
