@@ -194,6 +194,6 @@ on_postgresql-19() {
 
 on_assertions() {
     checkout /root/dynamo_fdw
-    us=(env PG_CONFIG=/opt/postgresql-assertions/bin/pg_config STEP_SECONDS=1500)
+    us=(env PG_CONFIG=/opt/postgresql-assertions/bin/pg_config STEP_SECONDS=2400)
     check_steps regress integration
 }
