@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/resowner.h"
+#include "utils/tuplestore.h"
 
 #include "pg/ddl/ddl_client.h"
 #include "pg/ddl/ddl_job.h"
