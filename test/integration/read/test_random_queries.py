@@ -117,7 +117,6 @@ def test_random_queries(session, project):
         if number % 10 == 0:
             change_settings(session, chooser)
         counts.update(compare(session, chooser))
-    print(counts)
     # else it would say little
     assert counts["with_rows"] > NUMBER / 2
     assert counts["refused"] < counts["may_be_refused"] / 2
