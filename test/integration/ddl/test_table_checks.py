@@ -68,6 +68,7 @@ def test_a_partition_waits_for_its_key(part, project, proxy):
 
 
 def test_a_rollback_of_the_mark_deletes(part, project):
+    """Nobody else could use the partition meanwhile: ALTER locks it."""
     part.run("BEGIN; " + MARK)
     assert remote_tables(project) == ["part"]
     part.run("ROLLBACK")
