@@ -54,7 +54,7 @@ def test_inserts(drivers, proxy):
     assert_small(grows(drivers, step, 50, 300))
 
 
-@pytest.mark.parametrize("end", [pytest.param("COMMIT", marks=pytest.mark.xfail(reason="grew in one run; the cause is not found yet")), "ROLLBACK"])
+@pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
 def test_ddl(session, project, proxy, end):
     session.server(project, proxy.url)
 
@@ -65,7 +65,7 @@ def test_ddl(session, project, proxy, end):
         if end == "COMMIT":
             session.run("DROP FOREIGN TABLE t")
 
-    assert_small(grows(session, step, 20, 60))
+    assert_small(grows(session, step, 60, 300))
 
 
 def test_many_maps_in_one_row(drivers):
