@@ -50,7 +50,7 @@ if wanted unit; then
     check "unit: sanitizers" unit "${unit[@]}" UNIT_DIR=build-sanitizers \
         UNIT_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' || true
     check "unit: valgrind" unit "${unit[@]}" \
-        UNIT_WRAPPER='valgrind --quiet --error-exitcode=99 --leak-check=full' || true
+        UNIT_WRAPPER='valgrind --quiet --error-exitcode=99 --leak-check=full --suppressions=valgrind.supp' || true
 fi
 
 if wanted fuzz; then
