@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -27,8 +26,9 @@ long		fake_tick_us;
 int			fake_epoll_left = -1;
 
 static long now_us = 1000000000;	/* of the main thread only: resolver threads ask for no time */
-static sem_t released;
-static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+static pthread_cond_t names_released = PTHREAD_COND_INITIALIZER;
+static int	releases;
+static bool names_held = true;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int	names_asked;
 static bool signals_open;
@@ -52,17 +52,22 @@ clock_gettime(clockid_t id, struct timespec *ts)
 
 /* ---- names ---- */
 
-static void
-prepare(void)
+void
+fake_hold_names(void)
 {
-	sem_init(&released, 0, 0);
+	pthread_mutex_lock(&lock);
+	names_held = true;
+	pthread_mutex_unlock(&lock);
 }
 
 void
 fake_release_names(void)
 {
-	pthread_once(&prepared, prepare);
-	sem_post(&released);
+	pthread_mutex_lock(&lock);
+	names_held = false;
+	releases++;
+	pthread_cond_broadcast(&names_released);
+	pthread_mutex_unlock(&lock);
 }
 
 int
@@ -100,20 +105,28 @@ takes_signals(void)
 	return false;
 }
 
+/* With the lock. */
+static void
+wait_for_release(void)
+{
+	int			before = releases;
+
+	while (names_held && releases == before)
+		pthread_cond_wait(&names_released, &lock);
+}
+
 int
 getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
 	GetAddrInfo real = (GetAddrInfo) dlsym(RTLD_NEXT, "getaddrinfo");
 
-	pthread_once(&prepared, prepare);
 	pthread_mutex_lock(&lock);
 	names_asked++;
 	signals_open = takes_signals();
-	pthread_mutex_unlock(&lock);
 	if (strcmp(name, "slow.test") == 0)
-		while (sem_wait(&released) < 0 && errno == EINTR)
-			;
-	else if (strcmp(name, "known.test") != 0)
+		wait_for_release();
+	pthread_mutex_unlock(&lock);
+	if (strcmp(name, "slow.test") != 0 && strcmp(name, "known.test") != 0)
 		return EAI_NONAME;
 	return real("127.0.0.1", service, hints, result);
 }

@@ -16,9 +16,11 @@ extern void fake_pass_ms(double ms);
 extern long fake_tick_us;
 
 /*
- * Names: "known.test" is the loopback address, "slow.test" too, but only once
- * it is released, and there are no others.
+ * Names: "known.test" is the loopback address, "slow.test" too, but a lookup of
+ * it that begins while names are held ends only with the next release.  They
+ * are held at first.  There are no other names.
  */
+extern void fake_hold_names(void);
 extern void fake_release_names(void);
 extern int	fake_names_asked(void);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fail_alloc.h"
+#include "fake_system.h"
 
 /* A turn in which nothing happens takes so long; after so many in a row nothing will. */
 #define TURN_MS 10
@@ -52,6 +53,7 @@ server_begin(void)
 void
 engine_begin_with(const DynHttpConfig *config)
 {
+	fake_hold_names();
 	engine = dyn_http_new(config, &status);
 	if (engine == NULL || !dyn_http_open(engine, &status))
 		abort();

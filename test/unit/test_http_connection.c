@@ -369,7 +369,6 @@ test_freed_while_resolving(void)
 	engine = NULL;
 	ok(true, "the engine goes before its threads do");
 	fake_release_names();
-	fake_release_names();
 }
 
 int
