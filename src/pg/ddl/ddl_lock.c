@@ -11,6 +11,7 @@
 
 #include "common/hashfn.h"
 #include "storage/lock.h"
+#include "utils/inval.h"
 #include "utils/resowner.h"
 
 #include "pg/ddl/ddl_lock.h"
@@ -44,6 +45,7 @@ take_lock(LOCKTAG *tag, LOCKMODE mode, bool wait)
 		CurrentResourceOwner = owner;
 	}
 	PG_END_TRY();
+	AcceptInvalidationMessages();	/* catalogs must be seen as they are under the lock, as after LockRelationOid() */
 	return result;
 }
 

@@ -115,6 +115,25 @@ def test_no_reference_appears_while_another_session_decides(local, other, projec
     assert remote_tables(project) == ["trips"]
 
 
+def test_a_reference_that_appears_while_commit_waits_for_the_lock(local, other, project):
+    """A transaction that read catalogs has them locked, and no lock that it takes anew brings news of others' changes."""
+    local.table("drivers", DRIVERS)
+    local.run("BEGIN")
+    for (catalog,) in local.run("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND oid < 16384"):
+        local.run("SELECT count(*) FROM %s" % catalog)
+    local.run("SELECT count(*) FROM dynamo_fdw_record")
+    local.run("DROP FOREIGN TABLE drivers")
+    other.run("BEGIN")
+    uses(other, project, "users")
+    running = Running(local, "COMMIT")
+    waits = "SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted"
+    while not other.value(waits, [local.pid]):
+        time.sleep(0.01)
+    other.run("COMMIT")
+    assert running.join().error is None
+    assert remote_tables(project) == ["drivers"]
+
+
 def test_two_sessions_that_drop_one_each_do_not_leave_it_to_the_other(local, other, project, proxy):
     local.table("drivers", DRIVERS)
     local.table("trips", DRIVERS)
