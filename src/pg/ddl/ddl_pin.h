@@ -6,7 +6,7 @@
 #ifndef DYN_DDL_PIN_H
 #define DYN_DDL_PIN_H
 
-/* A command begins. */
+/* A command begins that no other one runs. */
 extern void dyn_pins_reset(void);
 
 /* A relation (column 0) or column was altered, perhaps renamed; its old name can still be read. */

@@ -17,6 +17,7 @@
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
 #include "utils/fmgroids.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -24,15 +25,51 @@
 #include "pg/ddl/ddl_snapshot.h"
 #include "pg/util/compat.h"
 
-/* The command sees changes of its transaction with lower command ids. */
-static CommandId command_start = InvalidCommandId;
-static LocalTransactionId command_xact = InvalidLocalTransactionId;
+/* A command that runs.  It sees changes of its transaction with lower command ids. */
+typedef struct Command
+{
+	struct Command *outer;		/* whose event trigger or function runs it */
+	CommandId	start;
+	int			level;			/* of subtransactions */
+} Command;
+
+/* The innermost one, in TopTransactionContext. */
+static Command *running = NULL;
+static LocalTransactionId running_xact = InvalidLocalTransactionId;
+
+static Command *
+running_command(void)
+{
+	if (running_xact != dyn_local_transaction_id())
+		running = NULL;
+	return running;
+}
+
+bool
+dyn_snapshot_begin_command(void)
+{
+	Command    *command = MemoryContextAlloc(TopTransactionContext, sizeof(Command));
+
+	command->outer = running_command();
+	command->start = GetCurrentCommandId(false);
+	command->level = GetCurrentTransactionNestLevel();
+	running = command;
+	running_xact = dyn_local_transaction_id();
+	return command->outer == NULL;
+}
 
 void
-dyn_snapshot_note_command(void)
+dyn_snapshot_end_command(void)
 {
-	command_start = GetCurrentCommandId(false);
-	command_xact = dyn_local_transaction_id();
+	if (running_command())
+		running = running->outer;
+}
+
+void
+dyn_snapshot_abort_subxact(void)
+{
+	while (running_command() && running->level >= GetCurrentTransactionNestLevel())
+		running = running->outer;
 }
 
 Snapshot
@@ -40,8 +77,8 @@ dyn_snapshot_of(DynMoment moment)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 
-	if (moment == DYN_BEFORE_COMMAND && command_xact == dyn_local_transaction_id())
-		snapshot->curcid = command_start;
+	if (moment == DYN_BEFORE_COMMAND && running_command())
+		snapshot->curcid = running->start;
 	else if (moment == DYN_BEFORE_TRANSACTION)
 		snapshot->curcid = FirstCommandId;
 	return snapshot;

@@ -31,8 +31,12 @@ typedef struct DynTableRow
 	List	   *server_options;
 } DynTableRow;
 
-/* A command begins (ddl_command_start). */
-extern void dyn_snapshot_note_command(void);
+/* A command begins (ddl_command_start), perhaps one that another one's event trigger runs; true: no other one runs. */
+extern bool dyn_snapshot_begin_command(void);
+
+/* It ends; or the current subtransaction is rolled back, and with it the commands that run in it. */
+extern void dyn_snapshot_end_command(void);
+extern void dyn_snapshot_abort_subxact(void);
 
 /* Registered; the caller gives it to UnregisterSnapshot(). What other sessions committed counts at all moments. */
 extern Snapshot dyn_snapshot_of(DynMoment moment);

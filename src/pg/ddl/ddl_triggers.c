@@ -144,11 +144,8 @@ dynamo_fdw_ddl_command_start(PG_FUNCTION_ARGS)
 {
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		elog(ERROR, "not called by event trigger manager");
-	if (!dyn_pins_are_applied())
-	{
-		dyn_snapshot_note_command();
+	if (!dyn_pins_are_applied() && dyn_snapshot_begin_command())
 		dyn_pins_reset();
-	}
 	PG_RETURN_NULL();
 }
 
@@ -207,6 +204,7 @@ dynamo_fdw_ddl_command_end(PG_FUNCTION_ARGS)
 	targets = dyn_ddl_check_changed(data);
 	if (targets != NIL && is_active())
 		make_tables(targets);
+	dyn_snapshot_end_command();
 	PG_RETURN_NULL();
 }
 

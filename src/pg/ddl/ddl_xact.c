@@ -24,6 +24,7 @@
 #include "pg/ddl/ddl_lock.h"
 #include "pg/ddl/ddl_note.h"
 #include "pg/ddl/ddl_pin.h"
+#include "pg/ddl/ddl_snapshot.h"
 #include "pg/ddl/ddl_xact.h"
 
 /* An abort takes a cancel of its first moments for the echo of the one that caused it. */
@@ -508,6 +509,8 @@ static void
 on_subxact(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
 {
 	dyn_notes_end_subxact(event, mine, parent);
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		dyn_snapshot_abort_subxact();
 }
 
 void

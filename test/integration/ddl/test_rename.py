@@ -291,3 +291,36 @@ def test_alter_does_not_wait_for_a_table_that_is_not_to_be_made(session, project
     proxy.fault(faults.stall, times=None)
     session.run("ALTER FOREIGN TABLE t OPTIONS (ADD feature_view 'u')")
     assert proxy.operations() == []
+
+
+# Event triggers of others that run commands of their own
+
+
+@pytest.fixture(params=["", "BEGIN CREATE TABLE pg_temp.log (); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN END;"])
+def nested(request, drivers):
+    """Before our trigger at a command's end another one runs a command, and one that fails."""
+    drivers.run(
+        "CREATE FUNCTION first_of_all() RETURNS event_trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN CREATE TABLE IF NOT EXISTS pg_temp.seen (); %s END $$" % request.param
+    )
+    drivers.run(
+        "CREATE EVENT TRIGGER aaa ON ddl_command_end WHEN TAG IN ('ALTER FOREIGN TABLE', 'ALTER SERVER')"
+        " EXECUTE FUNCTION first_of_all()"
+    )
+    yield drivers
+    drivers.run("DROP EVENT TRIGGER aaa; DROP FUNCTION first_of_all()")
+
+
+def test_rename_beside_commands_of_another_event_trigger(nested):
+    nested.run("ALTER FOREIGN TABLE drivers RENAME TO cars")
+    nested.run("ALTER FOREIGN TABLE cars RENAME COLUMN trips TO rides")
+    assert options(nested, "cars") == ["feature_view=drivers"]
+    assert len(nested.warnings()) == 2
+
+
+def test_alter_beside_commands_of_another_event_trigger(nested, project):
+    nested.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD feature_view 'cars')")
+    assert remote_tables(project) == ["cars", "drivers"]
+    nested.warnings()
+    nested.run("ALTER SERVER feast OPTIONS (SET project '%s.moved')" % project)
+    assert "now means another remote table" in " ".join(nested.warnings())
