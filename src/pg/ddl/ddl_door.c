@@ -69,7 +69,11 @@ keep_table(DynDeletion *deletion, const char *why)
 			 errdetail("%s", why)));
 }
 
-/* The deletion can't be done now: the record stays, if there is or can be one. */
+/*
+ * The deletion can't be done now: the record stays, if there is or can be one.
+ * That nobody knows whether the foreign table meant the record's table is no
+ * reason to delete it later.
+ */
 static void
 postpone(DynDeletion *deletion, const char *why)
 {
@@ -77,6 +81,11 @@ postpone(DynDeletion *deletion, const char *why)
 	bool		stays = !deletion->any_table && !deletion->unwritten && !dyn_note_records_are_dropped();
 
 	deletion->verdict = DYN_VERDICT_WAIT;
+	if (OidIsValid(deletion->dropped_server) && record->state == DYN_RECORD_MADE)
+	{
+		keep_table(deletion, why);
+		return;
+	}
 	ereport(deletion->elevel,
 			(deletion->foreign_table ?
 			 errmsg("remote table \"%s\" of foreign table \"%s\" is not deleted", record->table,
@@ -246,7 +255,7 @@ was_meant(Judgement *judgement, DynDeletion *deletion)
 	if (!OidIsValid(deletion->dropped_server) ||
 		add_other_look(judgement, deletion, deletion->dropped_server, true))
 		return true;
-	deletion->verdict = DYN_VERDICT_KEEP;
+	keep_table(deletion, "Nobody can look whether the foreign table meant it: it was made by another server.");
 	return false;
 }
 

@@ -6,7 +6,8 @@
  * In two halves.  May it go?  Where catalogs can be read and errors are allowed:
  *	  1. the caller holds the lock on the remote name, and read the record under it
  *	  2. no foreign table of this database is over that name; within a statement
- *		 none that a ROLLBACK brings back, either
+ *		 none that a ROLLBACK brings back, either; a foreign table that was dropped
+ *		 was the record's owner's, and is sure to have meant the record's table
  *	  3. the record's owner has USAGE on the record's own server, and a user
  *		 mapping there that signs; the server is still one of that region, and
  *		 not one where nothing is to be deleted
@@ -42,8 +43,8 @@ typedef struct DynDeletion
 	List	   *records;		/* of the same remote name */
 	bool		any_table;		/* drop_remote_table 'always': whatever table is there */
 	bool		unwritten;		/* the record can't be written: nobody could ever sign by it */
-	Oid			dropped_server; /* of a foreign table with another endpoint than the record: it must mean the same
-								 * table */
+	Oid			dropped_server; /* of a foreign table by another server or endpoint than the record's: it must mean
+								 * the same table */
 	const char *foreign_table;	/* that went last; NULL: an old record */
 	DynDdlClient *client;		/* that signs; NULL: to be found */
 	int			elevel;			/* of what is said: WARNING, or DEBUG1 where nobody asked */

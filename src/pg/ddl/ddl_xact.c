@@ -190,15 +190,16 @@ static void
 add_deletion_of_record(const DynDropped *dropped, DynRecord *record)
 {
 	DynDeletion *deletion = deletion_of(record);
-	bool		same_endpoint = strcmp(record->endpoint, dropped->remote.endpoint.url) == 0;
+	bool		surely_meant = record->server == dropped->serverid &&
+		strcmp(record->endpoint, dropped->remote.endpoint.url) == 0;
 
 	if (deletion == NULL)
 	{
 		deletion = dyn_deletion_new(record, dropped->name);
-		deletion->dropped_server = same_endpoint ? InvalidOid : dropped->serverid;
+		deletion->dropped_server = surely_meant ? InvalidOid : dropped->serverid;
 		deletions = lappend(deletions, deletion);
 	}
-	else if (same_endpoint)
+	else if (surely_meant)
 		deletion->dropped_server = InvalidOid;
 }
 

@@ -138,6 +138,48 @@ def test_drop_of_one_stage_keeps_a_table_of_the_other_without_foreign_table(stag
     assert records(stages)[-1] == (project + ".drivers", "made")
 
 
+@pytest.mark.parametrize("trouble", ["unreachable", "no mapping", "no mapping there"])
+def test_drop_of_one_stage_is_never_one_of_the_other(session, project, proxy, trouble):
+    """Where nobody can look, the table that the other server made does not become pending."""
+    session.server(project, proxy.url)
+    session.server(project, MOTO_ENDPOINT, name="staging")
+    session.table("drivers", DRIVERS, drop_remote_table="never")
+    session.run(DROP)
+    session.table("staged", DRIVERS, server="staging", table_name=project + ".drivers", create_remote_table="false")
+    if trouble == "unreachable":
+        proxy.fault(faults.error("InternalServerError", 500), times=None)
+    else:
+        session.run("DROP USER MAPPING FOR CURRENT_USER SERVER %s" % ("staging" if "there" in trouble else "feast"))
+    session.run("DROP FOREIGN TABLE staged")
+    assert "is kept" in " ".join(session.warnings())
+    assert records(session) == [(project + ".drivers", "made")]
+
+
+def test_drop_after_the_server_moved_is_no_drop_of_what_it_made(session, project):
+    session.server(project)
+    session.table("drivers", DRIVERS)
+    session.run("ALTER SERVER feast OPTIONS (SET endpoint_url '%s')" % MOTO_ENDPOINT)
+    session.warnings()
+    session.run(DROP)
+    assert "has another endpoint" in " ".join(session.warnings())
+    assert records(session) == [(project + ".drivers", "made")]
+    assert remote_tables(project) == ["drivers"]
+
+
+def test_drop_of_one_account_keeps_what_another_server_made_in_another(session, project, proxy):
+    """Two servers, one endpoint, and one owner with keys of two accounts."""
+    session.server(project, proxy.url)
+    session.server(project, proxy.url, name="second", mapping=False)
+    session.mapping("second", access_key="FDWOTHER")
+    session.table("drivers", DRIVERS, drop_remote_table="never")
+    session.run(DROP)
+    session.table("more", DRIVERS, server="second", feature_view="drivers")
+    session.run("DROP FOREIGN TABLE more")
+    assert remote_tables(project, access_key="FDWOTHER") == []
+    assert remote_tables(project) == ["drivers"]
+    assert records(session)[0] == (project + ".drivers", "made")
+
+
 def test_the_plan_of_stages(stages):
     rows = stages.run("SELECT on_drop FROM dynamo_fdw_plan()")
     assert len(rows) == 2
