@@ -6,6 +6,7 @@
 
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/lsyscache.h"
 
 #include "pg/ddl/ddl_door.h"
 #include "pg/ddl/ddl_job.h"
@@ -80,12 +81,12 @@ postpone(DynDeletion *deletion, const char *why)
 	DynRecord  *record = deletion->record;
 	bool		stays = !deletion->any_table && !deletion->unwritten && !dyn_note_records_are_dropped();
 
-	deletion->verdict = DYN_VERDICT_WAIT;
 	if (OidIsValid(deletion->dropped_server) && record->state == DYN_RECORD_MADE)
 	{
 		keep_table(deletion, why);
 		return;
 	}
+	deletion->verdict = DYN_VERDICT_WAIT;
 	ereport(deletion->elevel,
 			(deletion->foreign_table ?
 			 errmsg("remote table \"%s\" of foreign table \"%s\" is not deleted", record->table,
@@ -217,6 +218,32 @@ sees_the_same(Judgement *judgement, const DynDeletion *deletion, const DynRefere
 	return mine->client && mine->client == theirs->client;
 }
 
+static bool
+is_owners(const DynReference *reference, Oid owner)
+{
+	for (; reference; reference = reference->next)
+		if (reference->owner == owner)
+			return true;
+	return false;
+}
+
+/*
+ * Foreign tables are over the record's table.  It is written that the deletion
+ * is owed, if it was not before: what is undone, and what its owner dropped, goes
+ * when the foreign tables of others are gone.
+ */
+static void
+keep_in_use(DynDeletion *deletion, const DynReference *first)
+{
+	const DynRecord *record = deletion->record;
+	bool		is_new = record->state == DYN_RECORD_MADE ? !is_owners(first, record->owner) : record->id == 0;
+
+	if (is_new && !deletion->any_table && !deletion->unwritten)
+		postpone(deletion, psprintf("Foreign table \"%s\" is over it.", get_rel_name(first->relid)));
+	else
+		deletion->verdict = DYN_VERDICT_KEEP;
+}
+
 /*
  * Is a foreign table over the remote name?  One whose endpoint is spelled in
  * another way may mean another table: the record's owner has a look there.
@@ -233,7 +260,7 @@ is_referenced(Judgement *judgement, DynDeletion *deletion)
 	{
 		if (strcmp(reference->endpoint, record->endpoint) == 0)
 		{
-			deletion->verdict = DYN_VERDICT_KEEP;
+			keep_in_use(deletion, first);
 			return true;
 		}
 		if (!sees_the_same(judgement, deletion, reference))

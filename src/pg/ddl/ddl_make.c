@@ -128,7 +128,10 @@ own_table(Work *work, const DynTableDescription *description)
 									description));
 }
 
-/* Takes over the record of a table that is there, and is used again: it is no longer owed.  NULL: it has none. */
+/*
+ * The record of a table that is there and is used again; NULL: it has none.  If
+ * it is its owner who uses it, it is no longer owed.
+ */
 static const DynRecord *
 take_over_record(const DynTarget *target, const DynTableDescription *shown)
 {
@@ -140,7 +143,7 @@ take_over_record(const DynTarget *target, const DynTableDescription *shown)
 
 		if (!dyn_record_matches(record, shown))
 			continue;
-		if (dyn_record_is_owed(record))
+		if (dyn_record_is_owed(record) && record->owner == target->owner)
 		{
 			record->state = DYN_RECORD_MADE;
 			record->note = "";
@@ -149,6 +152,19 @@ take_over_record(const DynTarget *target, const DynTableDescription *shown)
 		return record;
 	}
 	return NULL;
+}
+
+/* What becomes of a table that was there, by its record. */
+static const char *
+what_drop_does(const DynRecord *record, Oid owner)
+{
+	if (record == NULL)
+		return "DROP FOREIGN TABLE will keep it, unless drop_remote_table is 'always'.";
+	if (record->owner == owner)
+		return "CREATE FOREIGN TABLE made it earlier; DROP of the last foreign table over it deletes it.";
+	if (dyn_record_is_owed(record))
+		return "CREATE FOREIGN TABLE of another role made it, and it is to be deleted when no foreign table is over it.";
+	return "CREATE FOREIGN TABLE of another role made it; DROP leaves it to that role.";
 }
 
 /* The table is there already: takes it as it is, if it can be used. */
@@ -180,9 +196,7 @@ adopt_table(Work *work)
 			 errmsg("foreign table \"%s\" now means remote table \"%s\", which exists already and is used as it is",
 					target->name, target->rel->remote.table) :
 			 errmsg("remote table \"%s\" exists already and is used as it is", target->rel->remote.table),
-			 record ?
-			 errdetail("CREATE FOREIGN TABLE made it earlier; DROP of the last foreign table over it deletes it.") :
-			 errdetail("DROP FOREIGN TABLE will keep it, unless drop_remote_table is 'always'.")));
+			 errdetail("%s", what_drop_does(record, target->owner))));
 }
 
 /* Takes in a DescribeTable. */

@@ -322,8 +322,8 @@ drop_text_by_record(const PlanRow *row, DynReferences *references)
 	if (!always && record == NULL)
 		return "keep: CREATE FOREIGN TABLE did not make it here";
 	if (!always && record->owner != row->owner)
-		return psprintf("wait for role \"%s\", whose CREATE FOREIGN TABLE made it",
-						GetUserNameFromId(record->owner, true));
+		return psprintf(dyn_record_is_owed(record) ? "wait for role \"%s\", whose CREATE FOREIGN TABLE made it" :
+						"keep: CREATE FOREIGN TABLE of role \"%s\" made it", GetUserNameFromId(record->owner, true));
 	if (other)
 		return psprintf("delete, unless foreign table \"%s\" by another endpoint means the same table", other);
 	return always ? "delete: drop_remote_table is 'always'" : "delete: CREATE FOREIGN TABLE made it";

@@ -150,23 +150,28 @@ lock_names(List *drops, List *undone)
 	/* names of tables that this transaction made are locked since then */
 }
 
-/* A record of another role: it waits for him, who alone can sign for it, unless a foreign table uses its table. */
+/* A record of another role stays as it is: whether its table is to be deleted was his to say. */
 static void
-leave_to_owner(DynRecord *record, const DynDropped *dropped, DynReferences *references)
+leave_to_owner(const DynRecord *record, const DynDropped *dropped, DynReferences *references)
 {
 	char	   *owner = GetUserNameFromId(record->owner, true);
 
-	if (record->state != DYN_RECORD_MADE ||
+	if (strcmp(record->endpoint, dropped->remote.endpoint.url) != 0 ||
 		has_reference_at(references, record->region, record->table, record->endpoint))
-		return;
-	record->state = DYN_RECORD_PENDING;
-	dyn_record_write(record);
-	ereport(WARNING,
-			(errmsg("remote table \"%s\" of foreign table \"%s\" is not deleted yet", dropped->remote.table,
-					dropped->name),
-			 errdetail("It was made by CREATE FOREIGN TABLE of role \"%s\", whose user mapping has to delete it.",
-					   owner ? owner : "?"),
-			 errhint("The next CREATE FOREIGN TABLE of that role deletes it, and so does dynamo_fdw_delete_pending().")));
+		return;					/* probably another table, or none that should go by now */
+	if (dyn_record_is_owed(record))
+		ereport(WARNING,
+				(errmsg("remote table \"%s\" of foreign table \"%s\" is not deleted yet", dropped->remote.table,
+						dropped->name),
+				 errdetail("It was made by CREATE FOREIGN TABLE of role \"%s\", whose user mapping has to delete it.",
+						   owner ? owner : "?"),
+				 errhint("The next CREATE FOREIGN TABLE of that role deletes it, and so does dynamo_fdw_delete_pending().")));
+	else
+		ereport(WARNING,
+				(errmsg("remote table \"%s\" of foreign table \"%s\" is kept", dropped->remote.table, dropped->name),
+				 errdetail("It was made by CREATE FOREIGN TABLE of role \"%s\", which did not drop it.",
+						   owner ? owner : "?"),
+				 errhint("dynamo_fdw_plan() lists its record.")));
 }
 
 /* The deletion of a record that is asked for already, by another foreign table over the name; they come together. */
@@ -203,7 +208,24 @@ add_deletion_of_record(const DynDropped *dropped, DynRecord *record)
 		deletion->dropped_server = InvalidOid;
 }
 
-/* What the drop of the last foreign table over a name asks for. */
+/*
+ * Is nothing to be deleted, for a foreign table is over the same remote table?
+ * Those of other roles only delay it (by hand they forbid it): the door sees to
+ * that.
+ */
+static bool
+is_in_use(const DynDropped *dropped, DynReferences *references)
+{
+	const DynReference *reference = dyn_references_find(references, dropped->remote.region, dropped->remote.table);
+
+	for (; reference; reference = reference->next)
+		if (strcmp(reference->endpoint, dropped->remote.endpoint.url) == 0 &&
+			(reference->owner == dropped->owner || OidIsValid(dropped->stays)))
+			return true;
+	return false;
+}
+
+/* What the drop of a role's last foreign table over a name asks for. */
 static void
 add_deletions_of_drop(const DynDropped *dropped, List *records, DynReferences *references)
 {
@@ -212,7 +234,8 @@ add_deletions_of_drop(const DynDropped *dropped, List *records, DynReferences *r
 	DynDeletion *deletion;
 	ListCell   *lc;
 
-	if (dropped->policy == DYN_DROP_ALWAYS)
+	if (dropped->policy == DYN_DROP_ALWAYS &&
+		!has_reference_at(references, dropped->remote.region, dropped->remote.table, dropped->remote.endpoint.url))
 	{
 		deletion = dyn_deletion_new(dyn_record_new(DYN_RECORD_PENDING, dropped->serverid, dropped->owner,
 												   &dropped->remote, &unknown), dropped->name);
@@ -265,12 +288,11 @@ decide(void)
 	foreach(lc, drops)
 	{
 		const DynDropped *dropped = lfirst(lc);
-		const DynRemote *remote = &dropped->remote;
 
-		if (!has_reference_at(references, remote->region, remote->table, remote->endpoint.url))
-			add_deletions_of_drop(dropped, records, references);
-		else
+		if (is_in_use(dropped, references))
 			tell_kept(dropped, references);
+		else
+			add_deletions_of_drop(dropped, records, references);
 	}
 	foreach(lc, undone)
 		add_deletion_of_made(lfirst(lc));

@@ -90,6 +90,17 @@ def test_a_table_in_use_before_it_was_made_is_not_undone_at_once(local, project)
     assert remote_tables(project) == []
 
 
+def test_a_table_in_use_before_it_was_made_stays_owed_after_a_savepoint(local, project):
+    uses(local, project, "users")
+    local.run("BEGIN; SAVEPOINT s")
+    local.table("drivers", DRIVERS)
+    local.run("ROLLBACK TO s; COMMIT")
+    assert any('"users" is over it' in text for text in local.warnings())
+    assert local.run(STATES) == [("leftover",)]
+    local.run("DROP FOREIGN TABLE users")
+    assert remote_tables(project) == []
+
+
 def test_nobody_writes_into_what_a_rollback_may_delete(local, other, project):
     uses(local, project, "drivers")
     local.run("ALTER FOREIGN TABLE drivers OPTIONS (SET create_remote_table 'true')")

@@ -3,7 +3,7 @@
 import pytest
 
 import faults
-from support import ACCESS_KEY, DRIVERS, dynamodb, make_remote, records, remote_tables
+from support import ACCESS_KEY, DRIVERS, dynamodb, make_remote, option_list, records, remote_tables
 
 CREATE = "CREATE FOREIGN TABLE drivers (%s) SERVER feast" % DRIVERS
 DROP = "DROP FOREIGN TABLE drivers"
@@ -231,6 +231,8 @@ def test_each_account_has_a_record(local, accounts, project):
 def test_what_another_account_made_waits_for_its_owner(local, accounts, project):
     first, second = accounts
     local.run("DROP FOREIGN TABLE s_%s.drivers" % first)
+    (warning,) = local.warnings()
+    assert "is over it" in warning
     assert remote_tables(project) == ["drivers"]
     local.run("DROP FOREIGN TABLE s_%s.drivers" % second)
     (warning,) = local.warnings()
@@ -250,6 +252,84 @@ def test_both_accounts_at_once(local, accounts, project):
     left = len(remote_tables(project)) + len(remote_tables(project, access_key=OTHER_KEY))
     # Where something is left, a record names it.
     assert left == len(records(local))
+
+
+# Another role's drop
+
+
+@pytest.fixture
+def kept(local, role, project):
+    """A table that the role made, and kept when it dropped its foreign table."""
+    map_role(local, role)
+    as_role(local, role, CREATE + " OPTIONS (drop_remote_table 'never')", DROP)
+    assert records(local) == [(project + ".drivers", "made")]
+    return role
+
+
+def uses(project, server="feast", **options):
+    """CREATE FOREIGN TABLE over the remote table of drivers, which asks nothing."""
+    options = {"table_name": project + ".drivers", "create_remote_table": "false", **options}
+    return "CREATE FOREIGN TABLE uses (%s) SERVER %s OPTIONS (%s)" % (DRIVERS, server, option_list(options))
+
+
+def test_a_role_without_keys_has_nothing_of_another_role_deleted(local, kept, new_role, project):
+    as_role(local, new_role("feast"), uses(project), "DROP FOREIGN TABLE uses")
+    assert "did not drop it" in " ".join(local.warnings())
+    assert records(local) == [(project + ".drivers", "made")]
+    as_role(local, kept, CREATE.replace("drivers", "others", 1), "SELECT dynamo_fdw_delete_pending()")
+    assert remote_tables(project) == ["drivers", "others"]
+
+
+def test_a_role_with_a_server_of_its_own_has_nothing_of_another_role_deleted(local, kept, new_role, project):
+    other = new_role("feast")
+    local.run("GRANT USAGE ON FOREIGN DATA WRAPPER dynamo_fdw TO %s; SET ROLE %s" % (other, other))
+    local.server(project, "http://127.0.0.1:1", name="own")
+    local.run("RESET ROLE")
+    as_role(local, other, uses(project, "own"), "DROP FOREIGN TABLE uses")
+    assert local.warnings() == []  # nor does it hear of it
+    assert records(local) == [(project + ".drivers", "made")]
+
+
+def test_what_its_maker_gave_away_stays(local, role, project):
+    map_role(local, role)
+    as_role(local, role, CREATE)
+    local.run("ALTER FOREIGN TABLE drivers OWNER TO CURRENT_USER")
+    local.run(DROP)
+    assert 'role "%s"' % role in " ".join(local.warnings())
+    assert local.value("SELECT dynamo_fdw_delete_pending()") == 0
+    assert remote_tables(project) == ["drivers"]
+
+
+@pytest.mark.parametrize("policy", ["created", "always", "never"])
+def test_what_its_maker_dropped_goes_after_the_foreign_tables_of_others(local, role, new_role, project, policy):
+    map_role(local, role)
+    other = new_role("feast")
+    as_role(local, role, CREATE)
+    as_role(local, other, uses(project, drop_remote_table=policy))
+    as_role(local, role, DROP)
+    assert "is over it" in " ".join(local.warnings())
+    assert records(local) == [(project + ".drivers", "pending")]
+    as_role(local, role, "SELECT dynamo_fdw_delete_pending()")
+    assert remote_tables(project) == ["drivers"]
+    as_role(local, other, "DROP FOREIGN TABLE uses")
+    as_role(local, role, "SELECT dynamo_fdw_delete_pending()")
+    assert remote_tables(project) == []
+    assert records(local) == []
+
+
+def test_adopted_by_another_role_it_stays_owed(local, role, new_role, project, proxy):
+    other = new_role("feast")
+    for one in (role, other):
+        map_role(local, one)
+    as_role(local, role, CREATE)
+    leave_pending(local, proxy)
+    as_role(local, other, CREATE)
+    assert "to be deleted when no foreign table is over it" in " ".join(local.warnings())
+    assert local.value("SELECT dynamo_fdw_delete_pending()") == 0
+    as_role(local, other, DROP)
+    assert 'role "%s"' % role in " ".join(local.warnings())
+    assert remote_tables(project) == ["drivers"]
+    assert local.value("SELECT dynamo_fdw_delete_pending()") == 1
 
 
 # Tables that aren't Feast's
@@ -304,9 +384,7 @@ def test_a_final_state_is_said_once_and_listed(final, project, proxy):
 def test_a_record_whose_role_is_gone_is_final(local, role, project, proxy):
     map_role(local, role)
     as_role(local, role, CREATE)
-    local.run("ALTER FOREIGN TABLE drivers OWNER TO CURRENT_USER")
-    local.run(DROP)
-    assert 'role "%s"' % role in " ".join(local.warnings())
+    leave_pending(local, proxy)
     local.run("DROP OWNED BY %s; DROP ROLE %s" % (role, role))
     assert local.value("SELECT dynamo_fdw_delete_pending()") == 0
     (warning,) = local.warnings()
