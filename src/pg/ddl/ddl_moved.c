@@ -70,12 +70,13 @@ dyn_moved_tell_tables(Oid serverid)
 		DynRemote  *before = dyn_moved_from(table->relid, serverid);
 		DynRemote  *now = dyn_remote_resolve(table->options, server->options, get_rel_name(table->relid), NULL);
 
-		if (before == NULL || now == NULL || dyn_remote_equal(before, now))
+		if (before == NULL || (now && dyn_remote_equal(before, now)))
 			continue;
-		dyn_ddl_lock(now->region, now->table);	/* as in ddl_changed.c */
+		if (now)
+			dyn_ddl_lock(now->region, now->table);	/* as in ddl_changed.c */
 		if (n++ < 3)
-			appendStringInfo(&examples, "%s\"%s\" means %s in %s at %s", n > 1 ? ", " : "", get_rel_name(table->relid),
-							 now->table, now->region, now->endpoint.url);
+			appendStringInfo(&examples, "%s\"%s\" means %s", n > 1 ? ", " : "", get_rel_name(table->relid),
+							 now ? psprintf("%s in %s at %s", now->table, now->region, now->endpoint.url) : "none");
 	}
 	if (n > 0)
 		ereport(WARNING,

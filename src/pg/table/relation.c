@@ -57,7 +57,7 @@ dyn_remote_resolve(List *table_options, List *server_options, const char *relnam
 		return NULL;
 	}
 	remote->region = pstrdup(region);
-	if (project == NULL)
+	if (project == NULL && table == NULL)
 	{
 		if (why)
 			*why = "option \"project\" is required: set Feast's project on the server or on the foreign table";

@@ -80,6 +80,19 @@ def test_with_a_silent_second_endpoint_it_is_kept(spelled, project):
     assert remote_tables(project) == ["drivers"]
 
 
+def test_a_server_without_a_project_does_not_hide_what_is_named(spelled, project):
+    spelled.run("ALTER FOREIGN TABLE more OPTIONS (DROP feature_view, ADD table_name '%s.drivers')" % project)
+    spelled.run("ALTER SERVER second OPTIONS (DROP project)")
+    spelled.run(DROP)
+    assert remote_tables(project) == ["drivers"]
+    assert spelled.value("SELECT trips FROM more WHERE driver_id = 1") == 10
+
+
+def test_a_server_that_loses_its_project_says_what_means_nothing_now(spelled):
+    spelled.run("ALTER SERVER second OPTIONS (DROP project)")
+    assert '"more" means none' in " ".join(spelled.warnings())
+
+
 def test_by_hand(spelled, project):
     spelled.run("SELECT dynamo_fdw_drop_table('drivers')")
     assert "is kept" in " ".join(spelled.warnings())
