@@ -9,6 +9,7 @@
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/proc.h"
 #include "utils/snapmgr.h"
 
 #include "pg/ddl/ddl_door.h"
@@ -173,6 +174,9 @@ void
 dyn_leftovers_write(void)
 {
 	if ((leftovers == NULL && all_accepted == NULL) || XactReadOnly || RecoveryInProgress())
+		return;
+	/* a transaction of VACUUM writes nothing: snapshots don't count it as running */
+	if (MyProc->statusFlags & PROC_VACUUM_STATE_MASK)
 		return;
 	/* after so many failures all was said before; and an idle session, or one that ends, must not wait */
 	if (failed_commits >= MAX_FAILED_COMMITS || !dyn_records_try_lock())

@@ -31,6 +31,15 @@ def end(session, other):
         time.sleep(0.01)
 
 
+def wait_for_lock(session, waiting, table=None):
+    """Until another session waits for a lock, of this table or of any kind."""
+    waits = "SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted AND (relation = %s::regclass OR %s::regclass IS NULL)"
+    deadline = time.monotonic() + 30
+    while not session.value(waits, [waiting.pid, table, table]):
+        assert time.monotonic() < deadline, "it does not wait"
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("statement", ["DROP FOREIGN TABLE drivers; COMMIT", "CREATE FOREIGN TABLE %s; ROLLBACK"])
 def test_a_warning_after_the_end_cannot_fail_over_its_context(session, project, proxy, statement):
     """The context names the procedure, whose name the client's encoding may not have."""
@@ -137,9 +146,7 @@ def test_a_reference_that_appears_while_commit_waits_for_the_lock(local, other, 
     other.run("BEGIN")
     uses(other, project, "users")
     running = Running(local, "COMMIT")
-    waits = "SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted"
-    while not other.value(waits, [local.pid]):
-        time.sleep(0.01)
+    wait_for_lock(other, local)
     other.run("COMMIT")
     assert running.join().error is None
     assert remote_tables(project) == ["drivers"]
@@ -263,6 +270,29 @@ def test_a_session_that_ends_does_not_wait_for_a_drop_of_the_extension(database,
     assert session.run("SELECT 1") == [(1,)]
     end(session, local)  # the other one is in a transaction, where pg_stat_activity stands still
     other.run("ROLLBACK")
+
+
+def test_vacuum_writes_no_record(local, other, database, project):
+    """Snapshots don't count its transactions as running: what they wrote could be taken for aborted."""
+    local.run("CREATE TABLE IF NOT EXISTS plain (); CREATE TABLE IF NOT EXISTS more ()")
+    local.table("drivers", DRIVERS)
+    blockers = {table: Session(database) for table in ("plain", "more")}
+    for table, session in blockers.items():
+        session.run("BEGIN; LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE" % table)
+    local.run("DROP FOREIGN TABLE drivers")
+    other.run("BEGIN")
+    uses(other, project, "users")  # nobody else can write the record now
+    running = Running(local, "VACUUM plain, more")
+    wait_for_lock(other, local, "plain")
+    other.run("ROLLBACK")
+    blockers["plain"].run("COMMIT")
+    wait_for_lock(other, local, "more")
+    assert other.run(STATES) == [("pending",)]
+    blockers["more"].run("COMMIT")
+    assert running.join().error is None
+    assert other.run(STATES) == []
+    for session in blockers.values():
+        session.close()
 
 
 def test_renames_without_event_triggers(local):
