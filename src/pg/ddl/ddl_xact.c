@@ -296,7 +296,8 @@ decide(void)
 	}
 	foreach(lc, undone)
 		add_deletion_of_made(lfirst(lc));
-	dyn_door_judge(deletions, references, DYN_DDL_BUDGET_MS / 2);
+	/* a session that ends drops its temporary tables, and asks nobody */
+	dyn_door_judge(deletions, references, proc_exit_inprogress ? 0 : DYN_DDL_BUDGET_MS / 2);
 	commit_jobs = palloc(sizeof(DynTableJob *) * (list_length(deletions) + 1));
 }
 

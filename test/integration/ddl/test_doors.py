@@ -295,6 +295,19 @@ def test_vacuum_writes_no_record(local, other, database, project):
         session.close()
 
 
+def test_a_temporary_foreign_table_that_goes_with_its_session_sends_nothing(database, local, project, proxy):
+    temporary = Session(database)
+    uses(temporary, project, "pg_temp.users")
+    local.table("drivers", DRIVERS)
+    local.run("DROP FOREIGN TABLE drivers")
+    assert remote_tables(project) == ["drivers"]
+    proxy.forget()
+    end(temporary, local)
+    assert proxy.count("DeleteTable") == 0
+    assert local.run(STATES) == [("pending",)]
+    assert local.value("SELECT dynamo_fdw_delete_pending()") == 1
+
+
 def test_renames_without_event_triggers(local):
     """Nothing resets what the hook noted, but the end of the transaction."""
     local.table("f0", DRIVERS)
