@@ -300,6 +300,15 @@ def test_what_its_maker_gave_away_stays(local, role, project):
     assert remote_tables(project) == ["drivers"]
 
 
+def test_what_its_maker_gave_away_can_be_claimed(local, role, project):
+    map_role(local, role)
+    as_role(local, role, CREATE)
+    local.run("ALTER FOREIGN TABLE drivers OWNER TO CURRENT_USER; SELECT dynamo_fdw_claim('drivers')")
+    local.run(DROP)
+    assert local.warnings() == []
+    assert remote_tables(project) == []
+
+
 @pytest.mark.parametrize("policy", ["created", "always", "never"])
 def test_what_its_maker_dropped_goes_after_the_foreign_tables_of_others(local, role, new_role, project, policy):
     map_role(local, role)
