@@ -199,6 +199,7 @@ dyn_http_close(DynHttp *http)
 	if (http->multi)
 		curl_multi_cleanup(http->multi);
 	dyn_http_restore_signals(&saved);
+	dyn_http_settle_sockets(http);
 	http->multi = NULL;
 	http->deadline_us = -1;
 	dyn_descriptor_release(WAKEUP_DESCRIPTORS);
@@ -221,6 +222,7 @@ dyn_http_free(DynHttp *http)
 	dyn_http_leave(http);
 	for (int i = 0; i < http->nspare; i++)
 		dyn_buf_free(&http->spare[i]);
+	free(http->open);
 	free(http->idle);
 	free(http->url);
 	free(http->ca_bundle);

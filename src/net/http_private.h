@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 #include <signal.h>
+#include <sys/types.h>
 
 #include "net/http.h"
 
@@ -19,11 +20,20 @@
 #define DYN_HTTP_SPARE_BODIES 32
 #define DYN_HTTP_SPARE_BODY_BYTES (128 * 1024)
 
+/* A socket that libcurl opened. */
+typedef struct DynHttpSocket
+{
+	int			fd;
+	ino_t		inode;			/* tells whether `fd` is still this socket */
+} DynHttpSocket;
+
 struct DynHttp
 {
 	CURLM	   *multi;			/* NULL: closed, and then the engine holds no descriptor */
 	int			epoll_fd;		/* -1: closed */
-	int			sockets;		/* that libcurl has open here, of idle connections too */
+	DynHttpSocket *open;		/* sockets that libcurl has open here, of idle connections too */
+	int			sockets;		/* how many */
+	int			sockets_cap;
 	DynHttp    *next;			/* of all engines */
 	DynHttp    *prev;
 	int64_t		deadline_us;	/* when libcurl wants to be called, -1: never */
@@ -53,8 +63,9 @@ struct DynTransfer
 	bool		added;			/* to the multi handle */
 	bool		done;
 	const char *rejected;		/* why we broke the answer off, NULL: we did not */
+	int			opened;			/* sockets */
 	bool		looking_up;		/* descriptors are booked for a lookup of the host's name */
-	int			refused;		/* errno of a socket or lookup that got no descriptor, 0: none */
+	int			refused;		/* errno of a socket or lookup that got no descriptor, or no memory; 0: none */
 	size_t		header_bytes;
 	bool		headers_ended;	/* those of the answer, not of an interim one */
 	CURLcode	result;
@@ -84,6 +95,9 @@ extern int	dyn_http_on_lookup(void *resolver, void *reserved, void *arg);
 
 /* Callback of a connection, which outlives its transfer: `arg` is the engine. */
 extern int	dyn_http_on_close(void *arg, curl_socket_t fd);
+
+/* Gives back what libcurl closed without a word: sockets that were not connected yet. */
+extern void dyn_http_settle_sockets(DynHttp *http);
 
 /* The transfer's lookup is over, or (with `left` true) its thread is left to itself. */
 extern void dyn_http_end_lookup(DynTransfer *transfer, bool left);

@@ -4,12 +4,16 @@
  *	  who is idle when somebody else needs them.
  *
  * A connection outlives the transfer it was made for, so its socket belongs to
- * the engine.  A lookup of a host's name runs in a thread, which holds
- * descriptors that no callback tells of: a fixed number is booked for it.
+ * the engine.  libcurl 7.88 closes a socket that is not connected yet without
+ * calling back, so the engine has a list of its sockets and looks which of
+ * them are still there.  A lookup of a host's name runs in a thread, which
+ * holds descriptors that no callback tells of: a fixed number is booked for it.
  */
 #include "net/http_private.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "net/descriptor.h"
 
@@ -41,6 +45,52 @@ dyn_http_leave(DynHttp *http)
 		http->next->prev = http->prev;
 }
 
+/* ---- the list of sockets ---- */
+
+/* Makes room for one more in the list. */
+static bool
+reserve_socket(DynHttp *http)
+{
+	int			cap = http->sockets_cap ? http->sockets_cap * 2 : 16;
+	DynHttpSocket *open;
+
+	if (http->sockets < http->sockets_cap)
+		return true;
+	open = realloc(http->open, cap * sizeof(DynHttpSocket));
+	if (open == NULL)
+		return false;
+	http->open = open;
+	http->sockets_cap = cap;
+	return true;
+}
+
+/* The inode of a socket, which no other one has; 0: the descriptor is none. */
+static ino_t
+inode_of(int fd)
+{
+	struct stat file;
+
+	return fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode) ? file.st_ino : 0;
+}
+
+/* Takes one out of the list. */
+static void
+forget_socket(DynHttp *http, int i)
+{
+	http->open[i] = http->open[--http->sockets];
+}
+
+void
+dyn_http_settle_sockets(DynHttp *http)
+{
+	for (int i = http->sockets - 1; i >= 0; i--)
+		if (inode_of(http->open[i].fd) != http->open[i].inode)
+		{
+			forget_socket(http, i);
+			dyn_descriptor_release(1);
+		}
+}
+
 /* ---- callbacks ---- */
 
 /* CURLOPT_OPENSOCKETFUNCTION: the name is known now, a connection is tried. */
@@ -48,14 +98,24 @@ curl_socket_t
 dyn_http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	DynTransfer *transfer = arg;
+	DynHttp    *http;
 	int			fd;
 
 	if (transfer == NULL)
 		return CURL_SOCKET_BAD;
+	http = transfer->http;
 	dyn_http_end_lookup(transfer, false);
+	if (!reserve_socket(http))
+	{
+		transfer->refused = ENOMEM;
+		return CURL_SOCKET_BAD;
+	}
 	fd = dyn_descriptor_socket(address->family, address->socktype, address->protocol);
 	if (fd >= 0)
-		transfer->http->sockets++;
+	{
+		http->open[http->sockets++] = (DynHttpSocket) {fd, inode_of(fd)};
+		transfer->opened++;
+	}
 	else if (dyn_descriptor_lacking(errno))
 		transfer->refused = errno;
 	return fd;
@@ -66,8 +126,12 @@ int
 dyn_http_on_close(void *arg, curl_socket_t fd)
 {
 	DynHttp    *http = arg;
+	int			i = 0;
 
-	http->sockets--;
+	while (i < http->sockets && http->open[i].fd != fd)
+		i++;
+	if (i < http->sockets)
+		forget_socket(http, i);
 	dyn_descriptor_close(fd);
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "net/http_private.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,7 +327,7 @@ add_headers(DynTransfer *transfer, const DynHttpHeader *headers, int nheaders)
 bool
 dyn_transfer_refused(const DynTransfer *transfer)
 {
-	if (!transfer->done || transfer->refused == 0)
+	if (!transfer->done || !dyn_descriptor_lacking(transfer->refused))
 		return false;
 	/* any other result: an address that got a socket decided */
 	return transfer->result == CURLE_COULDNT_CONNECT || transfer->result == CURLE_COULDNT_RESOLVE_HOST ||
@@ -382,6 +383,8 @@ discard_transfer(DynTransfer *transfer)
 	if (transfer->easy)
 		dyn_http_give_easy(transfer->http, transfer->easy);
 	dyn_http_restore_signals(&saved);
+	if (transfer->opened > 1 || !transfer->sent)
+		dyn_http_settle_sockets(transfer->http);
 	curl_slist_free_all(transfer->headers);
 	dyn_http_give_body(transfer->http, &transfer->answer.body);
 	free(transfer);
@@ -436,12 +439,13 @@ class_of(const DynTransfer *transfer)
 	{
 		case CURLE_COULDNT_RESOLVE_PROXY:
 		case CURLE_COULDNT_RESOLVE_HOST:
-		case CURLE_COULDNT_CONNECT:
 		case CURLE_PROXY:
 		case CURLE_SSL_CONNECT_ERROR:
 		case CURLE_SSL_CERTPROBLEM:
 		case CURLE_SSL_CIPHER:
 			return DYN_CONNECT;
+		case CURLE_COULDNT_CONNECT:
+			return transfer->refused == ENOMEM ? DYN_NO_MEMORY : DYN_CONNECT;
 		case CURLE_PEER_FAILED_VERIFICATION:
 		case CURLE_SSL_CACERT_BADFILE:
 		case CURLE_SSL_ISSUER_ERROR:

@@ -144,6 +144,22 @@ test_refused_connection(void)
 	dyn_transfer_free(transfer);
 }
 
+/* Of a socket that is not connected yet, libcurl 7.88 doesn't say that it closes it. */
+static void
+test_broken_off_while_connecting(void)
+{
+	begin(10);
+	open_idle(1);
+	for (int i = 0; i < 5; i++)
+		dyn_transfer_free(post_fresh(TEXT("{}")));
+	is_int(sockets(), 1, "those that were about to connect are given back");
+	ok(ask(REPLY(2, "{}")) && sockets() == 1, "and nothing else");
+	dyn_transfer_free(post_fresh(TEXT("{}")));
+	dyn_http_close(engine);
+	is_int(in_use, 0, "a closed engine holds nothing");
+	dyn_http_open(engine, &status);
+}
+
 /* Requests by new and old connections that are answered, cut or broken off. */
 static void
 test_many(void)
@@ -330,6 +346,7 @@ main(void)
 	test_booking();
 	test_pool();
 	test_refused_connection();
+	test_broken_off_while_connecting();
 	test_many();
 	test_refusal();
 	test_system_limit();

@@ -13,6 +13,7 @@
 
 #include "access/table.h"
 #include "access/sysattr.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/cost.h"
@@ -22,6 +23,7 @@
 #include "optimizer/restrictinfo.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 
 #include "pg/qual/qual.h"
 #include "pg/qual/qual_derive.h"
@@ -106,19 +108,64 @@ condition_with(PlannerInfo *root, RelOptInfo *rel, Relids outer)
 						  list_concat_copy(rel->baserestrictinfo, ppi->ppi_clauses), NIL);
 }
 
+/* Is one of the sets part of this one? */
+static bool
+contains_part_of(List *sets, Relids relids)
+{
+	ListCell   *lc;
+
+	foreach(lc, sets)
+		if (bms_is_subset(lfirst(lc), relids))
+			return true;
+	return false;
+}
+
+/* Is this one of the sets? */
+static bool
+contains_set(List *sets, Relids relids)
+{
+	ListCell   *lc;
+
+	foreach(lc, sets)
+		if (bms_equal(lfirst(lc), relids))
+			return true;
+	return false;
+}
+
 /* Adds a set of tables, unless one that is part of it is there, and takes out the sets that it is part of. */
 static List *
 add_minimal(List *sets, Relids relids)
 {
 	ListCell   *lc;
 
-	foreach(lc, sets)
-		if (bms_is_subset(lfirst(lc), relids))
-			return sets;
+	if (contains_part_of(sets, relids))
+		return sets;
 	foreach(lc, sets)
 		if (bms_is_subset(relids, lfirst(lc)))
 			sets = foreach_delete_current(sets, lc);
 	return list_length(sets) < MAX_PARAMETERIZATIONS ? lappend(sets, relids) : sets;
+}
+
+/*
+ * Do rows of these outer tables give all keys?  Many sets are asked about, and
+ * each time all conditions are looked at, however long they are: so the memory
+ * it takes is given back, and a cancel is heard.
+ */
+static bool
+gives_all_keys(PlannerInfo *root, RelOptInfo *rel, Relids outer)
+{
+	MemoryContext context;
+	MemoryContext old;
+	bool		complete;
+
+	CHECK_FOR_INTERRUPTS();
+	(void) get_baserel_parampathinfo(root, rel, outer); /* the planner keeps it */
+	context = AllocSetContextCreate(CurrentMemoryContext, "dynamo_fdw outer tables", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	complete = condition_with(root, rel, outer)->complete;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return complete;
 }
 
 /* For each clause, the set and the clause's tables: into *complete if their rows give all keys, else into *next. */
@@ -134,7 +181,9 @@ extend(PlannerInfo *root, RelOptInfo *rel, Relids set, List *clauses, List **com
 
 		if (bms_is_empty(outer) || (bms_equal(outer, set) && !bms_equal(outer, rel->lateral_relids)))
 			continue;
-		if (condition_with(root, rel, outer)->complete)
+		if (contains_part_of(*complete, outer) || contains_set(*next, outer))
+			continue;
+		if (gives_all_keys(root, rel, outer))
 			*complete = add_minimal(*complete, outer);
 		else
 			*next = add_minimal(*next, outer);

@@ -5,6 +5,7 @@ test has a cluster of its own with a limit that is reached.
 """
 
 import resource
+import socket
 
 import psycopg
 import pytest
@@ -170,6 +171,35 @@ def test_nothing_is_lost(narrow, project, proxy):
     narrow.run("ALTER SERVER feast OPTIONS (ADD connect_timeout '5')")
     narrow.run("SELECT 1 FROM drivers WHERE false")
     assert descriptors(narrow) < 10
+
+
+@pytest.fixture
+def full_port():
+    """A port of a host that lets connections wait: those that are open already are as many as it keeps."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+        for client in waiting:
+            client.close()
+
+
+def test_nothing_is_lost_while_connecting(narrow, project, full_port):
+    """A hundred connections are given up before they are there; then there is room for as many as at first."""
+    narrow.server(project)
+    narrow.table("drivers", DRIVERS, **ONE_BY_ONE)
+    fill(narrow, 60)
+    server(narrow, project, "deaf", endpoint="http://127.0.0.1:%d" % full_port, connect_timeout="60")
+    narrow.run("SET statement_timeout = '20ms'")
+    for _ in range(100):
+        assert narrow.fail(read("deaf", 1)).sqlstate == "57014"
+    narrow.run("RESET statement_timeout")
+    assert sorted(narrow.run(read("drivers", 60))) == rows(60)
+    assert MANY < descriptors(narrow)
 
 
 def test_refusal(narrow, initialized, project):

@@ -4,7 +4,7 @@ import pytest
 
 import faults
 from backend import assert_small, context_bytes, grows, peak_bytes
-from support import DRIVERS, fill
+from support import DRIVERS, KEY, fill
 
 KEYS = ",".join(map(str, range(1, 51)))
 SELECT = "SELECT * FROM drivers WHERE driver_id = ANY ('{%s}')" % KEYS
@@ -85,3 +85,18 @@ def test_a_wide_answer_is_let_go(drivers):
     query = "SELECT sum(length(t)) FROM big WHERE id = ANY (ARRAY(SELECT generate_series(1, 400)))"
     assert drivers.value(query) == 400 * 40000
     assert context_bytes(drivers) < 16 * 1024 * 1024
+
+
+def test_planning(session, project):
+    """The planner asks what many sets of other tables say of the keys, each time together with a long condition."""
+    keys = ["k%d" % i for i in range(8)]
+    session.server(project)
+    session.table("view", ", ".join("%s %s" % (key, KEY) for key in keys))
+    session.run("CREATE TABLE entities (%s)" % ", ".join(key + " bigint" for key in keys))
+    pairs = " OR ".join("(k0 = %d AND k1 = %d)" % (i, i) for i in range(1500))
+    joins = ["JOIN entities e%d ON view.%s = e%d.%s" % (i, keys[i], i, keys[i]) for i in range(2, 8)]
+    session.run("EXPLAIN SELECT 1 FROM view WHERE k0 = 1")
+    before = peak_bytes(session)
+    sql = "EXPLAIN (COSTS OFF) SELECT 1 FROM view %s WHERE %s"
+    session.run(sql % (" ".join(joins), pairs.replace("k0", "view.k0").replace("k1", "view.k1")))
+    assert peak_bytes(session) - before < 100e6
