@@ -3,11 +3,11 @@ MODULE_big = dynamo_fdw
 PGFILEDESC = "dynamo_fdw - Feast's DynamoDB online store as foreign tables"
 
 CORE = arena buf clock crc32 ddb_op ddb_reply endpoint feast_json_read feast_json_write feast_key feast_time \
-	feast_type feast_value_decode feast_value_encode item_scan json_scan json_text murmur3 pace pbwire retry \
+	feast_type feast_value_decode feast_value_encode get_request item_scan json_scan json_text murmur3 pace pbwire retry \
 	sigv4 status utf8
 NET = batch_get batch_write ddb_call ddb_client descriptor http_engine http_sockets http_transfer loop table_job trace warmup
 PG = dynamo_fdw explain \
-	$(addprefix read/,ahead lookup plan scan unkeyed) \
+	$(addprefix read/,ahead lookup plan projection scan unkeyed) \
 	$(addprefix write/,modify row) \
 	$(addprefix ddl/,ddl_changed ddl_client ddl_door ddl_functions ddl_job ddl_leftover ddl_lock ddl_make ddl_moved \
 		ddl_note ddl_owed ddl_pin ddl_plan ddl_privilege ddl_record ddl_reference ddl_signer ddl_snapshot \

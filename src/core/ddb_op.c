@@ -103,9 +103,14 @@ end_request(DynBuf *out, bool capacity)
 }
 
 void
-dyn_op_get_prefix(DynBuf *out, const DynGetRequest *request)
+dyn_op_get_begin(DynBuf *out)
 {
 	dyn_buf_str(out, "{\"RequestItems\":{");
+}
+
+void
+dyn_op_get_prefix(DynBuf *out, const DynGetRequest *request)
+{
 	add_text(out, request->table);
 	dyn_buf_str(out, ":{\"Keys\":[");
 }
@@ -159,8 +164,14 @@ dyn_op_get_suffix(DynBuf *out, const DynGetRequest *request)
 	dyn_buf_byte(out, '}');
 	if (request->consistent)
 		dyn_buf_str(out, ",\"ConsistentRead\":true");
-	dyn_buf_str(out, "}}");
-	end_request(out, request->capacity);
+	dyn_buf_byte(out, '}');
+}
+
+void
+dyn_op_get_end(DynBuf *out, bool capacity)
+{
+	dyn_buf_byte(out, '}');
+	end_request(out, capacity);
 }
 
 void

@@ -38,6 +38,7 @@ extern bool dyn_table_name_valid(const char *name);
 /* What an answer other than 200 means, from its HTTP status and aws_code. */
 extern DynClass dyn_op_classify(int http_status, const char *aws_code, const char *message);
 
+/* What is asked of a table, beside the keys. */
 typedef struct DynGetRequest
 {
 	const char *table;
@@ -47,10 +48,16 @@ typedef struct DynGetRequest
 	bool		capacity;		/* ask what the request consumes */
 } DynGetRequest;
 
-/* The projection is made once a scan, the keys go in between. */
+/*
+ * The body of a BatchGetItem: begin, then for each table its prefix, its keys
+ * and its suffix, a comma between the tables, and end.  What a table has beside
+ * its keys is the same in every request, so a read makes it once.
+ */
+extern void dyn_op_get_begin(DynBuf *out);
 extern void dyn_op_get_prefix(DynBuf *out, const DynGetRequest *request);	/* up to the keys */
 extern void dyn_op_get_key(DynBuf *out, const DynEntityId *id, bool first);
 extern void dyn_op_get_suffix(DynBuf *out, const DynGetRequest *request);	/* after the keys */
+extern void dyn_op_get_end(DynBuf *out, bool capacity);
 
 extern void dyn_op_write_prefix(DynBuf *out, const char *table);
 extern void dyn_op_write_suffix(DynBuf *out, bool capacity);

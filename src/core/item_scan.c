@@ -16,12 +16,15 @@
 typedef struct Scanner
 {
 	DynJsonScan json;
-	const char *table;
-	size_t		table_len;
-	const DynFeatureNames *wanted;
+	const DynScanTable *tables;
+	int			ntables;
+	int			table;			/* that is being read, or was last */
+	const DynFeatureNames *wanted;	/* of that table, as the next one */
+	bool		plain_names;
+	int			most_features;	/* of any table */
 	DynAnswer  *answer;
+	size_t		nslices;		/* taken from answer->slices */
 	int			guess;			/* feature expected next: items repeat one order */
-	bool		plain_names;	/* wanted names stand in JSON as they are */
 	bool		no_memory;
 } Scanner;
 
@@ -279,12 +282,14 @@ take_item(Scanner *s)
 	bool		has_id = false;
 	bool		ok = true;
 
-	if (!make_room(s, (void **) &answer->slices, answer->nitems, sizeof(DynAttr) * (nfeatures + 1)) ||
+	if (!make_room(s, (void **) &answer->slices, answer->nitems, sizeof(DynAttr) * (s->most_features + 1)) ||
 		!make_room(s, (void **) &answer->items, answer->nitems, sizeof(DynItem)))
 		return false;
 	item = &answer->items[answer->nitems];
-	features = answer->slices + nfeatures * answer->nitems;
+	features = answer->slices + s->nslices;
 	memset(item, 0, sizeof(*item));
+	item->features = features;
+	item->table = s->table;
 	memset(features, 0, sizeof(DynAttr) * nfeatures);
 	s->guess = 0;
 
@@ -310,6 +315,7 @@ take_item(Scanner *s)
 	if (!ok || !has_id)
 		return false;
 	answer->nitems++;
+	s->nslices += nfeatures;
 	return true;
 }
 
@@ -318,13 +324,15 @@ static bool
 take_unprocessed_key(Scanner *s)
 {
 	DynAnswer  *answer = s->answer;
+	DynUnprocessedKey *key;
 	DynJsonString name;
 
-	if (!make_room(s, (void **) &answer->unprocessed, answer->nunprocessed, sizeof(DynEntityId)))
+	if (!make_room(s, (void **) &answer->unprocessed, answer->nunprocessed, sizeof(DynUnprocessedKey)))
 		return false;
+	key = &answer->unprocessed[answer->nunprocessed];
+	key->table = s->table;
 	if (!dyn_js_take(&s->json, '{') || !dyn_js_string(&s->json, &name) || !text_is(&name, "entity_id") ||
-		!dyn_js_take(&s->json, ':') ||
-		!take_entity_id(s, &answer->unprocessed[answer->nunprocessed]) || !dyn_js_take(&s->json, '}'))
+		!dyn_js_take(&s->json, ':') || !take_entity_id(s, &key->id) || !dyn_js_take(&s->json, '}'))
 		return false;
 	answer->nunprocessed++;
 	return true;
@@ -379,11 +387,35 @@ take_keys_and_attributes(Scanner *s)
 	return ok && has_keys;
 }
 
-/* `{table: body}`; only our table may be in it. */
+/* The name of a table that was asked, which is then the one that is read. */
+static bool
+take_table_name(Scanner *s)
+{
+	DynJsonString name;
+	int			i = s->table;
+
+	if (!dyn_js_string(&s->json, &name))
+		return false;
+	for (int n = 0; n < s->ntables; n++)
+	{
+		const DynScanTable *table = &s->tables[i];
+
+		if (table->name_len == name.len && memcmp(table->name, name.data, name.len) == 0)
+		{
+			s->table = i;
+			s->wanted = table->wanted;
+			s->plain_names = table->plain_names;
+			return true;
+		}
+		i = i + 1 < s->ntables ? i + 1 : 0;
+	}
+	return false;
+}
+
+/* `{table: body, ...}` */
 static bool
 take_tables(Scanner *s, bool (*body) (Scanner *))
 {
-	DynJsonString name;
 	bool		ok = true;
 
 	if (!dyn_js_take(&s->json, '{'))
@@ -392,8 +424,7 @@ take_tables(Scanner *s, bool (*body) (Scanner *))
 		return true;
 	do
 	{
-		if (!dyn_js_string(&s->json, &name) || name.len != s->table_len ||
-			memcmp(name.data, s->table, name.len) != 0 || !dyn_js_take(&s->json, ':') || !body(s))
+		if (!take_table_name(s) || !dyn_js_take(&s->json, ':') || !body(s))
 			return false;
 	} while (dyn_js_more(&s->json, '}', &ok));
 	return ok;
@@ -471,26 +502,34 @@ take_answer(Scanner *s)
 	return ok && has_responses && s->json.pos == s->json.end;
 }
 
+void
+dyn_scan_table_init(DynScanTable *table, const char *name, const DynFeatureNames *wanted)
+{
+	table->name = name;
+	table->name_len = strlen(name);
+	table->wanted = wanted;
+	table->plain_names = names_are_plain(wanted);
+}
+
 DynScanResult
-dyn_item_scan(char *body, size_t len, const char *table, const DynFeatureNames *wanted, DynAnswer *answer)
+dyn_item_scan(char *body, size_t len, const DynScanTable *tables, int ntables, DynAnswer *answer)
 {
 	Scanner		s = {0};
 
 	memset(answer, 0, sizeof(*answer));
 	s.json.pos = body;
 	s.json.end = body + len;
-	s.table = table;
-	s.table_len = strlen(table);
-	s.wanted = wanted;
-	s.plain_names = names_are_plain(wanted);
+	s.tables = tables;
+	s.ntables = ntables;
+	for (int i = 0; i < ntables; i++)
+		if (tables[i].wanted->count > s.most_features)
+			s.most_features = tables[i].wanted->count;
 	s.answer = answer;
 	if (!take_answer(&s))
 	{
 		dyn_answer_free(answer);
 		return s.no_memory ? DYN_SCAN_NO_MEMORY : DYN_SCAN_MALFORMED;
 	}
-	for (int i = 0; i < answer->nitems; i++)
-		answer->items[i].features = answer->slices + (size_t) wanted->count * i;
 	return DYN_SCAN_OK;
 }
 

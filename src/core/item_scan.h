@@ -37,14 +37,22 @@ typedef struct DynItem
 	DynEntityId id;
 	DynAttr		event_ts;		/* S: text */
 	DynAttr		values;			/* M; only its state counts */
-	DynAttr    *features;		/* B: bytes; in the order of the wanted names */
+	DynAttr    *features;		/* B: bytes; in the order of the wanted names of its table */
+	int			table;			/* index into the tables that were asked */
 } DynItem;
+
+/* A key that DynamoDB wants to be asked again. */
+typedef struct DynUnprocessedKey
+{
+	DynEntityId id;
+	int			table;
+} DynUnprocessedKey;
 
 typedef struct DynAnswer
 {
 	DynItem    *items;
 	int			nitems;
-	DynEntityId *unprocessed;	/* keys DynamoDB wants to be asked again */
+	DynUnprocessedKey *unprocessed;
 	int			nunprocessed;
 	double		consumed_capacity;	/* units, of all tables; 0 where the answer does not tell */
 	/* private */
@@ -58,6 +66,15 @@ typedef struct DynFeatureNames
 	int			count;
 } DynFeatureNames;
 
+/* A table that was asked, as the decoder wants it; see dyn_scan_table_init(). */
+typedef struct DynScanTable
+{
+	const char *name;
+	size_t		name_len;
+	const DynFeatureNames *wanted;
+	bool		plain_names;	/* wanted names stand in JSON as they are */
+} DynScanTable;
+
 typedef enum DynScanResult
 {
 	DYN_SCAN_OK,
@@ -65,11 +82,16 @@ typedef enum DynScanResult
 	DYN_SCAN_NO_MEMORY
 } DynScanResult;
 
+/* Name and features are borrowed. */
+extern void dyn_scan_table_init(DynScanTable *table, const char *name, const DynFeatureNames *wanted);
+
 /*
- * Decodes `body`, which is changed and must outlive the answer.  Items of
- * other tables than `table` are malformed. `answer` must be zeroed or freed.
+ * Decodes `body`, which is changed and must outlive the answer.  `tables`, at
+ * least one, are those of the request: an answer that names another one is
+ * malformed.  They may hold items of the same id.  `answer` must be zeroed or
+ * freed.
  */
-extern DynScanResult dyn_item_scan(char *body, size_t len, const char *table, const DynFeatureNames *wanted,
+extern DynScanResult dyn_item_scan(char *body, size_t len, const DynScanTable *tables, int ntables,
 								   DynAnswer *answer);
 extern void dyn_answer_free(DynAnswer *answer);
 

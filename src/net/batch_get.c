@@ -2,25 +2,27 @@
  * batch_get.c
  *	  Reads many items by key.
  *
- * Keys are asked in order, `batch_size` a request.  UnprocessedKeys go back to
- * the pool of keys to ask: at once when the answer made progress, after a
- * delay when it made none; only so many answers in a row may make none.
+ * Keys are asked in order, `batch_size` a request, be they of one table or of
+ * several.  UnprocessedKeys go back to the pool of keys to ask: at once when the
+ * answer made progress, after a delay when it made none; only so many answers in
+ * a row may make none.  So do the keys of a request for several tables that was
+ * refused: what is wrong with one table must not be said of another.
  */
 #include "net/batch_get.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#include "core/get_request.h"
 
 typedef struct Request
 {
 	DynCall    *call;
 	DynAnswer	answer;
-	uint32_t	keys[DYN_MAX_GET_KEYS]; /* indexes into config.keys */
-	int			nkeys;
+	DynGetKeys	asked;
 	DynStallMark sent;
-	uint32_t	item_keys[DYN_MAX_GET_KEYS];	/* of answer.items */
+	DynGetMatch match;			/* of the answer */
 	int			next_item;
-	struct Request *next;		/* in one of the two lists */
+	struct Request *next;		/* in one of the lists */
 } Request;
 
 typedef struct Again
@@ -33,8 +35,9 @@ struct DynBatchGet
 {
 	DynClient  *client;
 	DynBatchGetConfig config;
-	DynBuf		prefix;			/* request bodies up to the keys ... */
-	DynBuf		suffix;			/* ... and after them */
+	DynGetTables tables;
+	int64_t    *requests;		/* for each table */
+	bool		apart;			/* a request for several tables was refused: each further one is for one table */
 	uint32_t	asked;			/* keys[0 .. asked) have been sent at least once */
 	Again	   *again;			/* unprocessed keys */
 	size_t		nagain;
@@ -44,9 +47,11 @@ struct DynBatchGet
 	Request    *in_flight;
 	Request    *ready;			/* answered, first come first */
 	Request    *current;		/* being read */
+	Request    *kept;			/* read, where items are kept */
 	bool		one_answer;		/* a single request has answered for all keys; `current` keeps it */
 	bool		failed;			/* at the start; why: */
 	DynStatus	failure;
+	int			failed_table;	/* or -1 */
 };
 
 DynBatchGet *
@@ -58,9 +63,10 @@ dyn_batch_get_new(DynClient *client, const DynBatchGetConfig *config)
 		return NULL;
 	get->client = client;
 	get->config = *config;
-	dyn_op_get_prefix(&get->prefix, &config->request);
-	dyn_op_get_suffix(&get->suffix, &config->request);
-	if (get->prefix.failed || get->suffix.failed)
+	get->failed_table = -1;
+	get->requests = calloc(config->ntables, sizeof(int64_t));
+	if (get->requests == NULL ||
+		!dyn_get_tables_init(&get->tables, config->tables, config->ntables, config->nkeys, config->keys))
 	{
 		dyn_batch_get_free(get);
 		return NULL;
@@ -100,10 +106,18 @@ dyn_batch_get_free(DynBatchGet *get)
 	free_list(get->in_flight);
 	free_list(get->ready);
 	free_get(get->current);
-	dyn_buf_free(&get->prefix);
-	dyn_buf_free(&get->suffix);
+	free_list(get->kept);
+	dyn_get_tables_free(&get->tables);
+	free(get->requests);
 	free(get->again);
 	free(get);
+}
+
+/* Notes which table a request was for that failed. */
+static void
+note_failed_table(DynBatchGet *get, const Request *request)
+{
+	get->failed_table = request->asked.nparts == 1 ? request->asked.parts[0].table : -1;
 }
 
 /* ---- asking ---- */
@@ -111,7 +125,19 @@ dyn_batch_get_free(DynBatchGet *get)
 static bool
 keys_left(const DynBatchGet *get)
 {
-	return get->nagain > 0 || get->asked < get->config.nkeys;
+	return get->nagain > 0 || get->asked < get->tables.nkeys;
+}
+
+/* Has the request room for the key, and may their tables share it? */
+static bool
+fits(const DynBatchGet *get, const DynGetKeys *asked, uint32_t key)
+{
+	const DynGetTable *table;
+
+	if (asked->nkeys == 0 || !get->apart)
+		return asked->nkeys < get->config.batch_size;
+	table = &get->tables.tables[dyn_get_table_of(&get->tables, asked->keys[0], 0)];
+	return asked->nkeys < get->config.batch_size && key >= table->first && key < table->end;
 }
 
 /*
@@ -119,15 +145,15 @@ keys_left(const DynBatchGet *get)
  * first; those that have to wait go by themselves.
  */
 static double
-choose_keys(DynBatchGet *get, Request *request)
+choose_keys(DynBatchGet *get, DynGetKeys *asked)
 {
 	double		delay = get->nagain > 0 ? get->again[get->nagain - 1].delay_ms : 0;
 
-	while (request->nkeys < get->config.batch_size && get->nagain > 0 &&
-		   get->again[get->nagain - 1].delay_ms == delay)
-		request->keys[request->nkeys++] = get->again[--get->nagain].key;
-	while (request->nkeys < get->config.batch_size && delay == 0 && get->asked < get->config.nkeys)
-		request->keys[request->nkeys++] = get->asked++;
+	while (get->nagain > 0 && get->again[get->nagain - 1].delay_ms == delay &&
+		   fits(get, asked, get->again[get->nagain - 1].key))
+		asked->keys[asked->nkeys++] = get->again[--get->nagain].key;
+	while (delay == 0 && get->asked < get->tables.nkeys && fits(get, asked, get->asked))
+		asked->keys[asked->nkeys++] = get->asked++;
 	return delay;
 }
 
@@ -141,20 +167,20 @@ start_get(DynBatchGet *get, DynStatus *status)
 
 	if (request == NULL)
 		return dyn_status_no_memory(status);
-	delay = choose_keys(get, request);
+	delay = choose_keys(get, &request->asked);
+	dyn_get_group(&get->tables, &request->asked);
 	request->sent = dyn_client_stall_mark(get->client, &get->stall, delay);
-	dyn_buf_reserve(&body, get->prefix.len + get->suffix.len + request->nkeys * 64);
-	dyn_buf_add(&body, get->prefix.data, get->prefix.len);
-	for (int i = 0; i < request->nkeys; i++)
-		dyn_op_get_key(&body, &get->config.keys[request->keys[i]], i == 0);
-	dyn_buf_add(&body, get->suffix.data, get->suffix.len);
+	dyn_get_body(&get->tables, &request->asked, &body);
 	request->call = dyn_call_start(get->client, DYN_OP_BATCH_GET_ITEM, &body, delay,
 								   get->config.counters, status);
 	if (request->call == NULL)
 	{
+		note_failed_table(get, request);
 		free_get(request);
 		return false;
 	}
+	for (int i = 0; i < request->asked.nparts; i++)
+		get->requests[request->asked.parts[i].table]++;
 	request->next = get->in_flight;
 	get->in_flight = request;
 	get->outstanding++;
@@ -179,20 +205,6 @@ dyn_batch_get_begin(DynBatchGet *get)
 
 /* ---- answers ---- */
 
-/* Position among the request's keys of an id not used yet, or -1; the search starts at `guess`. */
-static int
-find_key(const DynBatchGet *get, const Request *request, const DynEntityId *id, const bool *used, int guess)
-{
-	for (int n = 0, i = guess; n < request->nkeys; n++, i++)
-	{
-		if (i >= request->nkeys)
-			i = 0;
-		if (!used[i] && memcmp(&get->config.keys[request->keys[i]], id, sizeof(*id)) == 0)
-			return i;
-	}
-	return -1;
-}
-
 /* Notes an unprocessed key for a later request.  False: no memory. */
 static bool
 add_again(DynBatchGet *get, uint32_t key, double delay_ms)
@@ -211,47 +223,17 @@ add_again(DynBatchGet *get, uint32_t key, double delay_ms)
 	return true;
 }
 
-/*
- * Finds the key of each item and of each unprocessed key.  False: an id that
- * was not asked, or one answered twice.
- */
-static bool
-match_keys(DynBatchGet *get, Request *request, uint32_t *unprocessed)
-{
-	DynAnswer  *answer = &request->answer;
-	bool		used[DYN_MAX_GET_KEYS] = {false};
-	int			k = -1;
-
-	for (int i = 0; i < answer->nitems; i++)
-	{
-		k = find_key(get, request, &answer->items[i].id, used, k + 1);
-		if (k < 0)
-			return false;
-		used[k] = true;
-		request->item_keys[i] = request->keys[k];
-	}
-	for (int i = 0; i < answer->nunprocessed; i++)
-	{
-		k = find_key(get, request, &answer->unprocessed[i], used, k + 1);
-		if (k < 0)
-			return false;
-		used[k] = true;
-		unprocessed[i] = request->keys[k];
-	}
-	return true;
-}
-
 /* Puts unprocessed keys back; false when too many answers in a row brought nothing. */
 static bool
-put_back_keys(DynBatchGet *get, const Request *request, const uint32_t *unprocessed, DynStatus *status)
+put_back_keys(DynBatchGet *get, const Request *request, DynStatus *status)
 {
 	int			n = request->answer.nunprocessed;
 	double		delay_ms;
 
-	if (!dyn_call_count_stall(request->call, &get->stall, &request->sent, n < request->nkeys, &delay_ms, status))
+	if (!dyn_call_count_stall(request->call, &get->stall, &request->sent, n < request->asked.nkeys, &delay_ms, status))
 		return false;
 	for (int i = 0; i < n; i++)
-		if (!add_again(get, unprocessed[i], delay_ms))
+		if (!add_again(get, request->match.unprocessed[i], delay_ms))
 			return dyn_status_no_memory(status);
 	DYN_COUNT(get->config.counters, unprocessed_keys, n);
 	return true;
@@ -265,13 +247,11 @@ static bool
 read_get_answer(DynBatchGet *get, Request *request, DynStatus *status)
 {
 	DynBuf	   *body = dyn_call_answer(request->call);
-	const DynGetRequest *asked = &get->config.request;
-	const DynAnswer *answer = &request->answer;
+	DynAnswer  *answer = &request->answer;
 	DynCounters *counters = get->config.counters;
-	uint32_t	unprocessed[DYN_MAX_GET_KEYS];
 	const char *wrong = NULL;
 
-	switch (dyn_item_scan(body->data, body->len, asked->table, asked->features, &request->answer))
+	switch (dyn_get_scan(&get->tables, &request->asked, body->data, body->len, answer))
 	{
 		case DYN_SCAN_NO_MEMORY:
 			return dyn_status_no_memory(status);
@@ -279,22 +259,63 @@ read_get_answer(DynBatchGet *get, Request *request, DynStatus *status)
 			wrong = "the answer is not well-formed";
 			break;
 		case DYN_SCAN_OK:
-			if (!match_keys(get, request, unprocessed))
+			if (!dyn_get_match(&get->tables, &request->asked, answer, &request->match))
 				wrong = "the answer holds keys that were not asked for";
 			break;
 	}
 	if (wrong)
 	{
-		dyn_answer_free(&request->answer);
+		dyn_answer_free(answer);
 		dyn_call_reject(request->call, wrong);
 		*status = *dyn_call_status(request->call);
 		return !dyn_call_done(request->call);
 	}
 	dyn_call_accept(request->call);
 	DYN_COUNT(counters, items_found, answer->nitems);
-	DYN_COUNT(counters, items_missing, request->nkeys - answer->nitems - answer->nunprocessed);
+	DYN_COUNT(counters, items_missing, request->asked.nkeys - answer->nitems - answer->nunprocessed);
 	DYN_COUNT(counters, consumed_capacity, answer->consumed_capacity);
-	return put_back_keys(get, request, unprocessed, status);
+	return put_back_keys(get, request, status);
+}
+
+/*
+ * Of a request that failed: was it refused, and possibly for one of its tables
+ * only?  Who signs it is the same for all of them.
+ */
+static bool
+one_table_refused(const Request *request)
+{
+	const DynStatus *why = dyn_call_status(request->call);
+
+	return request->asked.nparts > 1 && why->http_status >= 400 && why->http_status < 500 &&
+		why->cls != DYN_CREDENTIALS && !dyn_status_retryable(why);
+}
+
+/* Notes the keys of a refused request, to be asked by a request for each table.  False: no memory. */
+static bool
+split_get(DynBatchGet *get, const Request *request)
+{
+	get->apart = true;
+	get->outstanding--;
+	/* the last one noted is the first one asked */
+	for (int i = request->asked.nkeys - 1; i >= 0; i--)
+		if (!add_again(get, request->asked.keys[i], 0))
+			return false;
+	return true;
+}
+
+/* Frees a request that failed.  False: the read failed with it, and for its reason. */
+static bool
+end_failed_get(DynBatchGet *get, Request *request, DynStatus *status)
+{
+	bool		split = one_table_refused(request) && split_get(get, request);
+
+	if (!split)
+	{
+		*status = *dyn_call_status(request->call);
+		note_failed_table(get, request);
+	}
+	free_get(request);
+	return split;
 }
 
 /* Moves answered requests to the end of the ready list; false: one failed. */
@@ -315,12 +336,13 @@ collect_answered(DynBatchGet *get, DynStatus *status)
 			link = &request->next;
 			continue;
 		}
+		*link = request->next;
 		if (dyn_call_status(request->call)->cls != DYN_OK)
 		{
-			*status = *dyn_call_status(request->call);
-			return false;
+			if (!end_failed_get(get, request, status))
+				return false;
+			continue;
 		}
-		*link = request->next;
 		request->next = NULL;
 		*last = request;
 		last = &request->next;
@@ -339,6 +361,7 @@ take_ready(DynBatchGet *get, DynStatus *status)
 	get->ready = request->next;
 	if (!read_get_answer(get, request, status))
 	{
+		note_failed_table(get, request);
 		free_get(request);
 		return false;
 	}
@@ -350,8 +373,24 @@ take_ready(DynBatchGet *get, DynStatus *status)
 	}
 	get->current = request;
 	get->outstanding--;
-	get->one_answer = request->nkeys == (int) get->config.nkeys && request->answer.nunprocessed == 0;
+	get->one_answer = request->asked.nkeys == (int) get->tables.nkeys && request->answer.nunprocessed == 0;
 	return true;
+}
+
+/* Nothing is left to read in the current answer: it goes, unless its items are kept. */
+static void
+leave_current(DynBatchGet *get)
+{
+	Request    *request = get->current;
+
+	get->current = NULL;
+	if (!get->config.keep || request == NULL)
+	{
+		free_get(request);
+		return;
+	}
+	request->next = get->kept;
+	get->kept = request;
 }
 
 DynStep
@@ -369,15 +408,13 @@ dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynSta
 		if (current && current->next_item < current->answer.nitems)
 		{
 			*item = &current->answer.items[current->next_item];
-			*key = current->item_keys[current->next_item++];
+			*key = current->match.items[current->next_item++];
 			return DYN_STEP_ROW;
 		}
 		if (get->one_answer)
 			return DYN_STEP_END;
 		dyn_status_clear(status);
-		free_get(current);
-		get->current = NULL;
-
+		leave_current(get);
 		if (!collect_answered(get, status) || !take_ready(get, status) || !start_gets(get, status))
 			return DYN_STEP_FAILED;
 		if (get->in_flight)
@@ -388,6 +425,18 @@ dyn_batch_get_next(DynBatchGet *get, const DynItem **item, uint32_t *key, DynSta
 		if (get->current == NULL || get->current->answer.nitems == 0)
 			return DYN_STEP_AGAIN;
 	}
+}
+
+int
+dyn_batch_get_failed_table(const DynBatchGet *get)
+{
+	return get->failed_table;
+}
+
+int64_t
+dyn_batch_get_requests(const DynBatchGet *get, int table)
+{
+	return get->requests[table];
 }
 
 bool

@@ -49,4 +49,25 @@ dyn_count_request(DynCounters *counters)
 	}
 }
 
+/* Adds what two readers counted that ran side by side: they may have had their most in flight at the same time. */
+static inline void
+dyn_counters_add(DynCounters *sum, const DynCounters *counters)
+{
+	sum->requests += counters->requests;
+	sum->retries += counters->retries;
+	sum->throttles += counters->throttles;
+	sum->unprocessed_keys += counters->unprocessed_keys;
+	sum->unprocessed_items += counters->unprocessed_items;
+	sum->items_found += counters->items_found;
+	sum->items_missing += counters->items_missing;
+	sum->items_written += counters->items_written;
+	sum->bytes_sent += counters->bytes_sent;
+	sum->bytes_received += counters->bytes_received;
+	sum->connections_opened += counters->connections_opened;
+	sum->connections_reused += counters->connections_reused;
+	sum->in_flight += counters->in_flight;
+	sum->most_in_flight += counters->most_in_flight;
+	sum->consumed_capacity += counters->consumed_capacity;
+}
+
 #endif							/* DYN_COUNTERS_H */

@@ -1,33 +1,58 @@
 /*
  * fuzz_item_scan.c
- *	  Bytes as an answer of BatchGetItem, with json-c as the judge.
+ *	  Bytes as an answer of BatchGetItem over several tables, with json-c as the
+ *	  judge.
  */
 #include <string.h>
 
 #include "fuzz.h"
 #include "scan_check.h"
 
-static Scan
-scan_with(const char *body, size_t len, Wanted *wanted)
+#define TABLES 3
+
+/* Tables of three features, one that both share a name of, and none. */
+static DynScanTable tables[TABLES];
+
+static void
+init_tables(void)
 {
-	memset(wanted, 0, sizeof(*wanted));
-	want(wanted, "conv_rate");
-	want(wanted, "trips");
-	want(wanted, "city");
-	return scan(body, len, TABLE, wanted);
+	static Wanted three;
+	static Wanted one;
+	static Wanted none;
+
+	if (tables[0].name)
+		return;
+	want(&three, "conv_rate");
+	want(&three, "trips");
+	want(&three, "city");
+	want(&one, "trips");
+	dyn_scan_table_init(&tables[0], TABLE, &three.set);
+	dyn_scan_table_init(&tables[1], "p.u", &one.set);
+	dyn_scan_table_init(&tables[2], "p.none", &none.set);
+}
+
+/* The items of a table from the last to the first: the next one before `i`, or -1. */
+static int
+item_before(const DynAnswer *answer, int table, int i)
+{
+	do
+		i--;
+	while (i >= 0 && answer->items[i].table != table);
+	return i;
 }
 
 /* Of members with one name json-c keeps the last, item_scan may take all. */
 static bool
-ends_with_items(const DynAnswer *all, const DynAnswer *last)
+ends_with_items(const DynAnswer *all, const DynAnswer *last, int table)
 {
-	int			skipped = all->nitems - last->nitems;
+	int			a = all->nitems;
 
-	if (skipped < 0)
-		return false;
-	for (int i = 0; i < last->nitems; i++)
-		if (memcmp(&all->items[skipped + i].id, &last->items[i].id, sizeof(DynEntityId)) != 0)
+	for (int i = item_before(last, table, last->nitems); i >= 0; i = item_before(last, table, i))
+	{
+		a = item_before(all, table, a);
+		if (a < 0 || memcmp(&all->items[a].id, &last->items[i].id, sizeof(DynEntityId)) != 0)
 			return false;
+	}
 	return true;
 }
 
@@ -47,7 +72,6 @@ check_with_json_c(const DynAnswer *answer, const char *body, size_t len)
 {
 	json_object *json;
 	const char *text;
-	Wanted		wanted;
 	Scan		s;
 
 	while (len > 0 && strchr(" \t\r\n", body[len - 1]))
@@ -55,10 +79,11 @@ check_with_json_c(const DynAnswer *answer, const char *body, size_t len)
 	json = golden_parse(body, len);
 	must(json != NULL);
 	text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
-	s = scan_with(text, strlen(text), &wanted);
+	s = scan_tables(text, strlen(text), tables, TABLES);
 	must(s.result == DYN_SCAN_OK);
-	must(scan_same(&s, json, TABLE, &wanted));
-	must(ends_with_items(answer, &s.answer));
+	must(scan_same_tables(&s, json, tables, TABLES));
+	for (int i = 0; i < TABLES; i++)
+		must(ends_with_items(answer, &s.answer, i));
 	scan_free(&s);
 	json_object_put(json);
 }
@@ -66,9 +91,10 @@ check_with_json_c(const DynAnswer *answer, const char *body, size_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	Wanted		wanted;
-	Scan		s = scan_with((const char *) data, len, &wanted);
+	Scan		s;
 
+	init_tables();
+	s = scan_tables((const char *) data, len, tables, TABLES);
 	if (s.result == DYN_SCAN_OK && !has_nul((const char *) data, len))
 		check_with_json_c(&s.answer, (const char *) data, len);
 	scan_free(&s);

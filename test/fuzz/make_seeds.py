@@ -38,13 +38,21 @@ for opening, closing, depths in ('{"a":', "}", (33, 34)), ("[", "]", (49, 50, 51
     for depth in depths:
         seed("fuzz_json", (opening * depth + "1" + closing * depth).encode())
 
-# The target's table is p.t, and its features are those of the first items.
+# The target's tables are p.t, p.u and p.none, and their features are among those of the first items.
 for case in load("items.json"):
     keys = [{"entity_id": item["entity_id"]} for item in case["items"]]
     seed_json("fuzz_item_scan", {"Responses": {"p.t": case["items"]}, "UnprocessedKeys": {}})
     capacity = [{"TableName": "p.t", "CapacityUnits": 1.5, "x": [-0, 1e-7, True, None]}]
     seed_json("fuzz_item_scan", {"ConsumedCapacity": capacity, "Responses": {}})
     seed_json("fuzz_item_scan", {"Responses": {"p.t": []}, "UnprocessedKeys": {"p.t": {"Keys": keys}}})
+    seed_json(
+        "fuzz_item_scan",
+        {
+            "Responses": {"p.u": case["items"], "p.none": case["items"][:1], "p.t": case["items"][:2]},
+            "UnprocessedKeys": {"p.t": {"Keys": keys[2:]}, "p.none": {"Keys": keys[1:], "ConsistentRead": True}},
+            "ConsumedCapacity": [{"TableName": name, "CapacityUnits": 0.5} for name in ("p.u", "p.none", "p.t")],
+        },
+    )
     puts = [{"PutRequest": {"Item": item}} for item in case["items"]]
     seed_json("fuzz_ddb_reply", {"UnprocessedItems": {"p.t": puts}})
 

@@ -36,12 +36,21 @@ want(Wanted *wanted, const char *name)
 }
 
 Scan
-scan(const char *body, size_t len, const char *table, const Wanted *wanted)
+scan_tables(const char *body, size_t len, const DynScanTable *tables, int ntables)
 {
 	Scan		s = {.body = golden_copy(body, len)};
 
-	s.result = dyn_item_scan(s.body, len, table, &wanted->set, &s.answer);
+	s.result = dyn_item_scan(s.body, len, tables, ntables, &s.answer);
 	return s;
+}
+
+Scan
+scan(const char *body, size_t len, const char *table, const Wanted *wanted)
+{
+	DynScanTable asked;
+
+	dyn_scan_table_init(&asked, table, &wanted->set);
+	return scan_tables(body, len, &asked, 1);
 }
 
 void
@@ -115,7 +124,7 @@ same_attr(const DynAttr *attr, json_object *value, const char *tag)
 }
 
 static bool
-same_item(const DynItem *item, json_object *json, const Wanted *wanted)
+same_item(const DynItem *item, json_object *json, const DynFeatureNames *wanted)
 {
 	json_object *values = golden_get(json, "values");
 	json_object *features = golden_get(values, "M");
@@ -123,30 +132,64 @@ same_item(const DynItem *item, json_object *json, const Wanted *wanted)
 	if (!same_id(&item->id, json) || !same_attr(&item->event_ts, golden_get(json, "event_ts"), "S") ||
 		!same_attr(&item->values, values, "M"))
 		return false;
-	for (int i = 0; i < wanted->set.count; i++)
+	for (int i = 0; i < wanted->count; i++)
 		if (!same_attr(&item->features[i], features ? table_of(features, wanted->names[i]) : NULL, "B"))
 			return false;
+	return true;
+}
+
+/* Are the items of the table in the answer those of the array, in its order? */
+static bool
+same_items(const DynAnswer *answer, json_object *items, const DynScanTable *table, int index)
+{
+	size_t		n = 0;
+
+	for (int i = 0; i < answer->nitems; i++)
+		if (answer->items[i].table == index &&
+			(n == golden_count(items, "") || !same_item(&answer->items[i], golden_at(items, "", n++), table->wanted)))
+			return false;
+	return n == golden_count(items, "");
+}
+
+/* The same of unprocessed keys. */
+static bool
+same_keys(const DynAnswer *answer, json_object *keys, int index)
+{
+	size_t		n = 0;
+
+	for (int i = 0; i < answer->nunprocessed; i++)
+		if (answer->unprocessed[i].table == index &&
+			(n == golden_count(keys, "") || !same_id(&answer->unprocessed[i].id, golden_at(keys, "", n++))))
+			return false;
+	return n == golden_count(keys, "");
+}
+
+bool
+scan_same_tables(const Scan *s, json_object *json, const DynScanTable *tables, int ntables)
+{
+	json_object *unprocessed = golden_get(json, "UnprocessedKeys");
+
+	for (int i = 0; i < s->answer.nitems; i++)
+		if (s->answer.items[i].table < 0 || s->answer.items[i].table >= ntables)
+			return false;
+	for (int i = 0; i < ntables; i++)
+	{
+		json_object *items = table_of(golden_get(json, "Responses"), tables[i].name);
+		json_object *keys = unprocessed ? golden_get(table_of(unprocessed, tables[i].name), "Keys") : NULL;
+
+		if (!same_items(&s->answer, items, &tables[i], i) || !same_keys(&s->answer, keys, i))
+			return false;
+	}
 	return true;
 }
 
 bool
 scan_same(const Scan *s, json_object *json, const char *table, const Wanted *wanted)
 {
-	const DynAnswer *answer = &s->answer;
-	json_object *items = table_of(golden_get(json, "Responses"), table);
-	json_object *unprocessed = golden_get(json, "UnprocessedKeys");
-	json_object *keys = unprocessed ? golden_get(table_of(unprocessed, table), "Keys") : NULL;
+	DynScanTable asked;
 
-	if ((size_t) answer->nitems != golden_count(items, "") ||
-		(size_t) answer->nunprocessed != golden_count(keys, ""))
-		return false;
-	for (int i = 0; i < answer->nitems; i++)
-		if (!same_item(&answer->items[i], golden_at(items, "", i), wanted))
-			return false;
-	for (int i = 0; i < answer->nunprocessed; i++)
-		if (!same_id(&answer->unprocessed[i], golden_at(keys, "", i)))
-			return false;
-	return true;
+	dyn_scan_table_init(&asked, table, &wanted->set);
+	return scan_same_tables(s, json, &asked, 1);
 }
 
 bool

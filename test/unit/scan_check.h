@@ -45,12 +45,14 @@ typedef struct Scan
 } Scan;
 
 extern Scan scan(const char *body, size_t len, const char *table, const Wanted *wanted);
+extern Scan scan_tables(const char *body, size_t len, const DynScanTable *tables, int ntables);
 extern Scan scan_text(const char *text);	/* with ' for ", of TABLE, for a, b and c */
 extern void scan_free(Scan *s);
 
 /* Did the scan see what json-c sees in the same body, or in its JSON? */
 extern bool scan_agrees(const Scan *s, const char *body, size_t len, const char *table, const Wanted *wanted);
 extern bool scan_same(const Scan *s, json_object *json, const char *table, const Wanted *wanted);
+extern bool scan_same_tables(const Scan *s, json_object *json, const DynScanTable *tables, int ntables);
 
 /* The items of an entry of items.json, as DynamoDB would answer; the caller puts. */
 extern json_object *scan_golden_answer(json_object *entry);

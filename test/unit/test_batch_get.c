@@ -7,98 +7,27 @@
 
 #include <math.h>
 
-#include "batch_check.h"
+#include "get_check.h"
 #include "tap.h"
-
-static DynClient *client;
-static DynCounters counters;
-static DynBatchGet *get;
-static DynEntityId *keys;
-static DynStatus status;
-static char rows[2000];			/* keys of the rows so far: "0 1 2" */
-
-static const DynFeatureNames no_features;
-
-static void
-end(void)
-{
-	dyn_batch_get_free(get);
-	dyn_client_free(client);
-	free(keys);
-	fake_forget();
-	get = NULL;
-	client = NULL;
-	keys = NULL;
-}
 
 /* A read of entities 0 .. nkeys-1 by a client of its own. */
 static void
 begin_with(const DynClientConfig *client_config, int nkeys, int batch_size, int max_workers)
 {
+	static const DynFeatureNames no_features;
+	static const DynGetRequest table = {.table = TABLE, .features = &no_features};
+	uint32_t	count = nkeys;
 	DynBatchGetConfig config = {
-		.request = {.table = TABLE, .features = &no_features},
-		.nkeys = nkeys, .batch_size = batch_size, .max_workers = max_workers,
-		.counters = &counters
+		.tables = &table, .ntables = 1, .nkeys = &count, .batch_size = batch_size, .max_workers = max_workers
 	};
 
-	end();
-	memset(&counters, 0, sizeof(counters));
-	client = fake_client(client_config);
-	fake_random = 0.5;
-	keys = calloc(nkeys + 1, sizeof(DynEntityId));
-	for (int i = 0; i < nkeys; i++)
-		keys[i] = entity(i);
-	config.keys = keys;
-	get = dyn_batch_get_new(client, &config);
-	rows[0] = '\0';
+	begin_get(client_config, &config);
 }
 
 static void
 begin(int nkeys, int batch_size, int max_workers)
 {
 	begin_with(NULL, nkeys, batch_size, max_workers);
-}
-
-static DynStep
-step(void)
-{
-	const DynItem *item;
-	uint32_t	key;
-	DynStep		result;
-
-	dyn_client_drive(client);
-	result = dyn_batch_get_next(get, &item, &key, &status);
-	if (result == DYN_STEP_ROW)
-	{
-		sprintf(rows + strlen(rows), "%s%u", rows[0] ? " " : "", key);
-		ok(memcmp(&item->id, &keys[key], sizeof(item->id)) == 0, "the item of key %u", key);
-	}
-	return result;
-}
-
-/* Takes rows while there are any. */
-static DynStep
-take_rows(void)
-{
-	DynStep		result;
-
-	while ((result = step()) == DYN_STEP_ROW || result == DYN_STEP_AGAIN)
-		;
-	return result;
-}
-
-/* The next step after a request has gone out, be it at once or later. */
-static DynStep
-take_rows_until_sent(int n)
-{
-	DynStep		result = take_rows();
-
-	for (int i = 0; i < 100000 && result == DYN_STEP_WAIT && fake_sent() <= n; i++)
-	{
-		fake_pass(client, 0.5);
-		result = take_rows();
-	}
-	return result;
 }
 
 /* Answers request `n` by items for the entities `found`, and leaves `unprocessed`. */
@@ -413,6 +342,6 @@ main(void)
 	test_adaptive();
 	test_wrong_answers();
 	test_failures();
-	end();
+	end_get();
 	return done_testing();
 }

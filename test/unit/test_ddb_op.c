@@ -87,6 +87,7 @@ test_get(json_object *body, const char *what)
 	}
 	request.features = &features;
 
+	dyn_op_get_begin(&out);
 	dyn_op_get_prefix(&out, &request);
 	for (size_t i = 0; i < json_object_array_length(keys); i++)
 	{
@@ -95,6 +96,7 @@ test_get(json_object *body, const char *what)
 		dyn_op_get_key(&out, &id, i == 0);
 	}
 	dyn_op_get_suffix(&out, &request);
+	dyn_op_get_end(&out, false);
 	is_json(&out, body, what);
 }
 
@@ -200,9 +202,11 @@ test_projection(bool event_ts, int nfeatures)
 
 	for (int i = 0; i < nfeatures; i++)
 		lengths[i] = strlen(names[i]);
+	dyn_op_get_begin(&out);
 	dyn_op_get_prefix(&out, &request);
 	dyn_op_get_key(&out, &id, true);
 	dyn_op_get_suffix(&out, &request);
+	dyn_op_get_end(&out, false);
 	body = golden_parse(out.data, out.len);
 	table = only_table(body, &name);
 	expression = golden_text(table, "ProjectionExpression");

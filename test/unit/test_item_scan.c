@@ -11,6 +11,8 @@
 #include "scan_check.h"
 #include "tap.h"
 
+#define MAX_TABLES 5
+
 static void
 test_golden_answer(json_object *entry, json_object *answer, const Wanted *wanted)
 {
@@ -233,7 +235,7 @@ test_many(void)
 		{
 			DynItem    *item = &s.answer.items[i];
 
-			right = right && item->id.bytes[15] == i && s.answer.unprocessed[i].bytes[15] == i &&
+			right = right && item->id.bytes[15] == i && s.answer.unprocessed[i].id.bytes[15] == i &&
 				item->features[0].state == DYN_ATTR_ABSENT && item->features[1].len == 1 &&
 				item->features[1].data[0] == (i % 26) << 2;
 		}
@@ -327,6 +329,47 @@ test_wrong_types(void)
 	scan_free(&s);
 }
 
+/* Tables of other features, or of none, in an order that is not that of the request, json-c being the judge. */
+static void
+test_several_tables(void)
+{
+	json_object *entries = golden_json("items.json");
+	DynScanTable tables[MAX_TABLES];
+	Wanted		wanted[MAX_TABLES] = {0};
+	json_object *json = json_object_new_object();
+	json_object *responses = json_object_new_object();
+	const char *body;
+	int			n = 0;
+	int			nitems = 0;
+	Scan		s;
+
+	for (size_t i = 0; i < golden_count(entries, "") && n < MAX_TABLES; i++, n++)
+	{
+		json_object *entry = golden_at(entries, "", i);
+		static char names[MAX_TABLES][20];
+
+		for (size_t f = 0; f < golden_count(entry, "feature_view.schema") && f < i; f++)
+			want(&wanted[n], golden_text(golden_at(entry, "feature_view.schema", f), "name"));
+		snprintf(names[n], sizeof(names[n]), "p.view%d", n);
+		dyn_scan_table_init(&tables[n], names[n], &wanted[n].set);
+		nitems += golden_count(entry, "items");
+	}
+	for (int i = n - 1; i >= 0; i--)
+		json_object_object_add(responses, tables[i].name,
+							   json_object_get(golden_get(golden_at(entries, "", i), "items")));
+	json_object_object_add(json, "Responses", responses);
+	body = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
+	s = scan_tables(body, strlen(body), tables, n);
+	if (is_int(s.result, DYN_SCAN_OK, "an answer of %d tables", n) && is_int(s.answer.nitems, nitems, "%d items", nitems))
+		ok(scan_same_tables(&s, json, tables, n), "each of its own table, with its features");
+	scan_free(&s);
+	s = scan_tables(body, strlen(body), tables, n - 1);
+	is_int(s.result, DYN_SCAN_MALFORMED, "a table less was asked");
+	scan_free(&s);
+	json_object_put(json);
+	json_object_put(entries);
+}
+
 int
 main(void)
 {
@@ -341,6 +384,7 @@ main(void)
 	test_many();
 	test_good();
 	test_wrong_types();
+	test_several_tables();
 	dyn_answer_free(&empty);
 	ok(true, "an answer of nothing is freed");
 	return done_testing();

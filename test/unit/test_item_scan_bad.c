@@ -189,6 +189,48 @@ test_malformed(void)
 	is_malformed(marked, sizeof(marked) - 1, "a byte order mark");
 }
 
+/* A request has a hundred keys, be they of one table or of two; a table may come again and again. */
+static void
+test_too_many(void)
+{
+	static const int counts[][3] = {{100, 0, 0}, {50, 50, 0}, {1, 98, 1}, {100, 1, 0}, {50, 50, 1}, {0, 101, 0}};
+	static const char *const names[] = {"p.a", "p.b", "p.a"};
+	Wanted		wanted[2] = {0};
+	DynScanTable tables[2];
+
+	want(&wanted[1], "x");
+	want(&wanted[1], "y");
+	want(&wanted[1], "z");
+	for (int t = 0; t < 2; t++)
+		dyn_scan_table_init(&tables[t], names[t], &wanted[t].set);
+	for (size_t i = 0; i < LENGTH(counts); i++)
+	{
+		DynBuf		body = {0};
+		int			total = 0;
+		Scan		s;
+
+		dyn_buf_str(&body, "{\"Responses\":{");
+		for (int t = 0; t < 3; t++)
+		{
+			dyn_buf_str(&body, t > 0 ? "],\"" : "\"");
+			dyn_buf_str(&body, names[t]);
+			dyn_buf_str(&body, "\":[");
+			for (int k = 0; k < counts[i][t]; k++)
+			{
+				dyn_buf_str(&body, k > 0 ? "," : "");
+				dyn_buf_str(&body, "{\"entity_id\":{\"S\":\"" HEX "\"},\"values\":{\"M\":{\"x\":{\"B\":\"AA==\"}}}}");
+			}
+			total += counts[i][t];
+		}
+		dyn_buf_str(&body, "]}}");
+		s = scan_tables(body.data, body.len, tables, 2);
+		is_int(s.result, total <= 100 ? DYN_SCAN_OK : DYN_SCAN_MALFORMED, "%d items in several tables", total);
+		is_int(s.answer.nitems, total <= 100 ? total : 0, "are all there, or none");
+		scan_free(&s);
+		dyn_buf_free(&body);
+	}
+}
+
 /* A body that was cut anywhere must never be taken for one with fewer rows. */
 static void
 is_malformed_when_cut(const char *body, const char *table, const Wanted *wanted, const char *what)
@@ -384,6 +426,7 @@ int
 main(void)
 {
 	test_malformed();
+	test_too_many();
 	test_truncated();
 	test_depth();
 	test_differential();

@@ -59,9 +59,12 @@ read_all(long n, int *rows, DynStatus *status)
 {
 	static const DynFeatureNames no_features;
 	static DynEntityId keys[KEYS];
+	static const DynGetRequest tables[] = {
+		{.table = "p.none", .features = &no_features}, {.table = TABLE, .features = &no_features}
+	};
+	static const uint32_t nkeys[] = {0, KEYS};
 	DynBatchGetConfig config = {
-		.request = {.table = TABLE, .features = &no_features},
-		.keys = keys, .nkeys = KEYS, .batch_size = 10, .max_workers = 2
+		.tables = tables, .ntables = 2, .nkeys = nkeys, .keys = keys, .batch_size = 10, .max_workers = 2
 	};
 	DynClient  *client = new_client();
 	DynBatchGet *get;

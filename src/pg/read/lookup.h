@@ -14,6 +14,7 @@
 
 #include "net/batch_get.h"
 #include "pg/qual/qual_eval.h"
+#include "pg/read/projection.h"
 #include "pg/session/connection.h"
 #include "pg/table/relation.h"
 
@@ -27,8 +28,7 @@ typedef struct DynLookup
 	MemoryContext key_context;	/* of `keys` */
 	DynKeySet	keys;
 	DynGetRequest request;
-	DynFeatureNames features;
-	DynColumn **feature_columns;	/* in the order of `features` */
+	DynProjection *projection;
 	DynCounters counters;		/* over all reads */
 } DynLookup;
 

@@ -1,0 +1,34 @@
+/*
+ * projection.h
+ *	  What is asked for of a foreign table's items, and a row of each item that
+ *	  comes.
+ */
+#ifndef DYN_PROJECTION_H
+#define DYN_PROJECTION_H
+
+#include "executor/tuptable.h"
+
+#include "core/item_scan.h"
+#include "pg/table/relation.h"
+
+typedef struct DynProjection
+{
+	DynRelation *rel;
+	bool		event_ts;		/* is it asked for? */
+	DynFeatureNames features;
+	DynColumn **columns;		/* of the features */
+	int		   *positions;		/* of the features among those that the items hold: their own, at first */
+} DynProjection;
+
+/* `attnums`: columns to fetch beside the keys.  In the current memory context; raises what is wrong with a column. */
+extern DynProjection *dyn_projection_new(DynRelation *rel, List *attnums);
+
+/*
+ * Stores the row of an item, and of the keys (convert.h) that it was asked by, in a virtual slot of the table's row type.
+ * The values live in the current memory context, or point into the keys.  Raises what the stored bytes have against
+ * the columns.
+ */
+extern void dyn_projection_row(const DynProjection *projection, const DynItem *item, const Datum *keys,
+							   TupleTableSlot *slot);
+
+#endif							/* DYN_PROJECTION_H */
