@@ -7,7 +7,8 @@ CORE = arena buf clock crc32 ddb_op ddb_reply endpoint feast_json_read feast_jso
 	sigv4 status utf8
 NET = batch_get batch_write ddb_call ddb_client descriptor http_engine http_sockets http_transfer loop table_job trace warmup
 PG = dynamo_fdw explain \
-	$(addprefix read/,ahead lookup plan projection scan unkeyed) \
+	$(addprefix join/,join_explain join_path join_plan join_scan join_stage join_table join_window) \
+	$(addprefix read/,ahead lookup plan projection scan size unique unkeyed) \
 	$(addprefix write/,modify row) \
 	$(addprefix ddl/,ddl_changed ddl_client ddl_door ddl_functions ddl_job ddl_leftover ddl_lock ddl_make ddl_moved \
 		ddl_note ddl_owed ddl_pin ddl_plan ddl_privilege ddl_record ddl_reference ddl_signer ddl_snapshot \
@@ -16,13 +17,13 @@ PG = dynamo_fdw explain \
 	$(addprefix convert/,convert_key convert_read convert_write) \
 	$(addprefix session/,connection credential stats unsent wait) \
 	$(addprefix table/,column option option_check relation type_map) \
-	$(addprefix util/,error extension guc scratch text)
+	$(addprefix util/,error explain_counts extension guc scratch text)
 
 OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)
 
 # sql/ holds extension scripts, whose names have "--", and regression tests.
 DATA = $(wildcard sql/$(EXTENSION)--*.sql)
-REGRESS = setup options columns select keys queries insert types ddl explain estimates errors
+REGRESS = setup options columns select keys queries insert types ddl explain estimates unique errors
 REGRESS_PREP = dynamodb
 EXTRA_CLEAN = test/unit/build test/unit/build-* test/fuzz/build
 

@@ -34,6 +34,22 @@ SELECT rows('SELECT * FROM entities e JOIN one ON one.id = e.a') AS one,
     rows('SELECT * FROM entities e JOIN two USING (a, b)') AS two,
     rows('SELECT * FROM entities e JOIN three USING (a, c) WHERE three.b = 1') AS three;
 
+-- and however many entities there are; NULL is none
+CREATE TABLE many AS SELECT g AS a, 'k' || g % 500 AS b, g % 700 AS c, nullif(g % 2, 0) AS d
+    FROM generate_series(1, 3000) g;
+ANALYZE many;
+SELECT query, rows('SELECT * FROM many e ' || query) FROM unnest(ARRAY[
+    'JOIN one ON one.id = e.a', 'JOIN one ON e.c = one.id', 'JOIN one ON one.id = e.d', 'LEFT JOIN one ON one.id = e.d',
+    'JOIN two USING (a, b)', 'LEFT JOIN two USING (a, b)', 'JOIN two USING (a) WHERE two.b = ''x''',
+    'JOIN two USING (a) WHERE two.b IN (''x'', ''y'')', 'JOIN one ON one.id = e.a WHERE one.n > 5',
+    'JOIN one ON one.id = e.a AND one.id IN (1, 2, 3)', 'JOIN one ON one.id = e.a JOIN one_more m ON m.n = one.n',
+    'JOIN one ON one.id = e.c JOIN one_more m ON m.n = e.a JOIN two ON two.a = e.a AND two.b = e.b',
+    'JOIN (SELECT id, n FROM one UNION ALL SELECT n, id FROM one_more) u ON u.id = e.a']) query;
+-- all of them have features, unless the query asks for those that have none
+SELECT query, rows('SELECT * FROM many e ' || query) FROM unnest(ARRAY[
+    'WHERE EXISTS (SELECT FROM one WHERE id = e.a)', 'WHERE a IN (SELECT id FROM one)',
+    'WHERE NOT EXISTS (SELECT FROM one WHERE id = e.a)', 'LEFT JOIN one ON id = e.a WHERE id IS NULL']) query;
+
 -- the plan without keys loses
 CREATE FUNCTION without_keys(queries text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
@@ -96,4 +112,4 @@ RESET jit_above_cost;
 
 DROP FUNCTION plan, rows, without_keys, by_sum_of_series, is_compiled;
 DROP FOREIGN TABLE one, one_more, two, three;
-DROP TABLE entities;
+DROP TABLE entities, many;

@@ -30,6 +30,12 @@ SELECT plan('SELECT a FROM shown WHERE id = 1 AND kind = ''x''', 'JSON');
 EXPLAIN (COSTS OFF, VERBOSE) INSERT INTO shown SELECT i, 'x', now() FROM generate_series(1, 3) i;
 EXPLAIN (COSTS OFF) UPDATE shown SET a = 1 WHERE id = 1;
 EXPLAIN (COSTS OFF) SELECT v.i, s.a FROM generate_series(1, 3) v(i) LEFT JOIN shown s ON s.id = v.i AND s.kind = 'x';
+SELECT trim(line) FROM plan('SELECT v.i, s.a FROM generate_series(1, 3) v(i)
+    LEFT JOIN shown s ON s.id = v.i AND s.kind = ''x'' AND s.a > v.i WHERE s.a IS DISTINCT FROM 4', 'JSON') line
+    WHERE line ~ 'Lookup|Feature|Remote|Filter';
+SET dynamo_fdw.enable_lookup_join = off;
+EXPLAIN (COSTS OFF) SELECT v.i, s.a FROM generate_series(1, 3) v(i) LEFT JOIN shown s ON s.id = v.i AND s.kind = 'x';
+RESET dynamo_fdw.enable_lookup_join;
 SELECT plan('SELECT s.a FROM generate_series(1, 3) x(i), unnest(''{a,b}''::text[]) y(k), shown s
     WHERE s.id = x.i AND s.kind = y.k');
 
@@ -37,6 +43,9 @@ SELECT plan('SELECT s.a FROM generate_series(1, 3) x(i), unnest(''{a,b}''::text[
 CREATE TABLE entities (id bigint);
 SET enable_nestloop = off;
 SELECT plan('SELECT s.a FROM entities e JOIN shown s ON s.id = e.id AND s.kind = ''x''');
+SET dynamo_fdw.enable_lookup_join = off;
+SELECT plan('SELECT s.a FROM entities e JOIN shown s ON s.id = e.id AND s.kind = ''x''');
+RESET dynamo_fdw.enable_lookup_join;
 RESET enable_nestloop;
 
 -- keys that follow from conditions on other tables; few rows of another table are looked up one by one
@@ -56,8 +65,12 @@ SELECT key_conditions('SELECT * FROM other o LEFT JOIN other p ON p.id = o.id AN
 INSERT INTO entities SELECT generate_series(1, 5);
 ANALYZE entities;
 SELECT key_conditions('SELECT * FROM entities e JOIN other o USING (id) WHERE e.id = ANY (''{1,2,3}'')');
+SELECT line FROM plan(format('SELECT * FROM entities e JOIN other o USING (id) WHERE e.id = ANY (%L)',
+    ARRAY(SELECT generate_series(1, 5000)))) line WHERE line ~ '(Feature View|Key Condition):';
+SET dynamo_fdw.enable_lookup_join = off;
 SELECT key_conditions(format('SELECT * FROM entities e JOIN other o USING (id) WHERE e.id = ANY (%L)',
     ARRAY(SELECT generate_series(1, 5000)))) !~ '{' AS one_by_one;
+RESET dynamo_fdw.enable_lookup_join;
 DROP FOREIGN TABLE other, third;
 DROP FUNCTION key_conditions;
 DROP TABLE entities;

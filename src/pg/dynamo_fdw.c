@@ -11,6 +11,7 @@
 #include "core/sigv4.h"
 #include "net/http.h"
 #include "pg/ddl/ddl.h"
+#include "pg/join/join.h"
 #include "pg/util/fdw.h"
 #include "pg/util/guc.h"
 
@@ -30,6 +31,8 @@ _PG_init(void)
 {
 	dyn_guc_init();
 	dyn_unkeyed_init();
+	dyn_unique_init();
+	dyn_join_init();
 	dyn_ddl_init();
 }
 

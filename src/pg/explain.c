@@ -12,6 +12,7 @@
 #include "pg/read/scan.h"
 #include "pg/table/relation.h"
 #include "pg/util/compat.h"
+#include "pg/util/explain_counts.h"
 #include "pg/util/fdw.h"
 #include "pg/write/modify.h"
 
@@ -50,29 +51,6 @@ explain_fetched(const DynRelation *rel, List *attnums, ExplainState *es)
 		ExplainPropertyList("Fetched", names, es);
 }
 
-/* Shows a number without a unit. */
-static void
-explain_number(const char *name, int64 value, ExplainState *es)
-{
-	ExplainPropertyInteger(name, NULL, value, es);
-}
-
-/* Shows what EXPLAIN ANALYZE tells of reads and writes alike; `capacity`: it was asked for. */
-static void
-explain_requests(const DynCounters *counters, bool capacity, ExplainState *es)
-{
-	explain_number("Requests", counters->requests, es);
-	explain_number("Retries", counters->retries, es);
-	explain_number("Throttles", counters->throttles, es);
-	explain_number("Most In Flight", counters->most_in_flight, es);
-	explain_number("Bytes Sent", counters->bytes_sent, es);
-	explain_number("Bytes Received", counters->bytes_received, es);
-	explain_number("Connections Opened", counters->connections_opened, es);
-	explain_number("Connections Reused", counters->connections_reused, es);
-	if (capacity)
-		ExplainPropertyFloat("Consumed Capacity", NULL, counters->consumed_capacity, 1, es);
-}
-
 void
 dynamoExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
@@ -84,16 +62,16 @@ dynamoExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	if (es->verbose)
 	{
 		explain_fetched(rel, list_nth(plan->fdw_private, DYN_SCAN_COLUMNS), es);
-		explain_number("Batch Size", rel->batch_size, es);
+		dyn_explain_number("Batch Size", rel->batch_size, es);
 	}
 	if (es->analyze)
 	{
 		const DynCounters *counters = dyn_scan_counters(node);
 
-		explain_number("Items Found", counters->items_found, es);
-		explain_number("Items Missing", counters->items_missing, es);
-		explain_number("Unprocessed Keys", counters->unprocessed_keys, es);
-		explain_requests(counters, rel->consumed_capacity, es);
+		dyn_explain_number("Items Found", counters->items_found, es);
+		dyn_explain_number("Items Missing", counters->items_missing, es);
+		dyn_explain_number("Unprocessed Keys", counters->unprocessed_keys, es);
+		dyn_explain_requests(counters, rel->consumed_capacity, es);
 	}
 }
 
@@ -106,11 +84,11 @@ dynamoExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List
 
 	ExplainPropertyText("Remote Table", rel->remote.table, es);
 	if (es->verbose)
-		explain_number("Batch Size", Min(rel->batch_size, DYN_MAX_WRITE_ITEMS), es);
+		dyn_explain_number("Batch Size", Min(rel->batch_size, DYN_MAX_WRITE_ITEMS), es);
 	if (es->analyze && counters)
 	{
-		explain_number("Items Written", counters->items_written, es);
-		explain_number("Unprocessed Items", counters->unprocessed_items, es);
-		explain_requests(counters, rel->consumed_capacity, es);
+		dyn_explain_number("Items Written", counters->items_written, es);
+		dyn_explain_number("Unprocessed Items", counters->unprocessed_items, es);
+		dyn_explain_requests(counters, rel->consumed_capacity, es);
 	}
 }

@@ -251,6 +251,24 @@ add_restriction(Extraction *x, DynKeyCondition *condition, RestrictInfo *rinfo, 
 		condition->rest = lappend(condition->rest, rinfo->clause);
 }
 
+bool
+dyn_qual_equates_key(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn, RestrictInfo *rinfo, int *key,
+					 Node **value)
+{
+	Extraction	x = {root, rel, dyn, NIL};
+	Node	   *tree;
+	bool		exact;
+
+	if (rinfo->pseudoconstant || !restriction_is_securely_promotable(rinfo, rel))
+		return false;
+	tree = extract(&x, (Node *) rinfo->clause, &exact);
+	if (tree == NULL || !exact || !IsA(tree, IntList) || dyn_leaf_kind((List *) tree) != DYN_KEY_EQ)
+		return false;
+	*key = dyn_leaf_key((List *) tree);
+	*value = list_nth(x.operands, dyn_leaf_operand((List *) tree));
+	return true;
+}
+
 /* A condition that need not be checked. */
 static void
 add_derived(Extraction *x, DynKeyCondition *condition, Node *clause, List **branches)

@@ -21,7 +21,7 @@ typedef struct DynKeyCondition
 	List	   *clauses;		/* bare clauses that went into the tree */
 	List	   *rest;			/* bare clauses that must still be checked for each row */
 	List	   *filters;		/* those of them that name no keys */
-	double		keys;			/* estimated number of rows with such keys */
+	double		keys;			/* if complete: estimated number of rows with such keys */
 } DynKeyCondition;
 
 /*
@@ -30,6 +30,13 @@ typedef struct DynKeyCondition
  */
 extern DynKeyCondition *dyn_qual_split(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn,
 									   List *restrictinfos, List *derived);
+
+/*
+ * Says the RestrictInfo just that a key equals an expression without columns of the table?  Then *key is the key's number
+ * and *value the expression, whose type dyn_operand_to_key() converts.
+ */
+extern bool dyn_qual_equates_key(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn, RestrictInfo *rinfo,
+								 int *key, Node **value);
 
 /*
  * Are the values of the sub-select, in  expression = ANY (SELECT ...),  the

@@ -7,8 +7,6 @@
  */
 #include "pg/util/export.h"
 
-#include <math.h>
-
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "port/pg_bitutils.h"
@@ -19,12 +17,6 @@
 
 /* Values estimated for an array whose length isn't known. */
 #define DEFAULT_ARRAY_LENGTH 10
-
-/*
- * Values estimated for a key that nothing names: as many as the planner
- * expects of an unknown column, so that a join by all keys gives one row.
- */
-#define VALUES_OF_A_KEY 200.0
 
 /* Alternatives that bind different keys; a condition with more is not followed. */
 #define MAX_ALTERNATIVES 64
@@ -217,20 +209,39 @@ dyn_tree_binds_all(Node *tree, List *operands, int nkeys, double *rows)
 	Alternatives all;
 	bool		complete;
 
+	*rows = 1;
 	if (tree == NULL)
-	{
-		*rows = pow(VALUES_OF_A_KEY, nkeys);
 		return nkeys == 0;
-	}
 	find_alternatives(tree, operands, &all);
 	complete = !all.too_many;
 	*rows = 0;
 	for (int i = 0; i < all.n; i++)
 	{
-		int			unbound = nkeys - pg_popcount64(all.bindings[i].bound);
-
-		complete = complete && unbound == 0;
-		*rows += all.values[i] * pow(VALUES_OF_A_KEY, unbound);
+		complete = complete && pg_popcount64(all.bindings[i].bound) == nkeys;
+		*rows += all.values[i];
 	}
 	return complete;
+}
+
+double
+dyn_tree_rows(Node *tree, List *operands, int nkeys, const double *values)
+{
+	Alternatives all;
+	double		rows = 0;
+
+	nothing_bound(&all.bindings[0]);
+	all.values[0] = 1;
+	all.n = 1;
+	if (tree)
+		find_alternatives(tree, operands, &all);
+	for (int i = 0; i < all.n; i++)
+	{
+		double		combinations = all.values[i];
+
+		for (int key = 0; key < nkeys; key++)
+			if ((all.bindings[i].bound & UINT64CONST(1) << key) == 0)
+				combinations *= values[key];
+		rows += combinations;
+	}
+	return rows;
 }

@@ -36,9 +36,12 @@ extern bool dyn_binding_equal(const DynKeyBinding *a, const DynKeyBinding *b);
 
 /*
  * Does every alternative of the tree bind all keys?  NULL as the tree means
- * that there is no condition.  *rows becomes an estimate of how many rows the
- * condition is true for.
+ * that there is no condition.  If so, *rows becomes an estimate of how many
+ * rows it is true for.
  */
 extern bool dyn_tree_binds_all(Node *tree, List *operands, int nkeys, double *rows);
+
+/* The same estimate where a key that is not bound has that many values. */
+extern double dyn_tree_rows(Node *tree, List *operands, int nkeys, const double *values);
 
 #endif							/* DYN_QUAL_BIND_H */

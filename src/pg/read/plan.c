@@ -27,6 +27,8 @@
 
 #include "pg/qual/qual.h"
 #include "pg/qual/qual_derive.h"
+#include "pg/read/plan.h"
+#include "pg/read/size.h"
 #include "pg/read/unkeyed.h"
 #include "pg/table/relation.h"
 #include "pg/util/compat.h"
@@ -41,22 +43,35 @@ typedef struct RelState
 	DynRelation *dyn;
 	DynKeyCondition *base;		/* of the table's own conditions */
 	List	   *derived;		/* what follows from those of other tables (qual_derive.h), if `base` is not complete */
+	bool		knows_keys;		/* conditions on the table alone, or derived ones, name all */
+	void	   *kept;			/* by whoever plans joins */
 } RelState;
 
-/* ---- size ---- */
-
-/*
- * As many rows as the table's own conditions find.  Derived ones don't count:
- * the join clauses that they follow from are estimated with the join.
- */
-static void
-set_size(PlannerInfo *root, RelOptInfo *rel, RelState *state)
+DynRelation *
+dyn_plan_relation(const RelOptInfo *rel)
 {
-	double		rows = clamp_row_est(state->base->keys);
+	const RelState *state = rel->fdw_private;
 
-	rel->tuples = Max(rel->tuples, rows);
-	rel->rows = clamp_row_est(rows * clauselist_selectivity(root, state->base->filters, rel->relid, JOIN_INNER, NULL));
+	if (!IS_SIMPLE_REL(rel) || rel->fdwroutine == NULL ||
+		rel->fdwroutine->GetForeignRelSize != dynamoGetForeignRelSize)
+		return NULL;
+	/* of a table that is known to give no rows nobody has asked the size */
+	return state ? state->dyn : NULL;
 }
+
+bool
+dyn_plan_knows_keys(const RelOptInfo *rel)
+{
+	return ((const RelState *) rel->fdw_private)->knows_keys;
+}
+
+void	  **
+dyn_plan_kept(const RelOptInfo *rel)
+{
+	return &((RelState *) rel->fdw_private)->kept;
+}
+
+/* ---- size ---- */
 
 void
 dynamoGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
@@ -70,7 +85,7 @@ dynamoGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	if (!state->base->complete)
 		state->derived = dyn_qual_derive(root, rel, state->dyn);
 	rel->fdw_private = state;
-	set_size(root, rel, state);
+	dyn_size_set(root, rel, state->dyn, state->base);
 }
 
 /* ---- paths ---- */
@@ -223,6 +238,7 @@ add_base_path(PlannerInfo *root, RelOptInfo *rel)
 
 	if (!condition->complete)
 		condition = dyn_qual_split(root, rel, state->dyn, rel->baserestrictinfo, state->derived);
+	state->knows_keys = condition->complete;
 	if (condition->complete)
 		add_keyed_path(root, rel, condition, rel->lateral_relids);
 	else

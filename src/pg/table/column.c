@@ -36,6 +36,12 @@ is_marked(const char *name, List *options)
 }
 
 bool
+dyn_column_is_stored(Form_pg_attribute attr)
+{
+	return !attr->attisdropped && attr->attgenerated != 'v';	/* virtual */
+}
+
+bool
 dyn_column_is_key(Oid relid, AttrNumber attnum)
 {
 	return is_marked("entity_key", GetForeignColumnOptions(relid, attnum));

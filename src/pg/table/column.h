@@ -40,6 +40,9 @@ typedef struct DynColumn
 /* Resolves a column of a foreign table; raises nothing that is wrong with it, but marks it `bad`. */
 extern void dyn_column_resolve(Oid relid, Form_pg_attribute attr, DynColumn *column);
 
+/* Has the table anything of the column?  Not of one that is dropped, or that the server computes when it is read. */
+extern bool dyn_column_is_stored(Form_pg_attribute attr);
+
 /* Is the column marked as part of the key, validly or not?  Throws nothing. */
 extern bool dyn_column_is_key(Oid relid, AttrNumber attnum);
 

@@ -186,8 +186,7 @@ resolve_columns(Relation rel, DynRelation *dyn)
 	{
 		DynColumn  *column = &dyn->columns[i];
 
-		/* a virtual generated column is computed by the server, here there is nothing of it */
-		if (TupleDescAttr(desc, i)->attisdropped || TupleDescAttr(desc, i)->attgenerated == 'v')
+		if (!dyn_column_is_stored(TupleDescAttr(desc, i)))
 			continue;
 		dyn_column_resolve(dyn->relid, TupleDescAttr(desc, i), column);
 		if (column->role == DYN_COLUMN_KEY)

@@ -13,6 +13,7 @@
 #include "nodes/pathnodes.h"
 #include "nodes/plannodes.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/plancat.h"
 #include "parser/parsetree.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
@@ -42,6 +43,55 @@ dyn_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows, int
 	return create_foreignscan_path(root, rel, NULL, rows, startup, total, NIL, required_outer, NULL, NIL, NIL);
 #else
 	return create_foreignscan_path(root, rel, NULL, rows, startup, total, NIL, required_outer, NULL, NIL);
+#endif
+}
+
+/* A path above another one: servers from 18 on count the disabled nodes below it. */
+static inline void
+dyn_copy_disabled_nodes(Path *path, const Path *below)
+{
+#if PG_VERSION_NUM >= 180000
+	path->disabled_nodes = below->disabled_nodes;
+#endif
+}
+
+/* The paths of a relation without repeated rows, for a semi-join that becomes an ordinary one; may be none. */
+static inline List *
+dyn_unique_paths(PlannerInfo *root, RelOptInfo *rel, SpecialJoinInfo *sjinfo)
+{
+#if PG_VERSION_NUM >= 190000
+	/* it has been made so */
+	return rel->pathlist;
+#else
+	Path	   *path = (Path *) create_unique_path(root, rel, rel->cheapest_total_path, sjinfo);
+
+	return path ? list_make1(path) : NIL;
+#endif
+}
+
+/*
+ * The hook that sees a relation when the planner has read the catalogs about
+ * it.  Servers from 19 on call it for whatever else stands in FROM, too.  What
+ * all versions hand over are `root` and `rel`.
+ */
+#if PG_VERSION_NUM >= 190000
+typedef build_simple_rel_hook_type DynRelationHook;
+#define dyn_relation_hook build_simple_rel_hook
+#define DYN_RELATION_HOOK_PARAMETERS PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte
+#define DYN_RELATION_HOOK_ARGUMENTS root, rel, rte
+#else
+typedef get_relation_info_hook_type DynRelationHook;
+#define dyn_relation_hook get_relation_info_hook
+#define DYN_RELATION_HOOK_PARAMETERS PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel
+#define DYN_RELATION_HOOK_ARGUMENTS root, relid, inhparent, rel
+#endif
+
+/* Says of a unique index that it would find two NULLs equal.  Servers before 18 don't ask. */
+static inline void
+dyn_index_set_nulls_not_distinct(IndexOptInfo *index)
+{
+#if PG_VERSION_NUM >= 180000
+	index->nullsnotdistinct = true;
 #endif
 }
 

@@ -30,6 +30,9 @@ enum DynScanPrivate
 /* unkeyed.c */
 extern void dyn_unkeyed_init(void);
 
+/* unique.c */
+extern void dyn_unique_init(void);
+
 /* scan.c */
 extern void dynamoBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *dynamoIterateForeignScan(ForeignScanState *node);

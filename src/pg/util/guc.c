@@ -9,11 +9,18 @@
 #include "pg/util/guc.h"
 
 static bool remote_ddl = true;
+static bool enable_lookup_join = true;
 
 bool
 dyn_guc_remote_ddl(void)
 {
 	return remote_ddl;
+}
+
+bool
+dyn_guc_enable_lookup_join(void)
+{
+	return enable_lookup_join;
 }
 
 void
@@ -23,5 +30,9 @@ dyn_guc_init(void)
 							 "Lets CREATE and DROP of foreign tables act on DynamoDB.",
 							 "Off for restores, clones and migrations: nothing is created, deleted or owned.",
 							 &remote_ddl, true, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("dynamo_fdw.enable_lookup_join",
+							 "Enables the planner's use of lookup joins.",
+							 "Off: a join asks for the entity keys of one row at a time.",
+							 &enable_lookup_join, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("dynamo_fdw");
 }

@@ -8,6 +8,9 @@
 /* dynamo_fdw.remote_ddl: do CREATE, ALTER and DROP act on DynamoDB? */
 extern bool dyn_guc_remote_ddl(void);
 
+/* dynamo_fdw.enable_lookup_join: may the planner use lookup joins? */
+extern bool dyn_guc_enable_lookup_join(void);
+
 /* Defines the settings; once, when the module is loaded. */
 extern void dyn_guc_init(void);
 

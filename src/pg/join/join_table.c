@@ -1,0 +1,163 @@
+/*
+ * join_table.c
+ *	  The remote tables that a lookup join asks.
+ */
+#include "pg/util/export.h"
+
+#include "utils/palloc.h"
+
+#include "pg/join/join_table.h"
+
+void
+dyn_join_tables_release(DynJoinTables *tables)
+{
+	for (int i = 0; i < tables->ngroups; i++)
+	{
+		dyn_connection_release(tables->groups[i].connection);
+		tables->groups[i].connection = NULL;
+	}
+}
+
+/* Callback of the memory context. */
+static void
+release_tables(void *arg)
+{
+	dyn_join_tables_release(arg);
+}
+
+DynJoinTables *
+dyn_join_tables_new(int nstages)
+{
+	DynJoinTables *tables = palloc0(sizeof(DynJoinTables));
+
+	tables->groups = palloc0(sizeof(DynTableGroup) * nstages);
+	for (int i = 0; i < nstages; i++)
+	{
+		tables->groups[i].requests = palloc0(sizeof(DynGetRequest) * nstages);
+		tables->groups[i].features = palloc0(sizeof(DynFeatureNames) * nstages);
+		tables->groups[i].rels = palloc0(sizeof(DynRelation *) * nstages);
+		tables->groups[i].wanted = palloc0(sizeof(int64) * nstages);
+		tables->groups[i].asked = palloc0(sizeof(int64) * nstages);
+		tables->groups[i].found = palloc0(sizeof(int64) * nstages);
+		tables->groups[i].answered = palloc0(sizeof(int64) * nstages);
+	}
+	tables->callback.func = release_tables;
+	tables->callback.arg = tables;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &tables->callback);
+	return tables;
+}
+
+DynConnection *
+dyn_join_tables_connect(DynTableGroup *group)
+{
+	if (group->connection == NULL)
+		group->connection = dyn_connection_get(group->serverid, group->userid);
+	return group->connection;
+}
+
+/* Do the entity keys of both have the same columns, so that one key of one is that of the other? */
+static bool
+same_keys(const DynRelation *a, const DynRelation *b)
+{
+	if (a->nkeys != b->nkeys || a->key_version != b->key_version)
+		return false;
+	for (int i = 0; i < a->nkeys; i++)
+		if (strcmp(a->keys[i]->name, b->keys[i]->name) != 0 || a->keys[i]->base_type != b->keys[i]->base_type ||
+			a->keys[i]->feast_type != b->keys[i]->feast_type)
+			return false;
+	return true;
+}
+
+/* The number of the remote table in the group, or -1. */
+static int
+find_table(const DynTableGroup *group, const char *name)
+{
+	for (int i = 0; i < group->ntables; i++)
+		if (strcmp(group->requests[i].table, name) == 0)
+			return i;
+	return -1;
+}
+
+/*
+ * The group for a foreign table, possibly a new one.  A remote table occurs once in a request: where two foreign tables
+ * see other keys in it, they are in different groups.
+ */
+static int
+find_group(DynJoinTables *tables, const DynRelation *rel, Oid userid)
+{
+	int			i;
+
+	for (i = 0; i < tables->ngroups; i++)
+	{
+		DynTableGroup *group = &tables->groups[i];
+		int			table = find_table(group, rel->remote.table);
+
+		if (group->serverid == rel->serverid && group->userid == userid &&
+			(table < 0 || same_keys(group->rels[table], rel)))
+			return i;
+	}
+	tables->ngroups++;
+	tables->groups[i].serverid = rel->serverid;
+	tables->groups[i].userid = userid;
+	return i;
+}
+
+/* A new table of the group, of which nothing is asked so far. */
+static int
+add_table(DynTableGroup *group, const DynRelation *rel)
+{
+	int			i = group->ntables++;
+
+	group->rels[i] = rel;
+	group->requests[i].table = rel->remote.table;
+	group->requests[i].features = &group->features[i];
+	group->batch_size = i == 0 ? rel->batch_size : Min(group->batch_size, rel->batch_size);
+	group->max_workers += rel->max_read_workers;
+	return i;
+}
+
+/* The position of a feature among those asked for of a table; it is asked for from now on. */
+static int
+add_feature(DynFeatureNames *features, const char *name, size_t length)
+{
+	int			n = features->count;
+	const char **names;
+	size_t	   *lengths;
+
+	for (int i = 0; i < n; i++)
+		if (features->lengths[i] == length && memcmp(features->names[i], name, length) == 0)
+			return i;
+	names = palloc(sizeof(char *) * (n + 1));
+	lengths = palloc(sizeof(size_t) * (n + 1));
+	if (n > 0)
+	{
+		memcpy(names, features->names, sizeof(char *) * n);
+		memcpy(lengths, features->lengths, sizeof(size_t) * n);
+	}
+	names[n] = name;
+	lengths[n] = length;
+	features->names = names;
+	features->lengths = lengths;
+	return features->count++;
+}
+
+DynTableNumber
+dyn_join_tables_add(DynJoinTables *tables, DynProjection *projection, Oid userid)
+{
+	const DynRelation *rel = projection->rel;
+	int			g = find_group(tables, rel, userid);
+	DynTableGroup *group = &tables->groups[g];
+	int			t = find_table(group, rel->remote.table);
+	DynGetRequest *request;
+
+	if (t < 0)
+		t = add_table(group, rel);
+	request = &group->requests[t];
+	request->event_ts = request->event_ts || projection->event_ts;
+	request->consistent = request->consistent || rel->consistent_reads;
+	request->capacity = request->capacity || rel->consumed_capacity;
+	for (int i = 0; i < projection->features.count; i++)
+		projection->positions[i] = add_feature(&group->features[t], projection->features.names[i],
+											   projection->features.lengths[i]);
+	return (DynTableNumber) {g, t};
+}

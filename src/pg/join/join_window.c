@@ -1,0 +1,306 @@
+/*
+ * join_window.c
+ *	  Windows of a lookup join.
+ */
+#include "pg/util/export.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+
+#include "pg/convert/convert.h"
+#include "pg/join/join_window.h"
+#include "pg/session/wait.h"
+#include "pg/util/error.h"
+
+/* ---- life ---- */
+
+/* Breaks off what is in flight, and frees the items. */
+static void
+drop_items(DynWindow *window)
+{
+	for (int i = 0; window->groups && i < window->tables->ngroups; i++)
+	{
+		dyn_batch_get_free(window->groups[i].get);
+		window->groups[i].get = NULL;
+	}
+}
+
+/* Callback of the memory context. */
+static void
+release_window(void *arg)
+{
+	drop_items(arg);
+}
+
+DynWindow *
+dyn_window_new(DynJoinTables *tables, int nstages)
+{
+	DynWindow  *window = palloc0(sizeof(DynWindow));
+
+	window->tables = tables;
+	window->nstages = nstages;
+	window->context = AllocSetContextCreate(CurrentMemoryContext, "dynamo_fdw window", ALLOCSET_DEFAULT_SIZES);
+	window->callback.func = release_window;
+	window->callback.arg = window;
+	MemoryContextRegisterResetCallback(window->context, &window->callback);
+	return window;
+}
+
+void
+dyn_window_clear(DynWindow *window, int capacity)
+{
+	MemoryContext old;
+
+	MemoryContextReset(window->context);	/* the callback drops the items */
+	window->groups = NULL;
+	old = MemoryContextSwitchTo(window->context);
+	window->callback.func = release_window;
+	MemoryContextRegisterResetCallback(window->context, &window->callback);
+	window->nrows = 0;
+	window->row_bytes = 0;
+	window->capacity = capacity;
+	window->rows = palloc(sizeof(MinimalTuple) * Max(capacity, 1));
+	window->keys = palloc(sizeof(int64) * Max((Size) capacity * window->nstages, 1));
+	window->groups = palloc0(sizeof(DynWindowGroup) * window->tables->ngroups);
+	for (int i = 0; i < window->tables->ngroups; i++)
+		window->groups[i].tables = palloc0(sizeof(DynWindowKeys) * window->tables->groups[i].ntables);
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- rows and keys ---- */
+
+void
+dyn_window_add_row(DynWindow *window, TupleTableSlot *slot)
+{
+	MemoryContext old = MemoryContextSwitchTo(window->context);
+	MinimalTuple row = ExecCopySlotMinimalTuple(slot);
+
+	MemoryContextSwitchTo(old);
+	for (int i = 0; i < window->nstages; i++)
+		window->keys[(Size) window->nrows * window->nstages + i] = -1;
+	window->row_bytes += row->t_len;
+	window->rows[window->nrows++] = row;
+}
+
+/* The slot of the hash table that holds the id, or where it would be: the ids are hashes themselves. */
+static uint32
+find_slot(const DynWindowKeys *keys, const DynEntityId *id)
+{
+	uint32		mask = keys->nslots - 1;
+	uint32		slot;
+
+	memcpy(&slot, id, sizeof(slot));
+	for (slot &= mask; keys->slots[slot] != 0; slot = (slot + 1) & mask)
+		if (memcmp(&keys->ids[keys->slots[slot] - 1], id, sizeof(*id)) == 0)
+			break;
+	return slot;
+}
+
+/* Room for one more key. */
+static void
+make_key_room(DynWindowKeys *keys, int nvalues)
+{
+	uint32		capacity = keys->capacity ? keys->capacity * 2 : 32;
+
+	if (keys->nkeys < keys->capacity)
+		return;
+	keys->ids = keys->ids ? repalloc(keys->ids, sizeof(DynEntityId) * capacity) : palloc(sizeof(DynEntityId) * capacity);
+	keys->values = keys->values ?
+		repalloc(keys->values, sizeof(Datum) * Max(nvalues, 1) * capacity) :
+		palloc(sizeof(Datum) * Max(nvalues, 1) * capacity);
+	keys->capacity = capacity;
+	if (keys->slots)
+		pfree(keys->slots);
+	keys->nslots = capacity * 4;
+	keys->slots = palloc0(sizeof(uint32) * keys->nslots);
+	for (uint32 i = 0; i < keys->nkeys; i++)
+		keys->slots[find_slot(keys, &keys->ids[i])] = i + 1;
+}
+
+/* A copy of a canonical value, in the current context. */
+static Datum
+copy_value(const DynColumn *column, Datum value)
+{
+	switch (column->base_type)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+		case BYTEAOID:
+			return datumCopy(value, false, -1);
+		default:
+			return datumCopy(value, FLOAT8PASSBYVAL, sizeof(int64));
+	}
+}
+
+/* The number of the key, which is added if it is new. */
+static uint32
+enter_key(DynWindowKeys *keys, const DynRelation *rel, const DynEntityId *id, const Datum *values)
+{
+	uint32		slot;
+	uint32		key;
+
+	make_key_room(keys, rel->nkeys);
+	slot = find_slot(keys, id);
+	if (keys->slots[slot] != 0)
+		return keys->slots[slot] - 1;
+	key = keys->nkeys++;
+	keys->slots[slot] = key + 1;
+	keys->ids[key] = *id;
+	for (int i = 0; i < rel->nkeys; i++)
+		keys->values[(Size) key * rel->nkeys + i] = copy_value(rel->keys[i], values[i]);
+	return key;
+}
+
+void
+dyn_window_add_key(DynWindow *window, int stage, DynTableNumber table, const DynRelation *rel, const Datum *values,
+				   DynBuf *scratch)
+{
+	DynWindowKeys *keys = &window->groups[table.group].tables[table.table];
+	DynEntityId id;
+	MemoryContext old;
+
+	dyn_key_id(rel, values, scratch, &id);
+	old = MemoryContextSwitchTo(window->context);
+	window->tables->groups[table.group].wanted[table.table]++;
+	window->keys[(Size) (window->nrows - 1) * window->nstages + stage] = enter_key(keys, rel, &id, values);
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- items ---- */
+
+/* Sends what the window asks of a group. */
+static void
+start_group(DynTableGroup *group, DynWindowGroup *asked)
+{
+	DynBatchGetConfig config = {0};
+	uint32	   *nkeys = palloc(sizeof(uint32) * group->ntables);
+	DynEntityId *ids;
+	Size		total = 0;
+
+	for (int i = 0; i < group->ntables; i++)
+	{
+		nkeys[i] = asked->tables[i].nkeys;
+		group->asked[i] += nkeys[i];
+		total += nkeys[i];
+	}
+	if (total == 0)
+		return;
+	ids = palloc(sizeof(DynEntityId) * total);
+	total = 0;
+	for (int i = 0; i < group->ntables; i++)
+	{
+		if (nkeys[i] > 0)
+			memcpy(ids + total, asked->tables[i].ids, sizeof(DynEntityId) * nkeys[i]);
+		total += nkeys[i];
+		asked->tables[i].items = palloc0(sizeof(DynItem *) * Max(nkeys[i], 1));
+	}
+	group->counters.parent = dyn_join_tables_connect(group)->counters;
+	config.tables = group->requests;
+	config.ntables = group->ntables;
+	config.nkeys = nkeys;
+	config.keys = ids;
+	config.batch_size = group->batch_size;
+	config.max_workers = group->max_workers;
+	config.keep = true;
+	config.counters = &group->counters;
+	asked->get = dyn_batch_get_new(group->connection->client, &config);
+	if (asked->get == NULL)
+		dyn_report_no_memory();
+	dyn_batch_get_begin(asked->get);
+}
+
+void
+dyn_window_start(DynWindow *window)
+{
+	MemoryContext old = MemoryContextSwitchTo(window->context);
+
+	for (int i = 0; i < window->tables->ngroups; i++)
+		start_group(&window->tables->groups[i], &window->groups[i]);
+	MemoryContextSwitchTo(old);
+}
+
+/* Raises the failure of a group's read: by the table where it is one's, else by all that were asked. */
+static void
+report_window_failure(const DynTableGroup *group, const DynWindowGroup *asked, const DynStatus *status)
+{
+	int			table = dyn_batch_get_failed_table(asked->get);
+	DynErrorContext context = {DYN_OP_BATCH_GET_ITEM, NULL, NULL, NULL};
+
+	if (table < 0)
+	{
+		for (table = 0; asked->tables[table].nkeys == 0;)
+			table++;
+		context.note = group->ntables > 1 ? "The request was for several tables." : NULL;
+	}
+	context.table = group->requests[table].table;
+	context.feature_view = group->rels[table]->feature_view;
+	dyn_report(ERROR, status, &context);
+}
+
+/* Notes an item by the number of its key among those of all tables. */
+static void
+note_item(DynTableGroup *group, DynWindowGroup *asked, uint32 key, const DynItem *item)
+{
+	int			table = 0;
+
+	while (key >= asked->tables[table].nkeys)
+		key -= asked->tables[table++].nkeys;
+	Assert(table < group->ntables);
+	asked->tables[table].items[key] = item;
+	group->found[table]++;
+}
+
+/* Waits for all items of a group. */
+static void
+wait_group(DynTableGroup *group, DynWindowGroup *asked)
+{
+	const DynItem *item;
+	uint32		key;
+	DynStatus	status;
+
+	for (;;)
+	{
+		switch (dyn_batch_get_next(asked->get, &item, &key, &status))
+		{
+			case DYN_STEP_ROW:
+				note_item(group, asked, key, item);
+				break;
+			case DYN_STEP_WAIT:
+				dyn_wait(DYN_WAIT_READ, -1);
+				break;
+			case DYN_STEP_AGAIN:
+				CHECK_FOR_INTERRUPTS();
+				break;
+			case DYN_STEP_END:
+				for (int i = 0; i < group->ntables; i++)
+					group->answered[i] += dyn_batch_get_requests(asked->get, i);
+				return;
+			case DYN_STEP_FAILED:
+				report_window_failure(group, asked, &status);
+				break;
+		}
+	}
+}
+
+void
+dyn_window_wait(DynWindow *window)
+{
+	for (int i = 0; i < window->tables->ngroups; i++)
+		if (window->groups[i].get)
+			wait_group(&window->tables->groups[i], &window->groups[i]);
+}
+
+const DynItem *
+dyn_window_item(const DynWindow *window, int row, int stage, DynTableNumber table, const Datum **values)
+{
+	const DynWindowKeys *keys = &window->groups[table.group].tables[table.table];
+	int64		key = window->keys[(Size) row * window->nstages + stage];
+
+	if (key < 0)
+		return NULL;
+	*values = keys->values + key * window->tables->groups[table.group].rels[table.table]->nkeys;
+	return keys->items[key];
+}
