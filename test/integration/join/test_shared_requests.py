@@ -1,0 +1,216 @@
+"""Feature views over the same rows are looked up side by side, and those of one server share requests."""
+
+import pytest
+
+import faults
+from joins import READ, analyzed, asked, nodes
+from support import DRIVERS, KEY, TIME, dynamodb, fill
+
+ROWS = "generate_series(1, %d) g"
+
+
+@pytest.fixture
+def three(drivers, proxy):
+    """Tables "drivers", "riders" and "cars": rows 1 to 30 of the first, 1 to 20, 1 to 10."""
+    fill(drivers, 30)
+    for table, rows in (("riders", 20), ("cars", 10)):
+        drivers.table(table, DRIVERS)
+        fill(drivers, rows, table)
+    proxy.forget()
+    return drivers
+
+
+def left_joins(*tables, key="g"):
+    return "".join(" LEFT JOIN {0} ON {0}.driver_id = {1}".format(table, key) for table in tables)
+
+
+THREE = "SELECT g, drivers.trips, riders.trips, cars.trips FROM " + ROWS + left_joins("drivers", "riders", "cars")
+
+
+def expected(rows):
+    return [(i, *(10 * i if i <= most else None for most in (30, 20, 10))) for i in range(1, rows + 1)]
+
+
+def test_small_windows_share_a_request(three, proxy):
+    assert nodes(three, THREE % 5) == 1
+    assert three.run(THREE % 5) == expected(5)
+    assert asked(proxy) == [{"drivers": 5, "riders": 5, "cars": 5}]
+
+
+def test_ten_views_of_one_row_take_one_request(three, proxy):
+    tables = ["view%d" % i for i in range(10)]
+    for table in tables:
+        three.table(table, DRIVERS)
+        fill(three, 1, table)
+    proxy.forget()
+    query = "SELECT %s FROM %s" % (", ".join(t + ".trips" for t in tables), ROWS % 1 + left_joins(*tables))
+    assert nodes(three, query) == 1
+    assert three.run(query) == [(10,) * 10]
+    assert asked(proxy) == [dict.fromkeys(tables, 1)]
+
+
+def test_large_windows_are_in_flight_together(three, proxy):
+    three.set_server(max_read_workers=30)
+    proxy.latency = 0.1
+    assert three.run(THREE % 400) == expected(400)
+    assert all(sum(read.values()) <= 100 for read in asked(proxy))
+    for table in ("drivers", "riders", "cars"):
+        assert sum(read.get(table, 0) for read in asked(proxy)) == 400
+    assert proxy.most_in_flight(READ) > 3
+
+
+def test_two_servers(three, proxy, second_proxy, project):
+    three.server(project, second_proxy.url, name="other", create_remote_table="false")
+    three.table("elsewhere", DRIVERS, server="other", table_name=project + ".riders")
+    query = "SELECT g, drivers.trips, elsewhere.trips FROM " + ROWS % 25 + left_joins("drivers", "elsewhere")
+    proxy.latency = second_proxy.latency = 0.3
+    assert nodes(three, query) == 1
+    assert three.run(query) == [row[:3] for row in expected(25)]
+    assert asked(proxy) == [{"drivers": 25}]
+    assert asked(second_proxy) == [{"riders": 25}]
+    assert second_proxy.of(READ)[0].arrived < proxy.of(READ)[0].answered
+    assert proxy.of(READ)[0].arrived < second_proxy.of(READ)[0].answered
+
+
+def test_two_aliases_of_a_table_are_one_entry(three, proxy):
+    query = (
+        "SELECT g, a.trips, b.conv_rate FROM " + ROWS % 6 + " LEFT JOIN drivers a ON a.driver_id = g"
+        " LEFT JOIN drivers b ON b.driver_id = g + 2"
+    )
+    assert nodes(three, query) == 1
+    assert three.run(query) == [(i, 10 * i, (i + 2) / 4) for i in range(1, 7)]
+    assert asked(proxy) == [{"drivers": 8}]
+    (table,) = proxy.of(READ)[0].json()["RequestItems"].values()
+    assert {"trips", "conv_rate"} <= set(table["ExpressionAttributeNames"].values())
+
+
+def test_two_foreign_tables_of_a_remote_table_are_one_entry(three, proxy, project):
+    three.table(
+        "copy", "trips integer, driver_id %s, event_timestamp %s" % (KEY, TIME), table_name=project + ".drivers"
+    )
+    query = "SELECT g, drivers.conv_rate, copy.trips FROM " + ROWS % 6 + left_joins("drivers", "copy")
+    assert nodes(three, query) == 1
+    proxy.forget()
+    assert three.run(query) == [(i, i / 4, 10 * i) for i in range(1, 7)]
+    assert asked(proxy) == [{"drivers": 6}]
+
+
+def test_keys_of_other_types_are_other_keys(three, proxy, project):
+    """One remote table, seen by foreign tables whose keys differ in type: each finds its own items."""
+    three.table(
+        "narrow", "driver_id integer OPTIONS (entity_key 'true'), trips integer", table_name=project + ".drivers"
+    )
+    three.run("INSERT INTO narrow VALUES (1, 111), (40, 444)")
+    query = "SELECT g, drivers.trips, narrow.trips FROM unnest('{1,2,40}'::int[]) g" + left_joins("drivers", "narrow")
+    assert three.run(query) == [(1, 10, 111), (2, 20, None), (40, None, 444)]
+
+
+def test_only_needed_features_are_asked_for(three, proxy):
+    three.run("SELECT drivers.trips, riders.conv_rate FROM " + ROWS % 2 + left_joins("drivers", "riders"))
+    (read,) = proxy.of(READ)
+    for name, table in read.json()["RequestItems"].items():
+        names = set(table["ExpressionAttributeNames"].values())
+        assert ("trips" in names, "conv_rate" in names) == (name.endswith("drivers"), name.endswith("riders"))
+
+
+def test_unprocessed_keys_of_several_tables(three, proxy):
+    proxy.fault(faults.unprocessed(1), times=3, operation=READ)
+    assert three.run(THREE % 5) == expected(5)
+
+
+def test_inner_joins_drop_rows(three):
+    query = (
+        "SELECT g, riders.trips, cars.trips FROM " + ROWS % 40 + " JOIN riders ON riders.driver_id = g"
+        " JOIN cars ON cars.driver_id = g"
+    )
+    assert three.run(query) == [(i, 10 * i, 10 * i) for i in range(1, 11)]
+
+
+FILTERED = {
+    "riders.trips IS NULL": range(21, 51),
+    "coalesce(cars.trips, 0) < 50": [*range(1, 5), *range(11, 51)],
+    "riders.trips IS DISTINCT FROM drivers.trips": range(21, 31),
+    "(cars.trips > 30) IS NOT TRUE AND riders.trips > 20": [3, *range(11, 21)],
+    "NOT EXISTS (SELECT FROM riders r WHERE r.driver_id = g)": range(21, 51),
+}
+
+
+@pytest.mark.parametrize("condition", FILTERED)
+def test_conditions_above_left_joins(three, condition):
+    query = "%s WHERE %s" % (THREE % 50, condition)
+    assert nodes(three, query) >= 1
+    assert [row[0] for row in three.run(query)] == list(FILTERED[condition])
+
+
+# Errors.
+
+
+def remove(project, table):
+    dynamodb().delete_table(TableName="%s.%s" % (project, table))
+
+
+def denied(table):
+    """Denies requests that name the table."""
+
+    def act(exchange):
+        names = [name.split(".")[1] for name in exchange.asked.json()["RequestItems"]]
+        (faults.error("AccessDeniedException") if table in names else faults.right)(exchange)
+
+    return act
+
+
+def text_of(error):
+    diag = error.diag
+    return " ".join(filter(None, (diag.message_primary, diag.message_detail, diag.message_hint, diag.context)))
+
+
+@pytest.mark.parametrize("table", ["drivers", "riders", "cars"])
+def test_a_missing_table_is_named(three, project, table):
+    remove(project, table)
+    error = three.fail(THREE % 5)
+    assert error.sqlstate == "HV00R"
+    assert [name for name in ("drivers", "riders", "cars") if name in text_of(error)] == [table]
+    assert three.value("SELECT sum(in_flight) FROM dynamo_fdw_stats") == 0
+
+
+@pytest.mark.parametrize("table", ["drivers", "riders", "cars"])
+def test_a_denied_table_is_named(three, proxy, table):
+    proxy.fault(denied(table), None, READ)
+    error = three.fail(THREE % 5)
+    assert error.sqlstate == "42501"
+    assert [name for name in ("drivers", "riders", "cars") if name in text_of(error)] == [table]
+    proxy.heal()
+    assert three.run(THREE % 5) == expected(5)
+
+
+def test_one_denied_table_of_a_large_window(three, proxy):
+    proxy.fault(denied("cars"), None, READ)
+    error = three.fail(THREE % 400)
+    assert error.sqlstate == "42501" and "cars" in text_of(error)
+
+
+def test_a_missing_table_that_no_row_asks(three, project):
+    remove(project, "cars")
+    query = (
+        "SELECT drivers.trips, cars.trips FROM "
+        + ROWS % 2
+        + left_joins("drivers")
+        + left_joins("cars", key="nullif(g, g)")
+    )
+    assert three.run(query) == [(10, None), (20, None)]
+
+
+def test_explain_analyze_counts(three):
+    node = analyzed(three, THREE % 5)
+    assert node["Windows"] == 1
+    text = "\n".join(line for (line,) in three.run("EXPLAIN ANALYZE " + THREE % 5))
+    assert "Lookup Join" in text and all(table in text for table in ("drivers", "riders", "cars"))
+
+
+def test_the_view_of_counters(three, proxy):
+    three.run("SELECT dynamo_fdw_stats_reset()")
+    three.run(THREE % 50)
+    found = three.run(
+        "SELECT sum(requests), sum(items_found), sum(items_missing), sum(in_flight) FROM dynamo_fdw_stats"
+    )
+    assert found == [(proxy.count(READ), 30 + 20 + 10, 20 + 30 + 40, 0)]
