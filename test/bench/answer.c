@@ -2,9 +2,9 @@
  * answer.c
  *	  What the mock answers to a request, as HTTP bytes ready to be sent.
  *
- * BatchGetItem finds every key in every table, with the same features.  The
- * requests of known clients are trusted to be JSON: the scanner looks for what
- * it needs and no further.
+ * BatchGetItem finds every key in every table, with the same features, whatever
+ * the table's projection is.  The requests of known clients are trusted to be
+ * JSON: the scanner looks for what it needs and no further.
  */
 #include "answer.h"
 
@@ -15,9 +15,10 @@
 
 #include "core/crc32.h"
 #include "core/feast_key.h"
+#include "core/item_scan.h"
 #include "item.h"
 
-#define SLOTS 1024				/* of the cache, a power of two */
+#define SLOTS 4096				/* of the cache, a power of two */
 
 static Answer *slots[SLOTS];
 static long made;
@@ -99,31 +100,92 @@ item_rest(void)
 	return &rest;
 }
 
-static bool
-batch_get_item(DynBuf *out, const char *p, const char *end)
+/* Behind the object whose first brace stands before `p`; NULL: it has no end. */
+static const char *
+object_end(const char *p, const char *end)
 {
-	static const char *const table_tokens[] = {"\"RequestItems\"", ":", "{", "\"", NULL};
+	int			depth = 1;
+
+	for (; depth > 0 && p < end; p++)
+	{
+		if (*p == '"')
+		{
+			p = memchr(p + 1, '"', end - p - 1);
+			if (p == NULL)
+				return NULL;
+		}
+		depth += (*p == '{') - (*p == '}');
+	}
+	return depth == 0 ? p : NULL;
+}
+
+/* An item for each key that stands in [p, end); how many, -1: one is not Feast's. */
+static int
+add_items(DynBuf *out, const char *p, const char *end)
+{
 	static const char *const key_tokens[] = {"\"entity_id\"", ":", "{", "\"S\"", ":", "\"", NULL};
 	const DynBuf *rest = item_rest();
-	const char *text;
-	size_t		len;
 	int			items = 0;
 
-	if (!read_text(find(p, end, table_tokens), end, &text, &len))
-		return false;
-	dyn_buf_str(out, "{\"Responses\":{\"");
-	dyn_buf_add(out, text, len);
-	dyn_buf_str(out, "\":[");
 	while ((p = find(p, end, key_tokens)) != NULL)
 	{
+		const char *text;
+		size_t		len;
+
 		if (!read_text(p, end, &text, &len) || len != DYN_ENTITY_ID_HEX_LEN)
-			return false;
+			return -1;
 		dyn_buf_str(out, items++ > 0 ? ",{\"entity_id\":{\"S\":\"" : "{\"entity_id\":{\"S\":\"");
 		dyn_buf_add(out, text, len);
 		dyn_buf_add(out, rest->data, rest->len);
 	}
-	dyn_buf_str(out, "]},\"UnprocessedKeys\":{}}");
-	return items > 0;
+	return items;
+}
+
+/* Adds the items of the table whose name begins at `p`; *behind: what is asked of it ends there.  Returns as add_items(). */
+static int
+add_table(DynBuf *out, const char *p, const char *end, const char **behind)
+{
+	static const char *const begin[] = {"\"", ":", "{", NULL};
+	const char *name;
+	size_t		len;
+	int			items;
+
+	if (!read_text(p, end, &name, &len))
+		return -1;
+	p = expect(name + len, end, begin);
+	*behind = p ? object_end(p, end) : NULL;
+	if (*behind == NULL)
+		return -1;
+	dyn_buf_str(out, "\"");
+	dyn_buf_add(out, name, len);
+	dyn_buf_str(out, "\":[");
+	items = add_items(out, p, *behind);
+	dyn_buf_str(out, "]");
+	return items;
+}
+
+/* Answers all tables of the request.  Like DynamoDB it refuses a table without keys, and more keys than one may ask for. */
+static bool
+batch_get_item(DynBuf *out, const char *p, const char *end)
+{
+	static const char *const first_table[] = {"\"RequestItems\"", ":", "{", "\"", NULL};
+	static const char *const next_table[] = {",", "\"", NULL};
+	int			total = 0;
+
+	dyn_buf_str(out, "{\"Responses\":{");
+	for (p = find(p, end, first_table); p; p = expect(p, end, next_table))
+	{
+		int			items;
+
+		if (total > 0)
+			dyn_buf_str(out, ",");
+		items = add_table(out, p, end, &p);
+		if (items < 1)
+			return false;
+		total += items;
+	}
+	dyn_buf_str(out, "},\"UnprocessedKeys\":{}}");
+	return total > 0 && total <= DYN_MAX_GET_KEYS;
 }
 
 static bool

@@ -1,23 +1,22 @@
-"""What a read takes of the backend: CPU and memory.  Linux only, as dynamo_fdw is."""
+"""What a statement takes of the backend: CPU and memory.  Linux only, as dynamo_fdw is."""
 
 import pathlib
+from contextlib import closing
 
 import psycopg
 
 
 class Backend:
-    """A session whose answers nobody decodes, as in pgbench."""
+    """A session that runs a prepared statement, whose answers nobody decodes, as in pgbench."""
 
-    def __init__(self, table):
+    def __init__(self, statement):
         self.conn = psycopg.connect(autocommit=True)
         self.proc = pathlib.Path("/proc/%d" % self.conn.info.backend_pid)
-        statement = "SELECT * FROM %s WHERE driver_id = ANY ($1)" % table
         self.conn.pgconn.prepare(b"read", statement.encode())
 
-    def read(self, entities):
-        ids = "{%s}" % ",".join(str(driver) for driver in range(1, entities + 1))
-        result = self.conn.pgconn.exec_prepared(b"read", [ids.encode()])
-        assert result.ntuples == entities, result.error_message
+    def read(self, parameters, rows):
+        result = self.conn.pgconn.exec_prepared(b"read", [parameter.encode() for parameter in parameters])
+        assert result.ntuples == rows, result.error_message
 
     def cpu_ms(self):
         """CPU time so far, user's and kernel's."""
@@ -32,25 +31,19 @@ class Backend:
         self.conn.close()
 
 
-def cpu_per_1000(table, entities, rounds, warmup=10):
-    """Milliseconds of backend CPU for each 1,000 entities."""
-    backend = Backend(table)
-    for _ in range(warmup):
-        backend.read(entities)
-    before = backend.cpu_ms()
-    for _ in range(rounds):
-        backend.read(entities)
-    used = backend.cpu_ms() - before
-    backend.close()
-    return used / rounds / entities * 1000
+def cpu_ms(statement, parameters, rows, rounds, warmup=10):
+    """Milliseconds of backend CPU for one run of the statement."""
+    with closing(Backend(statement)) as backend:
+        for _ in range(warmup):
+            backend.read(parameters, rows)
+        before = backend.cpu_ms()
+        for _ in range(rounds):
+            backend.read(parameters, rows)
+        return (backend.cpu_ms() - before) / rounds
 
 
-def peak_of(table, entities):
-    """Peak memory in MB after a read of one entity, and after one of `entities`."""
-    backend = Backend(table)
-    backend.read(1)
-    small = backend.peak_mb()
-    backend.read(entities)
-    large = backend.peak_mb()
-    backend.close()
-    return small, large
+def peak_mb(statement, parameters, rows):
+    """Peak memory in MB of a new session that runs the statement once."""
+    with closing(Backend(statement)) as backend:
+        backend.read(parameters, rows)
+        return backend.peak_mb()

@@ -1,6 +1,6 @@
 """Measures reads of dynamo_fdw against the floor and other clients, all over the mock, and prints Markdown.
 
-    bench.py [--quick] [--targets] [--no-peers]
+    bench.py [--quick] [--targets] [--no-peers] [--joins]
 
 Started by run, in which the PostgreSQL of the PG variables is a throw-away.
 """
@@ -17,16 +17,17 @@ from statistics import median
 import psycopg
 
 import check
+import join_report
+import joins
 import report
-from backend import cpu_per_1000, peak_of
-from programs import Mock, Peers, certificate, floor, pgbench
-from tables import make_tables, table_name
+from backend import cpu_ms, peak_mb
+from programs import Mock, Peers, certificate, floor, ids_of, pgbench
+from tables import make_tables, read, table_name
+from turns import SLICE_MS, in_turns, rounds_in
 
 LATENCIES = [10, 2, 0]  # ms
 ENTITIES = [1, 100, 500, 1000, 2000, 10000]
 TLS = "10 TLS"  # in place of a latency
-TURNS = 5  # everything is measured so often, one after the other
-SLICE_MS = 600  # about so long each time
 PEERS = ["online_read", "get_online_features", "boto3"]
 
 Cell = namedtuple("Cell", "latency entities workers times")  # times: client -> ms of each round
@@ -36,22 +37,19 @@ def workers_for(entities):
     return 20 if entities >= 2000 else 10
 
 
-def rounds_in(ms, expected_ms, least, most):
-    return max(least, min(most, round(ms / expected_ms)))
-
-
 def measure_cell(latency, entities, mock, peers):
     workers = workers_for(entities)
-    cell = Cell(latency, entities, workers, {client: [] for client in ["floor", "ours"] + (PEERS if peers else [])})
+    statement = read(table_name(latency, workers), ":ids")
     once = median(floor(mock, entities, workers, 5)[0])
     rounds = rounds_in(SLICE_MS, once + entities * 0.004, 6, 100)
-    for _ in range(TURNS):
-        cell.times["ours"] += pgbench(table_name(latency, workers), entities, rounds)
-        cell.times["floor"] += floor(mock, entities, workers, rounds)[0]
-        for client in PEERS if peers else []:
-            few = rounds_in(SLICE_MS / 2, once + 2 + entities * 0.2, 1, 20)
-            cell.times[client] += peers.measure(client, mock, entities, few)
-    return cell
+    few = rounds_in(SLICE_MS / 2, once + 2 + entities * 0.2, 1, 20)
+    clients = {
+        "ours": lambda: pgbench(statement, rounds, entities),
+        "floor": lambda: floor(mock, entities, workers, rounds)[0],
+    }
+    for peer in PEERS if peers else []:
+        clients[peer] = lambda peer=peer: peers.measure(peer, mock, [entities], few)
+    return Cell(latency, entities, workers, in_turns(clients))
 
 
 def measure_all(grid, mocks, peers):
@@ -62,12 +60,39 @@ def measure_all(grid, mocks, peers):
     return cells
 
 
-def main():
+def measure_cpu(latency, entities, rounds):
+    """Milliseconds of the backend's CPU for 1,000 entities."""
+    statement = read(table_name(latency, workers_for(entities)), "$1")
+    return cpu_ms(statement, [ids_of(entities)], entities, rounds) / entities * 1000
+
+
+def measure_memory(entities):
+    """Peak memory of a session that reads one entity, and of one that reads them all."""
+    statement = read(table_name(0, 10), "$1")
+    return [peak_mb(statement, [ids_of(count)], count) for count in (1, entities)]
+
+
+def measure_reads(mocks, peers, targets):
+    grid = [(latency, entities) for latency in LATENCIES for entities in ENTITIES] + [(TLS, 500)]
+    if targets:
+        grid = list(report.TARGETS) + [report.SDK_CELL]
+    cells = measure_all(grid, mocks, peers)
+    cpu = {(latency, entities): measure_cpu(latency, entities, rounds)
+           for latency, entities, rounds in [(10, 500, 150), (10, 1000, 150), (10, 10000, 15), (0, 10000, 15)]}
+    report.show(cells, cpu, {entities: measure_memory(entities) for entities in (10000, 100000)})
+
+
+def parse_options():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="only checks (TAP) that all measure what they should")
-    parser.add_argument("--targets", action="store_true", help="only lines of the table that have a target")
+    parser.add_argument("--targets", action="store_true", help="only lines of the tables that have a target")
     parser.add_argument("--no-peers", action="store_true", help="without Feast and boto3")
-    options = parser.parse_args()
+    parser.add_argument("--joins", action="store_true", help="only joins with several feature views")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_options()
     load = os.getloadavg()[0]
 
     with contextlib.ExitStack() as stack:
@@ -78,17 +103,14 @@ def main():
             conn.execute("CREATE EXTENSION dynamo_fdw")
             for latency, mock in mocks.items():
                 make_tables(conn, latency, mock)
+            joins.prepare(conn, mocks)
         peers = None if options.no_peers else stack.enter_context(contextlib.closing(Peers()))
         if options.quick:
             sys.exit(check.run(mocks, peers))
-        grid = [(latency, entities) for latency in LATENCIES for entities in ENTITIES] + [(TLS, 500)]
-        if options.targets:
-            grid = list(report.TARGETS) + [report.SDK_CELL]
-        cells = measure_all(grid, mocks, peers)
-        cpu = {(latency, entities): cpu_per_1000(table_name(latency, workers_for(entities)), entities, rounds)
-               for latency, entities, rounds in [(10, 500, 150), (10, 1000, 150), (10, 10000, 15), (0, 10000, 15)]}
-        memory = {entities: peak_of(table_name(0, 10), entities) for entities in (10000, 100000)}
-    report.show(cells, cpu, memory, load)
+        if not options.joins:
+            measure_reads(mocks, peers, options.targets)
+        join_report.show(*joins.measure(mocks, peers, options.targets))
+    print("\nLoad of the machine before: %.1f; its cores: %d" % (load, os.cpu_count()))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """A quick look, in TAP, whether everything still measures what it should; nobody's time is judged."""
 
+from itertools import chain
+
 import psycopg
 
+import join_check
 import report
-from backend import cpu_per_1000, peak_of
+from backend import cpu_ms, peak_mb
 from item import EVENT_TS, NAMES, VALUES
-from programs import FLOOR_WARMUP, WARMUP, Mock, floor, pgbench
-from tables import make_tables, table_name
+from programs import FLOOR_WARMUP, WARMUP, Mock, floor, ids_of, pgbench
+from tables import make_tables, read, table_name
 
 ENTITIES = 250  # three requests, the last one not full
 LEAST_MS = 10  # latency of the mock that has one
@@ -25,7 +28,7 @@ def requests_are_the_same():
     mock = Mock(0)
     with psycopg.connect(autocommit=True) as conn:
         make_tables(conn, "other", mock)
-    pgbench(table_name("other", 10), ENTITIES, 4)
+    pgbench(read(table_name("other", 10), ":ids"), 4, ENTITIES)
     floor(mock, ENTITIES, 10, 7)
     # 3 requests for each of 4 and 7 rounds, and for each round of warming up
     counts = mock.close()
@@ -33,7 +36,7 @@ def requests_are_the_same():
 
 
 def pgbench_waits(table):
-    times = pgbench(table, ENTITIES, 5)
+    times = pgbench(read(table, ":ids"), 5, ENTITIES)
     assert len(times) == 5 and min(times) >= LEAST_MS, times
 
 
@@ -45,14 +48,14 @@ def floor_reads_all(mock):
 
 
 def peer_waits(peers, client, mock):
-    times = peers.measure(client, mock, ENTITIES, 2)  # what it reads is checked there
+    times = peers.measure(client, mock, [ENTITIES], 2)  # what it reads is checked there
     assert len(times) == 2 and min(times) >= LEAST_MS, times
 
 
 def backend_is_measured(table):
-    assert 0.1 < cpu_per_1000(table, ENTITIES, rounds=10) < 1000
-    small, large = peak_of(table, ENTITIES)
-    assert 1 < small <= large < 10000
+    statement = read(table, "$1"), [ids_of(ENTITIES)], ENTITIES
+    assert 0.02 < cpu_ms(*statement, rounds=10) < 200
+    assert 1 < peak_mb(*statement) < 10000
 
 
 def report_judges():
@@ -76,7 +79,8 @@ def checks(mocks, peers):
 def run(mocks, peers):
     """Exit status; a line for each check."""
     failed = number = 0
-    for number, (title, check, arguments) in enumerate(checks(mocks, peers), 1):
+    everything = chain(checks(mocks, peers), join_check.checks(mocks, peers))
+    for number, (title, check, arguments) in enumerate(everything, 1):
         try:
             check(*arguments)
             print("ok %d - %s" % (number, title))

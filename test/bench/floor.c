@@ -80,10 +80,12 @@ make_bodies(const char *table, int entities)
 		die("out of memory");
 	for (int i = 0; i < nbodies; i++)
 	{
+		dyn_op_get_begin(&bodies[i]);
 		dyn_op_get_prefix(&bodies[i], &request);
 		for (int k = i * DYN_MAX_GET_KEYS; k < entities && k < (i + 1) * DYN_MAX_GET_KEYS; k++)
 			add_key(&bodies[i], k + 1, k % DYN_MAX_GET_KEYS == 0);
 		dyn_op_get_suffix(&bodies[i], &request);
+		dyn_op_get_end(&bodies[i], false);
 		if (bodies[i].failed)
 			die("out of memory");
 	}

@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 
 PROJECT = "bench"
 VIEW = "drivers"
-REMOTE_TABLE = PROJECT + "." + VIEW
+SERVICE_VIEWS = ["view_%d" % number for number in range(1, 11)]  # of joins; their items are the same
 REGION = "us-west-2"
 ACCESS_KEY = "BENCH"
 SECRET_KEY = "benchsecret"
@@ -27,3 +27,7 @@ FEATURES = [
 ]
 NAMES = [feature[0] for feature in FEATURES]
 VALUES = [feature[3] for feature in FEATURES]
+
+
+def remote_table(view):
+    return PROJECT + "." + view

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from item import REMOTE_TABLE
+from item import VIEW, remote_table
 
 HERE = pathlib.Path(__file__).parent
 BUILD = HERE / "build"
@@ -54,8 +54,8 @@ class Peers:
             [sys.executable, HERE / "peers.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def measure(self, client, mock, entities, rounds):
-        request = {"url": mock.url, "client": client, "entities": entities, "rounds": rounds}
+    def measure(self, client, mock, arguments, rounds):
+        request = {"url": mock.url, "client": client, "arguments": arguments, "rounds": rounds}
         print(json.dumps(request), file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline()
         return json.loads(answer) if answer else sys.exit("%s failed" % client)
@@ -75,7 +75,7 @@ def certificate(folder):
 
 def floor(mock, entities, workers, rounds):
     """The milliseconds of each round, and the bytes of the answers' bodies in one."""
-    command = [BUILD / "floor", "--url", mock.url, "--table", REMOTE_TABLE, "--entities", entities,
+    command = [BUILD / "floor", "--url", mock.url, "--table", remote_table(VIEW), "--entities", entities,
                "--workers", workers, "--rounds", rounds, "--warmup", FLOOR_WARMUP]
     if mock.ca_bundle:
         command += ["--cacert", mock.ca_bundle]
@@ -83,16 +83,21 @@ def floor(mock, entities, workers, rounds):
     return [float(line) for line in done.stdout.split()], int(done.stderr.split()[0])
 
 
-def pgbench(table, entities, rounds):
-    """One session that reads `entities` by a prepared statement, whose parameter is the array of keys."""
-    ids = "{%s}" % ",".join(str(driver) for driver in range(1, entities + 1))
+def ids_of(entities):
+    """The array of the keys 1 to `entities`, as text."""
+    return "{%s}" % ",".join(str(driver) for driver in range(1, entities + 1))
+
+
+def pgbench(statement, rounds, entities=0, mode="prepared", settings="", warmup=WARMUP):
+    """One session that runs the statement, in which `:ids` is an array of keys, with these settings (-c name=value)."""
     with tempfile.TemporaryDirectory() as folder:
         script = pathlib.Path(folder) / "read.sql"
-        script.write_text("SELECT * FROM %s WHERE driver_id = ANY (:ids);\n" % table)
+        script.write_text(statement + ";\n")
         bindir = run([os.environ["PG_CONFIG"], "--bindir"]).stdout.strip()
-        run([bindir + "/pgbench", "-n", "-M", "prepared", "-c", 1, "-t", rounds + WARMUP, "-f", script,
-             "-D", "ids=" + ids, "-l", "--log-prefix", folder + "/log"])
+        run([bindir + "/pgbench", "-n", "-M", mode, "-c", 1, "-t", rounds + warmup, "-f", script,
+             "-D", "ids=" + ids_of(entities), "-l", "--log-prefix", folder + "/log"],
+            env={**os.environ, "PGOPTIONS": settings})
         (log,) = pathlib.Path(folder).glob("log*")
         times = [int(line.split()[2]) / 1000 for line in log.read_text().splitlines()]
-    assert len(times) == rounds + WARMUP, "pgbench lost transactions"
-    return times[WARMUP:]
+    assert len(times) == rounds + warmup, "pgbench lost transactions"
+    return times[warmup:]

@@ -1,6 +1,5 @@
 """The tables of a benchmark, in Markdown, with the targets that the project has set itself."""
 
-import os
 from statistics import median
 
 # (latency, entities) -> the most that dynamo_fdw may take, as a multiple of the floor
@@ -63,8 +62,8 @@ def show_rest(cells, cpu, memory):
                 "≥ %d times %s" % (TARGET_SDK, verdict(times >= TARGET_SDK)))
 
 
-def show(cells, cpu, memory, load):
+def show(cells, cpu, memory):
+    print("# Reads\n")
     show_times(cells)
     print()
     show_rest(cells, cpu, memory)
-    print("\nLoad of the machine before: %.1f; its cores: %d" % (load, os.cpu_count()))
