@@ -90,6 +90,7 @@ explain_stage(CustomScanState *node, int i, List *ancestors, ExplainState *es)
 	ExplainPropertyText("Remote Table", stage->rel->remote.table, es);
 	explain_clauses(node, "Join Filter", list_nth(exprs, DYN_STAGE_QUALS), ancestors, es);
 	explain_clauses(node, "Filter", list_nth(exprs, DYN_STAGE_FILTERS), ancestors, es);
+	explain_clauses(node, "One-Time Filter", list_nth(exprs, DYN_STAGE_GATES), ancestors, es);
 	if (es->verbose)
 		explain_stage_columns(stage, es);
 	if (es->analyze)

@@ -15,7 +15,6 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
-#include "optimizer/restrictinfo.h"
 
 #include "pg/join/join.h"
 #include "pg/join/join_plan.h"
@@ -117,6 +116,7 @@ set_costs(PlannerInfo *root, Path *path, const Path *outer, List *stages)
 		add_clauses(root, stage->keys, &clauses);
 		add_clauses(root, stage->quals, &clauses);
 		add_clauses(root, stage->filters, &clauses);
+		add_clauses(root, stage->gates, &clauses);
 	}
 	clauses.startup += path->pathtarget->cost.startup;
 	path->startup_cost = outer->startup_cost + clauses.startup + round;
@@ -156,18 +156,6 @@ add_stages(const DynJoinInput *input, Path *outer, const Path *joined, ParamPath
 	add_path(input->joinrel, &path->path);
 }
 
-/* Is there a clause that says nothing of any row? It would be checked by a node of its own. */
-static bool
-has_pseudoconstant(List *clauses)
-{
-	ListCell   *lc;
-
-	foreach(lc, clauses)
-		if (lfirst_node(RestrictInfo, lc)->pseudoconstant)
-			return true;
-	return false;
-}
-
 /*
  * What the joined path needs rows of, or false where such a path can't be: it
  * would need the foreign table's own, or the planner wants no such path.
@@ -201,8 +189,6 @@ add_paths_over(const DynJoinInput *input, Path *outer)
 		return;
 	param_info = get_joinrel_parampathinfo(input->root, input->joinrel, outer, input->innerrel->cheapest_total_path,
 										   input->extra->sjinfo, required, &clauses);
-	if (has_pseudoconstant(clauses))
-		return;
 	stage = dyn_join_stage_new(input, clauses);
 	if (stage == NULL)
 		return;

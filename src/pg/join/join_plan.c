@@ -266,7 +266,8 @@ append_stage(PlannerInfo *root, Layout *layout, int i, CustomScan *scan)
 											  makeString(planner_rt_fetch(stage->rel->relid, root)->eref->aliasname),
 											  attnums));
 	scan->custom_exprs = lappend(scan->custom_exprs,
-								 list_make4(stage->keys, stage->quals, stage->filters, computed_by(layout, i)));
+								 list_make5(stage->keys, stage->quals, stage->filters, stage->gates,
+											computed_by(layout, i)));
 }
 
 int

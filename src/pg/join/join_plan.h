@@ -37,6 +37,7 @@ enum DynStageExprs
 	DYN_STAGE_KEYS,				/* in the order of DynRelation.keys */
 	DYN_STAGE_QUALS,			/* implicit AND: does the item match? */
 	DYN_STAGE_FILTERS,			/* implicit AND: does the joined row pass? */
+	DYN_STAGE_GATES,			/* implicit AND, of no row: does the node have any? */
 	DYN_STAGE_COMPUTED			/* follow the stage's columns in the scan tuple; NULL where no item matches */
 };
 

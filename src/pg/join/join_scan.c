@@ -116,6 +116,7 @@ begin_stage(DynJoinState *state, DynStageState *stage, List *private, List *expr
 	begin_keys(stage, list_nth(exprs, DYN_STAGE_KEYS), ps);
 	stage->quals = ExecInitQual(list_nth(exprs, DYN_STAGE_QUALS), ps);
 	stage->filters = ExecInitQual(list_nth(exprs, DYN_STAGE_FILTERS), ps);
+	stage->gates = ExecInitQual(list_nth(exprs, DYN_STAGE_GATES), ps);
 	stage->computed = ExecInitExprList(list_nth(exprs, DYN_STAGE_COMPUTED), ps);
 	stage->first = first;
 	stage->ncolumns = list_length(attnums);
@@ -264,7 +265,17 @@ rows_that_fit(const DynJoinState *state, int rows)
 	return fit >= rows ? rows : Max((int) fit, 1);
 }
 
-/* Reads outer rows into a window, and sends its requests; *ended tells that there were no more. */
+/* Do the clauses hold that say nothing of any row? If not, nothing is read nor asked for. */
+static bool
+gates_are_open(DynJoinState *state)
+{
+	for (int i = 0; i < state->nstages; i++)
+		if (!ExecQual(state->stages[i].gates, state->css.ss.ps.ps_ExprContext))
+			return false;
+	return true;
+}
+
+/* Reads outer rows into a window, and sends its requests; state->outer_ended tells that there were no more. */
 static void
 fill_window(DynJoinState *state, DynWindow *window)
 {
@@ -300,6 +311,8 @@ next_window(DynJoinState *state)
 
 	if (!state->ahead)
 	{
+		if (state->windows_since_start == 0 && !gates_are_open(state))
+			state->outer_ended = true;
 		if (state->outer_ended)
 			return false;
 		fill_window(state, state->next);

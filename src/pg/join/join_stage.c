@@ -34,6 +34,21 @@ compare_security(const ListCell *a, const ListCell *b)
 	return level_a < level_b ? -1 : level_a > level_b;
 }
 
+/*
+ * Bare clauses.  get_actual_clauses() takes none that say nothing of any row,
+ * but a partition has such ones from its parent's row security.
+ */
+static List *
+bare(List *clauses)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+		result = lappend(result, lfirst_node(RestrictInfo, lc)->clause);
+	return result;
+}
+
 /* Bare clauses, in the order to check them. */
 static List *
 in_order(List *clauses)
@@ -41,7 +56,7 @@ in_order(List *clauses)
 	List	   *sorted = list_copy(clauses);
 
 	list_sort(sorted, compare_security);	/* a merge sort: it is stable */
-	return get_actual_clauses(sorted);
+	return bare(sorted);
 }
 
 /*
@@ -71,9 +86,13 @@ take_keys(const DynJoinInput *input, const DynRelation *dyn, List *clauses, Node
 	return taken;
 }
 
-/* Divides the join's clauses into those of the join itself and those checked above an outer join. */
+/*
+ * Divides the join's clauses into those of the join itself, those checked above
+ * an outer join, and those that say nothing of any row: what stands in ON of an
+ * outer join is never taken for one of these.
+ */
 static void
-divide_clauses(const DynJoinInput *input, List *clauses, List **own, List **above)
+divide_clauses(const DynJoinInput *input, List *clauses, List **own, List **above, List **gates)
 {
 	bool		outer = input->jointype == JOIN_LEFT || input->jointype == JOIN_ANTI;
 	ListCell   *lc;
@@ -82,7 +101,9 @@ divide_clauses(const DynJoinInput *input, List *clauses, List **own, List **abov
 	{
 		RestrictInfo *rinfo = lfirst(lc);
 
-		if (outer && RINFO_IS_PUSHED_DOWN(rinfo, input->joinrel->relids))
+		if (rinfo->pseudoconstant)
+			*gates = lappend(*gates, rinfo);
+		else if (outer && RINFO_IS_PUSHED_DOWN(rinfo, input->joinrel->relids))
 			*above = lappend(*above, rinfo);
 		else
 			*own = lappend(*own, rinfo);
@@ -97,7 +118,7 @@ columns_are_there(RelOptInfo *rel, List *clauses)
 	int			i = -1;
 
 	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
-	pull_varattnos((Node *) get_actual_clauses(clauses), rel->relid, &used);
+	pull_varattnos((Node *) bare(clauses), rel->relid, &used);
 	while ((i = bms_next_member(used, i)) >= 0 && i + FirstLowInvalidHeapAttributeNumber < 0)
 		if (i + FirstLowInvalidHeapAttributeNumber != TableOidAttributeNumber)
 			return false;
@@ -121,9 +142,10 @@ make_stage(const DynJoinInput *input, List *clauses)
 	Node	   *keys[DYN_MAX_KEYS] = {NULL};
 	List	   *own = NIL;
 	List	   *above = NIL;
+	List	   *gates = NIL;
 	List	   *quals = NIL;
 
-	divide_clauses(input, clauses, &own, &above);
+	divide_clauses(input, clauses, &own, &above, &gates);
 	stage->joins = take_keys(input, dyn, own, keys, &quals);
 	take_keys(input, dyn, inner->baserestrictinfo, keys, &quals);
 	for (int i = 0; i < dyn->nkeys; i++)
@@ -139,6 +161,7 @@ make_stage(const DynJoinInput *input, List *clauses)
 	stage->jointype = input->jointype == JOIN_SEMI ? JOIN_INNER : input->jointype;
 	stage->quals = in_order(quals);
 	stage->filters = in_order(above);
+	stage->gates = bare(gates);
 	stage->distinct = count_keys(input->root, stage->keys, input->outerrel->rows);
 	return stage;
 }

@@ -22,6 +22,7 @@ typedef struct DynJoinStage
 	List	   *keys;			/* expressions, in the order of dyn->keys */
 	List	   *quals;			/* bare clauses that an item has to meet to match, in the order to check them */
 	List	   *filters;		/* bare clauses that the joined row has to meet after that, as with LEFT */
+	List	   *gates;			/* bare clauses that say nothing of any row: unless they hold, there is none at all */
 	bool		joins;			/* a key comes from a join clause */
 	double		distinct;		/* estimated number of different entity keys of all outer rows */
 } DynJoinStage;

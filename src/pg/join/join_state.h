@@ -21,6 +21,7 @@ typedef struct DynStageState
 	Oid		   *key_types;		/* of them, domains resolved */
 	ExprState  *quals;			/* does the item match? */
 	ExprState  *filters;		/* does the joined row pass? */
+	ExprState  *gates;			/* does the node have any row? */
 	List	   *computed;		/* ExprStates: columns of the scan tuple after `attnums` */
 	int			first;			/* position of its first column in the scan tuple */
 	int			ncolumns;

@@ -170,6 +170,28 @@ def test_eight_joins_and_more(orders):
     assert nodes(session, query) == 1
 
 
+ON_NO_COLUMN = JOIN + " WHERE current_setting('work_mem') %s '4MB'"
+
+
+def test_a_condition_on_no_column(orders, proxy):
+    """It is checked once; where it doesn't hold nothing is asked for, and no key is computed."""
+    session = orders(100)
+    session.run("SET work_mem = '4MB'")
+    assert sorted(session.run(ON_NO_COLUMN % "=")) == sorted(session.run(JOIN))
+    if session.conn.info.server_version >= 170000:  # it has no hook there before
+        assert nodes(session, ON_NO_COLUMN % "=") == 1
+        assert any("One-Time Filter" in line for line in plan(session, ON_NO_COLUMN % "="))
+    proxy.forget()
+    assert session.run(ON_NO_COLUMN.replace("= o.driver", "= 1 / (o.driver - 5)") % "<>") == []
+    assert proxy.requests == []
+
+
+def test_a_condition_on_no_column_of_a_sub_select_that_is_run_again(orders):
+    session = orders(20)
+    query = "SELECT g, (SELECT sum(trips) FROM (%s) x) FROM generate_series(1, 4) g" % (JOIN + " WHERE g > 2")
+    assert session.run(query) == [(1, None), (2, None), (3, 450), (4, 450)]
+
+
 def test_explain(orders):
     session = orders(100)
     text = "\n".join(plan(session, JOIN + " AND d.trips > 20 WHERE coalesce(d.trips, 0) < 50"))

@@ -3,7 +3,9 @@
 import pytest
 
 from joins import GUC, nodes
-from support import KEY
+from support import ACCESS_KEY, KEY, SECRET_KEY, option_list
+
+KEYS = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY}
 
 
 @pytest.fixture
@@ -39,3 +41,19 @@ def test_genetic_search(halves, seed):
         halves.run("SET %s = off" % GUC)
         assert sorted(halves.run(query), key=str) == rows
         halves.run("RESET " + GUC)
+
+
+def test_row_security_that_looks_at_no_row(halves, new_role):
+    """The policy's condition becomes one of each partition."""
+    role = new_role("feast")
+    halves.run("CREATE POLICY one ON view USING (current_user = '%s'); ALTER TABLE view ENABLE ROW LEVEL SECURITY" % role)
+    halves.run("GRANT SELECT ON view, orders TO %s" % role)
+    halves.run("CREATE USER MAPPING FOR %s SERVER feast OPTIONS (%s)" % (role, option_list(KEYS)))
+    halves.run("SET ROLE " + role)
+    query = "SELECT o.id, v.n FROM orders o LEFT JOIN view v ON v.id = o.id"
+    expected = [(i, i % 5 if i % 2 == 0 else None) for i in range(21)]
+    assert nodes(halves, query) == 2
+    assert sorted(halves.run(query)) == expected
+    halves.run("RESET ROLE; ALTER POLICY one ON view USING (current_user = 'nobody'); SET ROLE " + role)
+    assert sorted(halves.run(query)) == [(i, None) for i in range(21)]
+    halves.run("RESET ROLE; DROP POLICY one ON view")
