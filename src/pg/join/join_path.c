@@ -69,17 +69,6 @@ largest_window(List *stages)
 	return largest;
 }
 
-/* Adds what it costs to check the clauses for a row. */
-static void
-add_clauses(PlannerInfo *root, List *clauses, QualCost *cost)
-{
-	QualCost	more;
-
-	cost_qual_eval(&more, clauses, root);
-	cost->startup += more.startup;
-	cost->per_tuple += more.per_tuple;
-}
-
 /*
  * What a round of requests of a stage costs.  A table whose keys are known
  * before anything runs is better scanned: its requests go out together with
@@ -113,10 +102,8 @@ set_costs(PlannerInfo *root, Path *path, const Path *outer, List *stages)
 
 		round = Max(round, own_round);
 		keys += Min(rows, stage->distinct * windows) * stage->dyn->tuple_cost;
-		add_clauses(root, stage->keys, &clauses);
-		add_clauses(root, stage->quals, &clauses);
-		add_clauses(root, stage->filters, &clauses);
-		add_clauses(root, stage->gates, &clauses);
+		clauses.startup += stage->cost.startup;
+		clauses.per_tuple += stage->cost.per_tuple;
 	}
 	clauses.startup += path->pathtarget->cost.startup;
 	path->startup_cost = outer->startup_cost + clauses.startup + round;

@@ -11,6 +11,7 @@
 
 #include "access/sysattr.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/restrictinfo.h"
 #include "utils/lsyscache.h"
@@ -132,6 +133,26 @@ count_keys(PlannerInfo *root, List *keys, double rows)
 	return keys == NIL ? 1 : estimate_num_groups(root, keys, clamp_row_est(rows), NULL, NULL);
 }
 
+/* Adds what it costs to evaluate expressions once. */
+static void
+add_cost(PlannerInfo *root, List *exprs, QualCost *cost)
+{
+	QualCost	more;
+
+	cost_qual_eval(&more, exprs, root);
+	cost->startup += more.startup;
+	cost->per_tuple += more.per_tuple;
+}
+
+static void
+set_cost(PlannerInfo *root, DynJoinStage *stage)
+{
+	add_cost(root, stage->keys, &stage->cost);
+	add_cost(root, stage->quals, &stage->cost);
+	add_cost(root, stage->filters, &stage->cost);
+	add_cost(root, stage->gates, &stage->cost);
+}
+
 /* The stage for these clauses; NULL: they don't give the whole key. */
 static DynJoinStage *
 make_stage(const DynJoinInput *input, List *clauses)
@@ -162,6 +183,7 @@ make_stage(const DynJoinInput *input, List *clauses)
 	stage->quals = in_order(quals);
 	stage->filters = in_order(above);
 	stage->gates = bare(gates);
+	set_cost(input->root, stage);
 	stage->distinct = count_keys(input->root, stage->keys, input->outerrel->rows);
 	return stage;
 }

@@ -24,6 +24,7 @@ typedef struct DynJoinStage
 	List	   *filters;		/* bare clauses that the joined row has to meet after that, as with LEFT */
 	List	   *gates;			/* bare clauses that say nothing of any row: unless they hold, there is none at all */
 	bool		joins;			/* a key comes from a join clause */
+	QualCost	cost;			/* of all these expressions, for an outer row */
 	double		distinct;		/* estimated number of different entity keys of all outer rows */
 } DynJoinStage;
 

@@ -259,7 +259,8 @@ dyn_qual_equates_key(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn,
 	Node	   *tree;
 	bool		exact;
 
-	if (rinfo->pseudoconstant || !restriction_is_securely_promotable(rinfo, rel))
+	/* OR can be long, and never says it */
+	if (rinfo->pseudoconstant || is_orclause(rinfo->clause) || !restriction_is_securely_promotable(rinfo, rel))
 		return false;
 	tree = extract(&x, (Node *) rinfo->clause, &exact);
 	if (tree == NULL || !exact || !IsA(tree, IntList) || dyn_leaf_kind((List *) tree) != DYN_KEY_EQ)

@@ -26,7 +26,7 @@ def two(drivers, proxy):
         "SELECT trips FROM drivers WHERE driver_id = 1 UNION ALL SELECT trips FROM riders WHERE driver_id = 2",
         "SELECT d.trips FROM drivers d JOIN riders r USING (driver_id) WHERE driver_id = 1",
         "SELECT d.trips FROM drivers d, riders r WHERE d.driver_id = 1 AND r.driver_id IN (3, 4)",
-        "SELECT d.trips FROM drivers d LEFT JOIN riders r ON r.driver_id = 2 WHERE d.driver_id IN (3, 4)",
+        "SELECT d.trips, r.trips FROM drivers d LEFT JOIN riders r ON r.driver_id = 2 WHERE d.driver_id IN (3, 4)",
         "WITH d AS (SELECT * FROM drivers WHERE driver_id = 1), r AS (SELECT * FROM riders WHERE driver_id = 2)"
         " SELECT d.trips, r.trips FROM d, r",
     ],
@@ -42,8 +42,8 @@ SAME_KEYS = [
     "SELECT r.trips FROM drivers d JOIN riders r USING (driver_id) WHERE d.driver_id = ANY ({0})",
     "SELECT r.trips FROM drivers d JOIN riders r USING (driver_id) WHERE r.driver_id = ANY ({0})",
     "SELECT r.trips FROM drivers d LEFT JOIN riders r USING (driver_id) WHERE d.driver_id = ANY ({0})",
-    "SELECT r.trips FROM riders r LEFT JOIN drivers d ON d.driver_id = r.driver_id AND d.trips > 20"
-    " WHERE r.driver_id = ANY ({0}) OR r.driver_id = 1 AND r.trips > 0",
+    "SELECT r.trips + 0 * coalesce(d.trips, 0) FROM riders r LEFT JOIN drivers d ON d.driver_id = r.driver_id"
+    " AND d.trips > 20 WHERE r.driver_id = ANY ({0}) OR r.driver_id = 1 AND r.trips > 0",
     "SELECT r.trips FROM riders r WHERE driver_id = ANY ({0})"
     " AND NOT EXISTS (SELECT FROM drivers d WHERE d.driver_id = r.driver_id AND d.trips > 100)",
     "SELECT r.trips FROM riders r WHERE driver_id IN (SELECT driver_id FROM drivers WHERE driver_id = ANY ({0}))",
