@@ -5,6 +5,8 @@
  */
 #include "pg/util/export.h"
 
+#include <limits.h>
+
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
