@@ -287,7 +287,7 @@ def select_list(q, result):
     if result.views and result.views[0][0] == "l":
         items = ["l.id"]
     for alias, view in result.views:
-        forms = ["{0}.n", "{0}.s", "{0}.m", "{0}.*", "{0}", "row_to_json({0})", "{0} IS NULL", "{0}.*::text"]
+        forms = ["{0}.n", "{0}.s", "{0}.m", "{0}.*", "{0}", "row_to_json({0}.*)", "{0} IS NULL", "{0}.*::text"]
         forms += ["coalesce({0}.n, 0) + 1", "(SELECT {0}.n)", "{0}.n" if q.locks else "count({0}.n) OVER ()"]
         forms += ["{0}.%s" % key for key in VIEWS[view]] * 2
         if "LATERAL" not in result.sql and view not in SQL_VIEWS:
