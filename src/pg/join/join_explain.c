@@ -24,7 +24,7 @@ expression_text(CustomScanState *node, List *ancestors, ExplainState *es, Node *
 	return deparse_expression(expr, context, true, false);
 }
 
-/* "LEFT v: v.a = o.a, v.b = o.b" */
+/* "LEFT v ON v.a = o.a AND v.b = o.b" */
 static char *
 stage_text(CustomScanState *node, const DynStageState *stage, List *keys, List *ancestors, ExplainState *es)
 {

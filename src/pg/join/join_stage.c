@@ -14,7 +14,6 @@
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/restrictinfo.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/selfuncs.h"
 
@@ -265,30 +264,6 @@ keeps_rows(const DynJoinStage *stage)
 	return stage->jointype == JOIN_LEFT && stage->filters == NIL;
 }
 
-/* Walker: is there anything in a key's expression that can fail? */
-static bool
-can_fail(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	switch (nodeTag(node))
-	{
-		case T_List:
-		case T_Var:
-		case T_Const:
-		case T_Param:
-		case T_RelabelType:
-			break;
-		case T_FuncExpr:
-			if (!get_func_leakproof(castNode(FuncExpr, node)->funcid))
-				return true;
-			break;
-		default:
-			return true;
-	}
-	return expression_tree_walker(node, can_fail, context);
-}
-
 /* The number of the key that an expression is the column of, or -1. */
 static int
 key_of(const DynJoinStage *stage, Node *expr)
@@ -342,5 +317,5 @@ dyn_join_stage_beside(PlannerInfo *root, const DynJoinStage *stage, List *stages
 	}
 	if (bms_overlap(pull_varnos(root, (Node *) beside->keys), found))
 		return NULL;
-	return all_kept || !can_fail((Node *) beside->keys, NULL) ? beside : NULL;
+	return all_kept || !dyn_qual_can_fail((Node *) beside->keys) ? beside : NULL;
 }

@@ -8,6 +8,9 @@
 
 #include "pg/join/join_table.h"
 
+/* Many views together have no more requests in flight than this, whatever each of them may have. */
+#define MAX_GROUP_WORKERS 100
+
 void
 dyn_join_tables_release(DynJoinTables *tables)
 {
@@ -30,17 +33,8 @@ dyn_join_tables_new(int nstages)
 {
 	DynJoinTables *tables = palloc0(sizeof(DynJoinTables));
 
+	tables->nstages = nstages;
 	tables->groups = palloc0(sizeof(DynTableGroup) * nstages);
-	for (int i = 0; i < nstages; i++)
-	{
-		tables->groups[i].requests = palloc0(sizeof(DynGetRequest) * nstages);
-		tables->groups[i].features = palloc0(sizeof(DynFeatureNames) * nstages);
-		tables->groups[i].rels = palloc0(sizeof(DynRelation *) * nstages);
-		tables->groups[i].wanted = palloc0(sizeof(int64) * nstages);
-		tables->groups[i].asked = palloc0(sizeof(int64) * nstages);
-		tables->groups[i].found = palloc0(sizeof(int64) * nstages);
-		tables->groups[i].answered = palloc0(sizeof(int64) * nstages);
-	}
 	tables->callback.func = release_tables;
 	tables->callback.arg = tables;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &tables->callback);
@@ -78,6 +72,21 @@ find_table(const DynTableGroup *group, const char *name)
 	return -1;
 }
 
+/* A group without tables, with room for one of each stage. */
+static void
+init_group(DynTableGroup *group, Oid serverid, Oid userid, int nstages)
+{
+	group->serverid = serverid;
+	group->userid = userid;
+	group->requests = palloc0(sizeof(DynGetRequest) * nstages);
+	group->features = palloc0(sizeof(DynFeatureNames) * nstages);
+	group->rels = palloc0(sizeof(DynRelation *) * nstages);
+	group->wanted = palloc0(sizeof(int64) * nstages);
+	group->asked = palloc0(sizeof(int64) * nstages);
+	group->found = palloc0(sizeof(int64) * nstages);
+	group->answered = palloc0(sizeof(int64) * nstages);
+}
+
 /*
  * The group for a foreign table, possibly a new one.  A remote table occurs once in a request: where two foreign tables
  * see other keys in it, they are in different groups.
@@ -96,9 +105,8 @@ find_group(DynJoinTables *tables, const DynRelation *rel, Oid userid)
 			(table < 0 || same_keys(group->rels[table], rel)))
 			return i;
 	}
+	init_group(&tables->groups[i], rel->serverid, userid, tables->nstages);
 	tables->ngroups++;
-	tables->groups[i].serverid = rel->serverid;
-	tables->groups[i].userid = userid;
 	return i;
 }
 
@@ -112,7 +120,7 @@ add_table(DynTableGroup *group, const DynRelation *rel)
 	group->requests[i].table = rel->remote.table;
 	group->requests[i].features = &group->features[i];
 	group->batch_size = i == 0 ? rel->batch_size : Min(group->batch_size, rel->batch_size);
-	group->max_workers += rel->max_read_workers;
+	group->max_workers = Min(group->max_workers + rel->max_read_workers, MAX_GROUP_WORKERS);
 	return i;
 }
 

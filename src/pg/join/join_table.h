@@ -28,7 +28,7 @@ typedef struct DynTableGroup
 	int64	   *found;			/* of each: items */
 	int64	   *answered;		/* of each: requests that asked for its keys */
 	int			batch_size;		/* the least of the tables' */
-	int			max_workers;	/* of all tables together */
+	int			max_workers;	/* of all tables together; bounded */
 	DynCounters counters;
 } DynTableGroup;
 
@@ -36,6 +36,7 @@ typedef struct DynTableGroup
 typedef struct DynJoinTables
 {
 	MemoryContextCallback callback;
+	int			nstages;
 	int			ngroups;
 	DynTableGroup *groups;
 } DynJoinTables;

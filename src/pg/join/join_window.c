@@ -6,13 +6,12 @@
 
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
-#include "miscadmin.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 
 #include "pg/convert/convert.h"
 #include "pg/join/join_window.h"
-#include "pg/session/wait.h"
+#include "pg/read/lookup.h"
 #include "pg/util/error.h"
 
 /* ---- life ---- */
@@ -261,28 +260,12 @@ wait_group(DynTableGroup *group, DynWindowGroup *asked)
 	uint32		key;
 	DynStatus	status;
 
-	for (;;)
-	{
-		switch (dyn_batch_get_next(asked->get, &item, &key, &status))
-		{
-			case DYN_STEP_ROW:
-				note_item(group, asked, key, item);
-				break;
-			case DYN_STEP_WAIT:
-				dyn_wait(DYN_WAIT_READ, -1);
-				break;
-			case DYN_STEP_AGAIN:
-				CHECK_FOR_INTERRUPTS();
-				break;
-			case DYN_STEP_END:
-				for (int i = 0; i < group->ntables; i++)
-					group->answered[i] += dyn_batch_get_requests(asked->get, i);
-				return;
-			case DYN_STEP_FAILED:
-				report_window_failure(group, asked, &status);
-				break;
-		}
-	}
+	while (dyn_lookup_wait(asked->get, &item, &key, &status))
+		note_item(group, asked, key, item);
+	if (status.cls != DYN_OK)
+		report_window_failure(group, asked, &status);
+	for (int i = 0; i < group->ntables; i++)
+		group->answered[i] += dyn_batch_get_requests(asked->get, i);
 }
 
 void

@@ -225,6 +225,39 @@ extract(Extraction *x, Node *clause, bool *exact)
 	return NULL;
 }
 
+/* ---- evaluation ---- */
+
+/* Walker: is there anything beside columns, values, and functions that leak nothing, and so raise nothing? */
+static bool
+can_fail(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_List:
+		case T_Var:
+		case T_Const:
+		case T_Param:
+		case T_RelabelType:
+		case T_ArrayExpr:
+			break;
+		case T_FuncExpr:
+			if (!get_func_leakproof(castNode(FuncExpr, node)->funcid))
+				return true;
+			break;
+		default:
+			return true;
+	}
+	return expression_tree_walker(node, can_fail, context);
+}
+
+bool
+dyn_qual_can_fail(Node *exprs)
+{
+	return can_fail(exprs, NULL);
+}
+
 /* ---- the whole ---- */
 
 /*

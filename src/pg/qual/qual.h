@@ -38,6 +38,9 @@ extern DynKeyCondition *dyn_qual_split(PlannerInfo *root, RelOptInfo *rel, const
 extern bool dyn_qual_equates_key(PlannerInfo *root, RelOptInfo *rel, const DynRelation *dyn, RestrictInfo *rinfo,
 								 int *key, Node **value);
 
+/* Can evaluating the expressions fail? Columns, values, and leakproof functions of them can't. */
+extern bool dyn_qual_can_fail(Node *exprs);
+
 /*
  * Are the values of the sub-select, in  expression = ANY (SELECT ...),  the
  * same for all rows of the query that has it? They can be keys then.

@@ -106,19 +106,13 @@ dyn_lookup_rewind(DynLookup *lookup)
 }
 
 bool
-dyn_lookup_next(DynLookup *lookup, TupleTableSlot *slot)
+dyn_lookup_wait(DynBatchGet *get, const DynItem **item, uint32 *key, DynStatus *status)
 {
-	DynErrorContext context = {DYN_OP_BATCH_GET_ITEM, lookup->rel->remote.table, lookup->rel->feature_view, NULL};
-	DynStatus	status;
-	const DynItem *item;
-	uint32		key;
-
 	for (;;)
 	{
-		switch (dyn_batch_get_next(lookup->get, &item, &key, &status))
+		switch (dyn_batch_get_next(get, item, key, status))
 		{
 			case DYN_STEP_ROW:
-				dyn_projection_row(lookup->projection, item, lookup->keys.values + (Size) key * lookup->rel->nkeys, slot);
 				return true;
 			case DYN_STEP_WAIT:
 				dyn_wait(DYN_WAIT_READ, -1);
@@ -127,11 +121,29 @@ dyn_lookup_next(DynLookup *lookup, TupleTableSlot *slot)
 				CHECK_FOR_INTERRUPTS();
 				break;
 			case DYN_STEP_END:
-				ExecClearTuple(slot);
+				dyn_status_clear(status);
 				return false;
 			case DYN_STEP_FAILED:
-				dyn_report(ERROR, &status, &context);
-				break;
+				return false;
 		}
 	}
+}
+
+bool
+dyn_lookup_next(DynLookup *lookup, TupleTableSlot *slot)
+{
+	DynErrorContext context = {DYN_OP_BATCH_GET_ITEM, lookup->rel->remote.table, lookup->rel->feature_view, NULL};
+	DynStatus	status;
+	const DynItem *item;
+	uint32		key;
+
+	if (dyn_lookup_wait(lookup->get, &item, &key, &status))
+	{
+		dyn_projection_row(lookup->projection, item, lookup->keys.values + (Size) key * lookup->rel->nkeys, slot);
+		return true;
+	}
+	if (status.cls != DYN_OK)
+		dyn_report(ERROR, &status, &context);
+	ExecClearTuple(slot);
+	return false;
 }

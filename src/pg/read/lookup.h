@@ -57,6 +57,12 @@ extern void dyn_lookup_start(DynLookup *lookup);
  */
 extern bool dyn_lookup_next(DynLookup *lookup, TupleTableSlot *slot);
 
+/*
+ * The next item of any read by key, as dyn_batch_get_next() has it.  Waits, where a cancel raises.  False: there are no
+ * more, or the read failed, and `status` says why.
+ */
+extern bool dyn_lookup_wait(DynBatchGet *get, const DynItem **item, uint32 *key, DynStatus *status);
+
 /* Begins again with the items that are here; false: they have to be asked for again. */
 extern bool dyn_lookup_rewind(DynLookup *lookup);
 

@@ -22,7 +22,6 @@
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "nodes/nodeFuncs.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "pg/qual/qual.h"
@@ -297,31 +296,16 @@ is_init_param(PlannerInfo *root, const Param *param)
 	return false;
 }
 
-/*
- * Walker: is there anything in an operand beside constants, the query's
- * parameters, results of init plans, and functions that can't fail?
- */
+/* Walker: does an operand need a row of another table, or a parameter that only running the plan sets? */
 static bool
 needs_execution(Node *node, void *root)
 {
 	if (node == NULL)
 		return false;
-	switch (nodeTag(node))
-	{
-		case T_List:
-		case T_Const:
-		case T_RelabelType:
-		case T_ArrayExpr:
-			break;
-		case T_Param:
-			return castNode(Param, node)->paramkind != PARAM_EXTERN && !is_init_param(root, castNode(Param, node));
-		case T_FuncExpr:
-			if (!get_func_leakproof(castNode(FuncExpr, node)->funcid))
-				return true;
-			break;
-		default:
-			return true;
-	}
+	if (IsA(node, Var))
+		return true;
+	if (IsA(node, Param))
+		return castNode(Param, node)->paramkind != PARAM_EXTERN && !is_init_param(root, castNode(Param, node));
 	return expression_tree_walker(node, needs_execution, root);
 }
 
@@ -329,7 +313,8 @@ needs_execution(Node *node, void *root)
 static bool
 is_independent(PlannerInfo *root, const DynKeyCondition *condition)
 {
-	return condition->complete && !needs_execution((Node *) condition->operands, root);
+	return condition->complete && !dyn_qual_can_fail((Node *) condition->operands) &&
+		!needs_execution((Node *) condition->operands, root);
 }
 
 ForeignScan *

@@ -39,6 +39,14 @@ def test_a_function_reads_the_rows_so_far(drivers):
     assert sorted(drivers.run(ROWS)) == [(1, 10), (2, 10)]
 
 
+def test_a_function_joins_the_rows_so_far(drivers):
+    join = "SELECT sum(d.trips) FROM generate_series(1, 3) g JOIN drivers d ON d.driver_id = g"
+    assert any("Lookup Join" in line for (line,) in drivers.run("EXPLAIN " + join))
+    between_rows(drivers, "RETURN (%s);" % join)
+    drivers.run(INSERT_AROUND)
+    assert sorted(drivers.run(ROWS)) == [(1, 10), (2, 10)]
+
+
 def test_a_before_trigger_reads_the_rows_so_far(drivers):
     trigger(
         drivers,
