@@ -27,6 +27,9 @@ SELECT id FROM stats s WHERE id = ANY ('{4,5}') AND NOT EXISTS (SELECT FROM fare
 SELECT id FROM stats s WHERE id IN (SELECT id FROM fares WHERE id = ANY ('{4,5}')) ORDER BY 1;
 SELECT s.id, f.id FROM stats s FULL JOIN fares f ON f.id = s.id WHERE s.id = ANY ('{4,5}') ORDER BY 1;
 SELECT fare FROM fares WHERE fare = id AND fare = ANY ('{5,50}');
+-- a condition on no column, in the outermost join
+SELECT o, f.fare FROM orders o LEFT JOIN fares f ON f.id = o.id WHERE current_setting('server_version') = 'none';
+SELECT count(f.fare) FROM orders o LEFT JOIN fares f ON f.id = o.id WHERE current_setting('server_version') <> 'none';
 -- not to what an outer join keeps
 SELECT s.id, f.fare FROM stats s LEFT JOIN fares f ON f.id = s.id AND f.id = ANY ('{4}');
 SELECT s.id, f.fare FROM stats s FULL JOIN (SELECT * FROM fares WHERE id = ANY ('{4,5}')) f ON f.id = s.id;

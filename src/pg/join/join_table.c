@@ -49,19 +49,6 @@ dyn_join_tables_connect(DynTableGroup *group)
 	return group->connection;
 }
 
-/* Do the entity keys of both have the same columns, so that one key of one is that of the other? */
-static bool
-same_keys(const DynRelation *a, const DynRelation *b)
-{
-	if (a->nkeys != b->nkeys || a->key_version != b->key_version)
-		return false;
-	for (int i = 0; i < a->nkeys; i++)
-		if (strcmp(a->keys[i]->name, b->keys[i]->name) != 0 || a->keys[i]->base_type != b->keys[i]->base_type ||
-			a->keys[i]->feast_type != b->keys[i]->feast_type)
-			return false;
-	return true;
-}
-
 /* The number of the remote table in the group, or -1. */
 static int
 find_table(const DynTableGroup *group, const char *name)
@@ -88,8 +75,10 @@ init_group(DynTableGroup *group, Oid serverid, Oid userid, int nstages)
 }
 
 /*
- * The group for a foreign table, possibly a new one.  A remote table occurs once in a request: where two foreign tables
- * see other keys in it, they are in different groups.
+ * The group for a foreign table, possibly a new one.  A remote table occurs once
+ * in a request, and where foreign tables see keys of different types in it, the
+ * ids differ; but the values of its keys stand in one array, so they must be as
+ * many.
  */
 static int
 find_group(DynJoinTables *tables, const DynRelation *rel, Oid userid)
@@ -102,7 +91,7 @@ find_group(DynJoinTables *tables, const DynRelation *rel, Oid userid)
 		int			table = find_table(group, rel->remote.table);
 
 		if (group->serverid == rel->serverid && group->userid == userid &&
-			(table < 0 || same_keys(group->rels[table], rel)))
+			(table < 0 || group->rels[table]->nkeys == rel->nkeys))
 			return i;
 	}
 	init_group(&tables->groups[i], rel->serverid, userid, tables->nstages);

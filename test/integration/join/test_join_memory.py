@@ -28,6 +28,15 @@ def test_wide_items(big):
     assert peak_bytes(big) - before < 45 * MB
 
 
+def test_wide_items_of_a_cursor(big):
+    """It begins with few rows, so their size is known before there are many."""
+    before = peak_bytes(big)
+    big.run("BEGIN; DECLARE c CURSOR FOR SELECT length(b.t) FROM generate_series(1, 1500) g JOIN big b ON b.id = g")
+    assert big.run("FETCH ALL FROM c") == [(WIDE,)] * 1500
+    big.run("COMMIT")
+    assert peak_bytes(big) - before < 16 * MB
+
+
 def test_wide_outer_rows(drivers):
     fill(drivers, 9)
     drivers.run("SET work_mem = '1MB'; SELECT trips FROM drivers WHERE driver_id = 1")

@@ -1,5 +1,6 @@
 """When a lookup join is planned, and when it isn't; what EXPLAIN shows."""
 
+import psycopg
 import pytest
 
 from joins import GUC, NODE, analyzed, nodes, plan
@@ -190,6 +191,24 @@ def test_a_condition_on_no_column_of_a_sub_select_that_is_run_again(orders):
     session = orders(20)
     query = "SELECT g, (SELECT sum(trips) FROM (%s) x) FROM generate_series(1, 4) g" % (JOIN + " WHERE g > 2")
     assert session.run(query) == [(1, None), (2, None), (3, 450), (4, 450)]
+
+
+def outcome(session, query):
+    """Its rows, or its SQLSTATE."""
+    try:
+        return session.run(query)
+    except psycopg.Error as error:
+        return error.sqlstate
+
+
+@pytest.mark.parametrize("column, joins", [("tableoid", 1), ("ctid", 0), ("xmin", 0)])
+def test_system_columns(orders, column, joins):
+    session = orders(3)
+    query = "SELECT d.%s FROM orders o JOIN drivers d ON d.driver_id = o.driver" % column
+    assert nodes(session, query) == joins
+    found = outcome(session, query)
+    session.run("SET %s = off" % GUC)
+    assert found == outcome(session, query)
 
 
 def test_explain(orders):

@@ -57,3 +57,21 @@ def test_row_security_that_looks_at_no_row(halves, new_role):
     halves.run("RESET ROLE; ALTER POLICY one ON view USING (current_user = 'nobody'); SET ROLE " + role)
     assert sorted(halves.run(query)) == [(i, None) for i in range(21)]
     halves.run("RESET ROLE; DROP POLICY one ON view")
+
+
+def test_row_security_comes_before_what_leaks(halves, new_role):
+    role = new_role("feast")
+    halves.run("CREATE POLICY most ON view USING (n <> 3); ALTER TABLE view ENABLE ROW LEVEL SECURITY")
+    halves.run("GRANT SELECT ON view, orders TO %s" % role)
+    halves.run("CREATE USER MAPPING FOR %s SERVER feast OPTIONS (%s)" % (role, option_list(KEYS)))
+    halves.run(
+        "CREATE FUNCTION leak(integer) RETURNS boolean LANGUAGE plpgsql COST 0.0001"
+        " AS $$ BEGIN RAISE NOTICE '%', $1; RETURN true; END $$"
+    )
+    halves.run("SET ROLE " + role)
+    query = "SELECT o.id, v.n FROM orders o LEFT JOIN view v ON v.id = o.id AND leak(v.n + 0 * o.other::integer)"
+    assert nodes(halves, query) == 2
+    halves.notices.clear()
+    assert dict(halves.run(query))[8] is None
+    assert {message for _, message, _ in halves.notices} == {"0", "1", "2", "4"}
+    halves.run("RESET ROLE; DROP POLICY most ON view; DROP FUNCTION leak")

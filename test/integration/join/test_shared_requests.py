@@ -105,6 +105,55 @@ def test_keys_of_other_types_are_other_keys(three, proxy, project):
     assert three.run(query) == [(1, 10, 111), (2, 20, None), (40, None, 444)]
 
 
+def test_keys_of_other_numbers_are_other_keys(three, proxy, project):
+    three.table(
+        "pairs",
+        "driver_id bigint OPTIONS (entity_key 'true'), city text OPTIONS (entity_key 'true'), trips integer",
+        table_name=project + ".drivers",
+    )
+    three.run("INSERT INTO pairs VALUES (1, 'a', 111), (40, 'b', 444)")
+    query = (
+        "SELECT drivers.driver_id, drivers.trips, p.city, p.trips FROM unnest('{1,2,40}'::int[]) g"
+        " LEFT JOIN pairs p ON p.driver_id = g AND p.city = CASE g WHEN 40 THEN 'b' ELSE 'a' END" + left_joins("drivers")
+    )
+    assert nodes(three, query) == 1
+    assert three.run(query) == [(1, 10, "a", 111), (2, 20, None, None), (None, None, "b", 444)]
+
+
+@pytest.mark.parametrize("order", [("drivers", "copy"), ("copy", "drivers")])
+def test_who_wants_it_consistent(three, proxy, project, order):
+    three.table("copy", DRIVERS, table_name=project + ".drivers", consistent_reads="true")
+    proxy.forget()
+    three.run("SELECT drivers.trips, copy.trips FROM " + ROWS % 2 + left_joins(*order))
+    (table,) = proxy.of(READ)[0].json()["RequestItems"].values()
+    assert table["ConsistentRead"] is True
+
+
+def test_requests_of_many_views_are_bounded(three):
+    three.set_server(batch_size=1, max_read_workers=60)
+    most = analyzed(three, THREE % 60)["Most In Flight"]
+    assert 60 < most <= 100
+
+
+def test_a_key_of_an_earlier_view_is_null_where_that_has_none(three):
+    """Riders 11 to 20 are there, but no such cars."""
+    query = "SELECT g, cars.trips, riders.trips FROM " + ROWS % 12 + left_joins("cars") + left_joins(
+        "riders", key="cars.driver_id"
+    )
+    assert nodes(three, query) >= 1
+    assert three.run(query) == [(i, 10 * i, 10 * i) if i <= 10 else (i, None, None) for i in range(1, 13)]
+
+
+def test_a_key_that_fails_for_a_row_that_is_dropped(three):
+    """There is no driver 0, and the last join's condition keeps it behind the first one."""
+    query = (
+        "SELECT g, r.trips FROM generate_series(0, 5) g JOIN drivers d ON d.driver_id = g"
+        " LEFT JOIN riders r ON r.driver_id = 20 / g AND r.trips > d.trips"
+    )
+    assert nodes(three, query) == 2
+    assert three.run(query) == [(1, 200), (2, 100), (3, 60), (4, 50), (5, None)]
+
+
 def test_only_needed_features_are_asked_for(three, proxy):
     three.run("SELECT drivers.trips, riders.conv_rate FROM " + ROWS % 2 + left_joins("drivers", "riders"))
     (read,) = proxy.of(READ)
