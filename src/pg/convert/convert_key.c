@@ -74,10 +74,11 @@ dyn_key_compare(const DynColumn *column, Datum a, Datum b)
 	return c != 0 ? c : (xlen > ylen) - (xlen < ylen);
 }
 
-/* Fills a part of the key that is hashed, zeroed before. Text may be a copy in the current context, as UTF-8. */
+/* Fills a part of the key that is hashed. Text may be a copy in the current context, as UTF-8. */
 static void
 make_key_part(const DynColumn *column, Datum key, DynKeyPart *part)
 {
+	memset(part, 0, sizeof(*part));
 	part->name = column->name;
 	part->type = column->feast_type;
 	if (column->base_type == BYTEAOID)
@@ -98,7 +99,7 @@ make_key_part(const DynColumn *column, Datum key, DynKeyPart *part)
 void
 dyn_key_id(const DynRelation *rel, const Datum *keys, DynBuf *scratch, DynEntityId *id)
 {
-	DynKeyPart	parts[DYN_MAX_KEYS] = {{0}};
+	DynKeyPart	parts[DYN_MAX_KEYS];	/* not zeroed: most keys have one or two */
 	int			nparts = rel->nkeys;
 
 	for (int i = 0; i < rel->nkeys; i++)
@@ -106,9 +107,7 @@ dyn_key_id(const DynRelation *rel, const Datum *keys, DynBuf *scratch, DynEntity
 	if (nparts == 0)
 	{
 		/* an entityless view's row: what Feast's materialize writes */
-		parts[0].name = DYN_DUMMY_JOIN_KEY;
-		parts[0].type = DYN_FEAST_STRING;
-		parts[0].data = "";
+		parts[0] = (DynKeyPart) {.name = DYN_DUMMY_JOIN_KEY, .type = DYN_FEAST_STRING, .data = ""};
 		nparts = 1;
 	}
 	if (!dyn_feast_key_id(id, scratch, rel->key_version, parts, nparts))

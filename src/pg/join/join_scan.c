@@ -3,9 +3,10 @@
  *	  Execution of lookup joins.
  *
  * The node reads a window of outer rows, makes the keys of all its stages, and
- * asks for their items side by side.  Then it takes row by row through the
- * stages, in the order in which they came; when half of a window has been
- * emitted, the next one is read and asked for.
+ * asks for their items side by side, beginning while it reads.  Then it takes
+ * row by row through the stages, in the order in which they came, as the items
+ * arrive; when half of a window has been emitted, the next one is read and
+ * asked for.
  */
 #include "pg/util/export.h"
 
@@ -17,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "pg/convert/convert.h"
 #include "pg/join/join_explain.h"
 #include "pg/join/join_plan.h"
 #include "pg/join/join_state.h"
@@ -93,11 +95,38 @@ begin_keys(DynStageState *stage, List *exprs, PlanState *ps)
 {
 	stage->keys = palloc(sizeof(ExprState *) * (list_length(exprs) + 1));
 	stage->key_types = palloc(sizeof(Oid) * (list_length(exprs) + 1));
+	stage->key.values = palloc(sizeof(Datum) * (list_length(exprs) + 1));
 	for (int i = 0; i < list_length(exprs); i++)
 	{
 		stage->keys[i] = ExecInitExpr(list_nth(exprs, i), ps);
 		stage->key_types[i] = getBaseType(exprType(list_nth(exprs, i)));
 	}
+}
+
+/* Do two foreign tables have the same entity id for the same values? */
+static bool
+same_key_columns(const DynRelation *a, const DynRelation *b)
+{
+	if (a->nkeys != b->nkeys || a->key_version != b->key_version)
+		return false;
+	for (int i = 0; i < a->nkeys; i++)
+		if (strcmp(a->keys[i]->name, b->keys[i]->name) != 0 || a->keys[i]->feast_type != b->keys[i]->feast_type ||
+			a->keys[i]->base_type != b->keys[i]->base_type)
+			return false;
+	return true;
+}
+
+/* The first stage whose key is the same as this one's for every row: it is made once. */
+static int
+find_same_key(const DynJoinState *state, List *stage_exprs, int i)
+{
+	List	   *keys = list_nth(list_nth(stage_exprs, i), DYN_STAGE_KEYS);
+	int			k = 0;
+
+	while (k < i && !(same_key_columns(state->stages[k].rel, state->stages[i].rel) &&
+					  equal(list_nth(list_nth(stage_exprs, k), DYN_STAGE_KEYS), keys)))
+		k++;
+	return k;
 }
 
 /* Makes a stage of what the plan says; `first` is where its columns begin. */
@@ -142,6 +171,7 @@ begin_stages(DynJoinState *state, CustomScan *scan)
 		int			largest;
 
 		begin_stage(state, stage, list_nth(scan->custom_private, DYN_JOIN_STAGES + i), list_nth(scan->custom_exprs, i), first);
+		stage->same_key = find_same_key(state, scan->custom_exprs, i);
 		first += stage->ncolumns + list_length(stage->computed);
 		largest = stage->rel->batch_size * stage->rel->max_read_workers;
 		state->largest_window = i == 0 ? largest : Min(state->largest_window, largest);
@@ -194,19 +224,23 @@ set_outer_columns(DynJoinState *state, TupleTableSlot *outer)
 	return ExecStoreVirtualTuple(slot);
 }
 
-/* The stage's key for the row in the scan tuple, in short-lived memory; false: NULL, or none that is stored anywhere. */
-static bool
-evaluate_key(const DynStageState *stage, ExprContext *econtext, Datum *values)
+/* Makes a stage's key for the row in the scan tuple, in short-lived memory. */
+static void
+make_key(DynStageState *stage, ExprContext *econtext, DynBuf *scratch)
 {
+	DynJoinKey *key = &stage->key;
+
+	key->exists = false;
 	for (int i = 0; i < stage->rel->nkeys; i++)
 	{
 		bool		isnull;
 		Datum		value = ExecEvalExpr(stage->keys[i], econtext, &isnull);
 
-		if (isnull || !dyn_operand_to_key(stage->rel->keys[i], stage->key_types[i], value, &values[i]))
-			return false;
+		if (isnull || !dyn_operand_to_key(stage->rel->keys[i], stage->key_types[i], value, &key->values[i]))
+			return;
 	}
-	return true;
+	dyn_key_id(stage->rel, key->values, scratch, &key->id);
+	key->exists = true;
 }
 
 /* Adds an outer row and its keys to a window. */
@@ -215,7 +249,6 @@ add_row(DynJoinState *state, DynWindow *window, TupleTableSlot *outer)
 {
 	ExprContext *econtext = state->css.ss.ps.ps_ExprContext;
 	MemoryContext old;
-	Datum		values[DYN_MAX_KEYS];
 
 	ResetExprContext(econtext);
 	econtext->ecxt_scantuple = set_outer_columns(state, outer);
@@ -224,9 +257,12 @@ add_row(DynJoinState *state, DynWindow *window, TupleTableSlot *outer)
 	for (int i = 0; i < state->nstages; i++)
 	{
 		DynStageState *stage = &state->stages[i];
+		const DynJoinKey *key = &state->stages[stage->same_key].key;
 
-		if (evaluate_key(stage, econtext, values))
-			dyn_window_add_key(window, i, stage->table, stage->rel, values, state->scratch);
+		if (stage->same_key == i)
+			make_key(stage, econtext, state->scratch);
+		if (key->exists)
+			dyn_window_add_key(window, i, stage->table, stage->rel, &key->id, key->values);
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -244,14 +280,20 @@ window_size(const DynJoinState *state)
 	return Min(size, state->largest_window);
 }
 
-/* Bytes that the answers so far have brought. */
-static int64
-bytes_received(const DynJoinState *state)
+/* Bytes of the answers to all that was sent, if those in flight are like those that have come. */
+static double
+answer_bytes(const DynJoinState *state)
 {
-	int64		bytes = 0;
+	double		bytes = 0;
 
 	for (int i = 0; i < state->tables->ngroups; i++)
-		bytes += state->tables->groups[i].counters.bytes_received;
+	{
+		const DynCounters *counters = &state->tables->groups[i].counters;
+		int64		answered = counters->requests - counters->in_flight;
+
+		if (answered > 0)
+			bytes += (double) counters->bytes_received * counters->requests / answered;
+	}
 	return bytes;
 }
 
@@ -259,7 +301,7 @@ bytes_received(const DynJoinState *state)
 static int
 rows_that_fit(const DynJoinState *state, int rows)
 {
-	double		bytes = (double) state->row_bytes + bytes_received(state);
+	double		bytes = state->row_bytes + answer_bytes(state);
 	double		fit = bytes == 0 ? rows : work_mem * 1024.0 / 2 * state->nrows / bytes;
 
 	return fit >= rows ? rows : Max((int) fit, 1);
@@ -293,10 +335,11 @@ fill_window(DynJoinState *state, DynWindow *window)
 			break;
 		}
 		add_row(state, window, slot);
+		dyn_window_send(window, false);
 	}
 	if (window->nrows == 0)
 		return;
-	dyn_window_start(window);
+	dyn_window_send(window, true);
 	state->nwindows++;
 	state->windows_since_start++;
 	state->nrows += window->nrows;
@@ -309,20 +352,16 @@ next_window(DynJoinState *state)
 {
 	DynWindow  *emitted = state->window;
 
-	if (!state->ahead)
-	{
-		if (state->windows_since_start == 0 && !gates_are_open(state))
-			state->outer_ended = true;
-		if (state->outer_ended)
-			return false;
+	if (!state->ahead && state->windows_since_start == 0 && !gates_are_open(state))
+		state->outer_ended = true;
+	if (!state->ahead && !state->outer_ended)
 		fill_window(state, state->next);
-	}
 	state->ahead = false;
 	state->window = state->next;
 	state->next = emitted;
 	state->next_row = 0;
+	dyn_window_finish(emitted);
 	dyn_window_clear(emitted, 0);
-	dyn_window_wait(state->window);
 	return state->window->nrows > 0;
 }
 

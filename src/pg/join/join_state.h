@@ -10,6 +10,14 @@
 
 #include "pg/join/join_window.h"
 
+/* An entity key of a row. */
+typedef struct DynJoinKey
+{
+	bool		exists;			/* not NULL, and possibly stored somewhere */
+	Datum	   *values;			/* canonical (convert.h) */
+	DynEntityId id;
+} DynJoinKey;
+
 /* A stage: a foreign table whose items are joined with the rows that come. */
 typedef struct DynStageState
 {
@@ -19,6 +27,8 @@ typedef struct DynStageState
 	JoinType	jointype;		/* INNER, LEFT or ANTI */
 	ExprState **keys;			/* in the order of rel->keys */
 	Oid		   *key_types;		/* of them, domains resolved */
+	int			same_key;		/* the first stage that has the same key for every row, possibly this one */
+	DynJoinKey	key;			/* of the row that is added to a window; not set where another stage has the same */
 	ExprState  *quals;			/* does the item match? */
 	ExprState  *filters;		/* does the joined row pass? */
 	ExprState  *gates;			/* does the node have any row? */

@@ -95,10 +95,13 @@ def test_two_foreign_tables_of_a_remote_table_are_one_entry(three, proxy, projec
     assert asked(proxy) == [{"drivers": 6}]
 
 
-def test_keys_of_other_types_are_other_keys(three, proxy, project):
+@pytest.mark.parametrize("type, value_type", [("integer", "INT32"), ("bigint", "INT32")])
+def test_keys_of_other_types_are_other_keys(three, proxy, project, type, value_type):
     """One remote table, seen by foreign tables whose keys differ in type: each finds its own items."""
     three.table(
-        "narrow", "driver_id integer OPTIONS (entity_key 'true'), trips integer", table_name=project + ".drivers"
+        "narrow",
+        "driver_id %s OPTIONS (entity_key 'true', value_type '%s'), trips integer" % (type, value_type),
+        table_name=project + ".drivers",
     )
     three.run("INSERT INTO narrow VALUES (1, 111), (40, 444)")
     query = "SELECT g, drivers.trips, narrow.trips FROM unnest('{1,2,40}'::int[]) g" + left_joins("drivers", "narrow")
@@ -118,6 +121,29 @@ def test_keys_of_other_numbers_are_other_keys(three, proxy, project):
     )
     assert nodes(three, query) == 1
     assert three.run(query) == [(1, 10, "a", 111), (2, 20, None, None), (None, None, "b", 444)]
+
+
+def test_keys_of_other_names_are_other_keys(three):
+    three.table("guests", "guest_id bigint OPTIONS (entity_key 'true'), trips integer")
+    three.run("INSERT INTO guests VALUES (1, 111), (40, 444)")
+    query = "SELECT g, drivers.trips, guests.trips FROM unnest('{1,2,40}'::bigint[]) g" + left_joins("drivers")
+    query += " LEFT JOIN guests ON guests.guest_id = g"
+    assert nodes(three, query) == 1
+    assert three.run(query) == [(1, 10, 111), (2, 20, None), (40, None, 444)]
+
+
+def test_a_key_of_many_views_is_made_once(three):
+    three.run(
+        "CREATE FUNCTION told(bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS"
+        " $$ BEGIN RAISE NOTICE 'told %', $1; RETURN nullif($1, 2); END $$"
+    )
+    query = "SELECT g, drivers.trips, riders.trips, cars.trips FROM " + ROWS % 3
+    query += left_joins("drivers", "riders", "cars", key="told(g)")
+    assert nodes(three, query) == 1
+    three.run("SET client_min_messages = notice")
+    three.notices.clear()
+    assert three.run(query) == [(1, 10, 10, 10), (2, None, None, None), (3, 30, 30, 30)]
+    assert [message for _, message, _ in three.notices] == ["told 1", "told 2", "told 3"]
 
 
 @pytest.mark.parametrize("order", [("drivers", "copy"), ("copy", "drivers")])
@@ -236,6 +262,23 @@ def test_one_denied_table_of_a_large_window(three, proxy):
     proxy.fault(denied("cars"), None, READ)
     error = three.fail(THREE % 400)
     assert error.sqlstate == "42501" and "cars" in text_of(error)
+
+
+ENDED = (
+    "SELECT riders.trips FROM generate_series(1, 250) g"
+    " JOIN drivers ON drivers.driver_id = nullif(g, greatest(g, 101)) JOIN riders ON riders.driver_id = g"
+)
+
+
+def test_what_no_row_waits_for(three, proxy):
+    """Rows end with the first view that lacks them; the second one's answers are taken in all the same."""
+    three.run("SELECT dynamo_fdw_stats_reset()")
+    proxy.latency = 0.05
+    node = analyzed(three, ENDED)
+    assert [lookup["Keys Asked"] for lookup in node["Lookups"]] == [100, 250]
+    assert [lookup["Table Requests"] for lookup in node["Lookups"]] == [1, 3]
+    assert three.value("SELECT sum(in_flight) FROM dynamo_fdw_stats") == 0
+    assert not any(read.abandoned for read in proxy.of(READ))
 
 
 def test_a_missing_table_that_no_row_asks(three, project):

@@ -43,6 +43,38 @@ def test_all_requests_at_once(filled, proxy):
     assert analyzed(filled, JOIN % 2500)["Windows"] == 3
 
 
+def test_full_requests_leave_while_rows_are_read(filled, proxy):
+    """So the first ones travel while the last keys are made."""
+    filled.run(
+        "CREATE FUNCTION requests() RETURNS bigint LANGUAGE plpgsql AS"
+        " $$ BEGIN RETURN (SELECT coalesce(sum(requests), 0) FROM dynamo_fdw_stats); END $$"
+    )
+    filled.run("SELECT dynamo_fdw_stats_reset()")
+    query = (
+        "SELECT o.g, o.requests, d.trips FROM (SELECT g, requests() FROM generate_series(1, 250) g OFFSET 0) o"
+        " LEFT JOIN drivers d ON d.driver_id = o.g"
+    )
+    assert nodes(filled, query) == 1
+    rows = filled.run(query)
+    assert [(g, trips) for g, _, trips in rows] == expected(250)
+    assert [requests for _, requests, _ in rows] == [0] * 100 + [1] * 100 + [2] * 50
+    assert keys_asked(proxy) == [100, 100, 50]
+
+
+def test_rows_whose_answers_are_there_are_emitted(filled, proxy):
+    """The second and the third request of the window never end."""
+    proxy.fault(faults.right, 1, READ)
+    proxy.fault(faults.stall, None, READ)
+    filled.run("SET cursor_tuple_fraction = 1; BEGIN; DECLARE c CURSOR FOR " + JOIN % 250)
+    assert filled.run("FETCH 100 FROM c") == expected(100)
+    proxy.wait_for(READ, 3)
+    assert keys_asked(proxy) == [100, 100, 50]
+    filled.run("SET LOCAL statement_timeout = 300")
+    assert filled.fail("FETCH 1 FROM c").sqlstate == "57014"
+    filled.run("ROLLBACK")
+    assert in_flight(filled) == 0
+
+
 def test_windows_grow(filled, proxy):
     """Nobody knows how much will be fetched from a cursor."""
     filled.run("BEGIN; DECLARE c CURSOR FOR " + JOIN % 3000)
