@@ -91,14 +91,17 @@ dyn_buf_hex(DynBuf *buf, const void *data, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
 	const uint8_t *bytes = data;
+	char	   *out;
 
 	if (!dyn_buf_reserve(buf, len * 2))
 		return;
+	out = buf->data + buf->len;
 	for (size_t i = 0; i < len; i++)
 	{
-		buf->data[buf->len++] = digits[bytes[i] >> 4];
-		buf->data[buf->len++] = digits[bytes[i] & 15];
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
 	}
+	buf->len = out - buf->data;
 }
 
 void
