@@ -4,12 +4,12 @@ PGFILEDESC = "dynamo_fdw - Feast's DynamoDB online store as foreign tables"
 
 CORE = arena buf clock crc32 ddb_op ddb_reply endpoint feast_json_read feast_json_write feast_key feast_time \
 	feast_type feast_value_decode feast_value_encode get_request item_scan json_scan json_text murmur3 pace pbwire retry \
-	sigv4 status utf8
-NET = batch_get batch_write ddb_call ddb_client descriptor http_engine http_sockets http_transfer loop table_job trace warmup
+	sigv4 status update_op utf8
+NET = batch_get ddb_call ddb_client descriptor http_engine http_sockets http_transfer loop table_job trace warmup write write_answer
 PG = dynamo_fdw explain \
 	$(addprefix join/,join_explain join_path join_plan join_scan join_stage join_table join_window) \
 	$(addprefix read/,ahead lookup plan projection scan size unique unkeyed) \
-	$(addprefix write/,modify row) \
+	$(addprefix write/,change modify modify_plan old_row row writer) \
 	$(addprefix ddl/,ddl_changed ddl_client ddl_door ddl_functions ddl_job ddl_leftover ddl_lock ddl_make ddl_moved \
 		ddl_note ddl_owed ddl_pin ddl_plan ddl_privilege ddl_record ddl_reference ddl_signer ddl_snapshot \
 		ddl_target ddl_triggers ddl_xact) \
@@ -23,7 +23,7 @@ OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)
 
 # sql/ holds extension scripts, whose names have "--", and regression tests.
 DATA = $(wildcard sql/$(EXTENSION)--*.sql)
-REGRESS = setup options columns select keys queries insert types ddl explain estimates unique errors
+REGRESS = setup options columns select keys queries insert update types ddl explain estimates unique errors
 REGRESS_PREP = dynamodb
 EXTRA_CLEAN = test/unit/build test/unit/build-* test/fuzz/build
 

@@ -95,19 +95,12 @@ INSERT INTO narrow VALUES (1, '2026-01-01 00:00:00.5', 1);
 INSERT INTO narrow VALUES (1, '2026-01-01', 2147483648);
 INSERT INTO narrow VALUES (1, '2026-01-01', 1) ON CONFLICT DO NOTHING;
 
--- what other statements say, of a view too; the catalogs agree
+-- what the catalogs say, of a view too
 CREATE VIEW over AS SELECT id, ts, i4 FROM scalars;
 INSERT INTO over VALUES (1, '2026-01-01', 1);
-UPDATE scalars SET i4 = 1 WHERE id = 1;
-DELETE FROM scalars WHERE id = 1;
-UPDATE over SET i4 = 1 WHERE id = 1;
-DELETE FROM over WHERE id = 1;
 SELECT table_name, is_insertable_into FROM information_schema.tables WHERE table_name IN ('scalars', 'over') ORDER BY 1;
 SELECT is_updatable, is_insertable_into, is_trigger_updatable FROM information_schema.views WHERE table_name = 'over';
 SELECT DISTINCT table_name, is_updatable FROM information_schema.columns WHERE table_name IN ('scalars', 'over') ORDER BY 1;
 DROP VIEW over;
 TRUNCATE scalars;
-COPY scalars (id, ts) FROM stdin;
-1	2026-01-01
-\.
 DROP FOREIGN TABLE scalars, scalars_ts, no_ts, narrow;

@@ -14,6 +14,8 @@ static const struct
 }			ops[DYN_OP_COUNT] = {
 	[DYN_OP_BATCH_GET_ITEM] = {"BatchGetItem", "DynamoDB_20120810.BatchGetItem"},
 	[DYN_OP_BATCH_WRITE_ITEM] = {"BatchWriteItem", "DynamoDB_20120810.BatchWriteItem"},
+	[DYN_OP_PUT_ITEM] = {"PutItem", "DynamoDB_20120810.PutItem"},
+	[DYN_OP_UPDATE_ITEM] = {"UpdateItem", "DynamoDB_20120810.UpdateItem"},
 	[DYN_OP_CREATE_TABLE] = {"CreateTable", "DynamoDB_20120810.CreateTable"},
 	[DYN_OP_DESCRIBE_TABLE] = {"DescribeTable", "DynamoDB_20120810.DescribeTable"},
 	[DYN_OP_DELETE_TABLE] = {"DeleteTable", "DynamoDB_20120810.DeleteTable"},
@@ -68,6 +70,7 @@ static const struct
 	{"RequestExpired", DYN_CREDENTIALS},
 	{"OptInRequired", DYN_CREDENTIALS},
 	{"NotAuthorized", DYN_ACCESS_DENIED},
+	{"ConditionalCheckFailedException", DYN_CONDITION_FAILED},
 };
 
 DynClass
@@ -76,9 +79,11 @@ dyn_op_classify(int http_status, const char *aws_code, const char *message)
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (strcmp(aws_code, codes[i].code) == 0)
 			return codes[i].cls;
-	/* DynamoDB has no code of its own for an item over 400 KB */
+	/* DynamoDB has no codes of their own for an item over 400 KB, and for a map that isn't there */
 	if (strcmp(aws_code, "ValidationException") == 0 && strstr(message, "Item size") != NULL)
 		return DYN_ITEM_TOO_LARGE;
+	if (strcmp(aws_code, "ValidationException") == 0 && strstr(message, "document path") != NULL)
+		return DYN_PATH_MISSING;
 	if (http_status >= 500)
 		return DYN_SERVER_FAULT;
 	if (http_status == 429)
@@ -190,9 +195,9 @@ dyn_op_write_suffix(DynBuf *out, bool capacity)
 }
 
 void
-dyn_op_put_begin(DynBuf *out, const DynEntityId *id, const char *event_ts)
+dyn_op_item_begin(DynBuf *out, const DynEntityId *id, const char *event_ts)
 {
-	dyn_buf_str(out, "{\"PutRequest\":{\"Item\":{\"entity_id\":{\"S\":\"");
+	dyn_buf_str(out, "{\"entity_id\":{\"S\":\"");
 	dyn_buf_hex(out, id->bytes, sizeof(id->bytes));
 	dyn_buf_str(out, "\"},\"event_ts\":{\"S\":");
 	add_text(out, event_ts);
@@ -200,7 +205,7 @@ dyn_op_put_begin(DynBuf *out, const DynEntityId *id, const char *event_ts)
 }
 
 void
-dyn_op_put_feature(DynBuf *out, const char *name, const void *value, size_t len, bool first)
+dyn_op_item_feature(DynBuf *out, const char *name, const void *value, size_t len, bool first)
 {
 	if (!first)
 		dyn_buf_byte(out, ',');
@@ -211,9 +216,56 @@ dyn_op_put_feature(DynBuf *out, const char *name, const void *value, size_t len,
 }
 
 void
-dyn_op_put_end(DynBuf *out)
+dyn_op_item_end(DynBuf *out)
 {
-	dyn_buf_str(out, "}}}}}");
+	dyn_buf_str(out, "}}}");
+}
+
+void
+dyn_op_write_put(DynBuf *out, const DynBuf *item, bool first)
+{
+	if (!first)
+		dyn_buf_byte(out, ',');
+	dyn_buf_str(out, "{\"PutRequest\":{\"Item\":");
+	dyn_buf_add(out, item->data, item->len);
+	dyn_buf_str(out, "}}");
+}
+
+void
+dyn_op_write_delete(DynBuf *out, const DynEntityId *id, bool first)
+{
+	if (!first)
+		dyn_buf_byte(out, ',');
+	dyn_buf_str(out, "{\"DeleteRequest\":{\"Key\":{\"entity_id\":{\"S\":\"");
+	dyn_buf_hex(out, id->bytes, sizeof(id->bytes));
+	dyn_buf_str(out, "\"}}}}");
+}
+
+void
+dyn_op_put_newer(DynBuf *out, const char *table, const DynBuf *item, const char *event_ts, const char *seen,
+				 bool capacity)
+{
+	dyn_buf_str(out, "{\"TableName\":");
+	add_text(out, table);
+	dyn_buf_str(out, ",\"Item\":");
+	dyn_buf_add(out, item->data, item->len);
+	if (seen)
+	{
+		dyn_buf_str(out, ",\"ConditionExpression\":\"#event_ts = :seen\""
+					",\"ExpressionAttributeNames\":{\"#event_ts\":\"event_ts\"}"
+					",\"ExpressionAttributeValues\":{\":seen\":{\"S\":");
+		add_text(out, seen);
+	}
+	else
+	{
+		dyn_buf_str(out, ",\"ConditionExpression\":\"attribute_not_exists(#event_ts)"
+					" OR (contains(#event_ts, :utc) AND #event_ts <= :event_ts)\""
+					",\"ExpressionAttributeNames\":{\"#event_ts\":\"event_ts\"}"
+					",\"ExpressionAttributeValues\":{\":utc\":{\"S\":\"+00:00\"},\":event_ts\":{\"S\":");
+		add_text(out, event_ts);
+	}
+	dyn_buf_str(out, "}},\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"");
+	end_request(out, capacity);
 }
 
 void

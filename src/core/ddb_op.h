@@ -18,12 +18,14 @@ typedef enum DynOp
 {
 	DYN_OP_BATCH_GET_ITEM,
 	DYN_OP_BATCH_WRITE_ITEM,
+	DYN_OP_PUT_ITEM,
+	DYN_OP_UPDATE_ITEM,
 	DYN_OP_CREATE_TABLE,
 	DYN_OP_DESCRIBE_TABLE,
 	DYN_OP_DELETE_TABLE
 } DynOp;
 
-#define DYN_OP_COUNT 5
+#define DYN_OP_COUNT 7
 
 #define DYN_MAX_WRITE_ITEMS 25	/* of one BatchWriteItem */
 #define DYN_MAX_REQUEST_BYTES (16 * 1024 * 1024)
@@ -59,13 +61,24 @@ extern void dyn_op_get_key(DynBuf *out, const DynEntityId *id, bool first);
 extern void dyn_op_get_suffix(DynBuf *out, const DynGetRequest *request);	/* after the keys */
 extern void dyn_op_get_end(DynBuf *out, bool capacity);
 
+/* An item: begin, a call per feature, end. `event_ts` is text. */
+extern void dyn_op_item_begin(DynBuf *out, const DynEntityId *id, const char *event_ts);
+extern void dyn_op_item_feature(DynBuf *out, const char *name, const void *value, size_t len, bool first);
+extern void dyn_op_item_end(DynBuf *out);
+
+/* The body of a BatchWriteItem: prefix, puts and deletes, suffix. */
 extern void dyn_op_write_prefix(DynBuf *out, const char *table);
+extern void dyn_op_write_put(DynBuf *out, const DynBuf *item, bool first);
+extern void dyn_op_write_delete(DynBuf *out, const DynEntityId *id, bool first);
 extern void dyn_op_write_suffix(DynBuf *out, bool capacity);
 
-/* One put: begin, a call per feature, end. `event_ts` is text. */
-extern void dyn_op_put_begin(DynBuf *out, const DynEntityId *id, const char *event_ts);
-extern void dyn_op_put_feature(DynBuf *out, const char *name, const void *value, size_t len, bool first);
-extern void dyn_op_put_end(DynBuf *out);
+/*
+ * The body of a PutItem that replaces no newer item.  DynamoDB compares times
+ * as texts, which is right where both are of UTC; of another one its text,
+ * `seen`, is what the item must still have.  Refused, it tells the item.
+ */
+extern void dyn_op_put_newer(DynBuf *out, const char *table, const DynBuf *item, const char *event_ts,
+							 const char *seen, bool capacity);
 
 extern void dyn_op_create_table(DynBuf *out, const char *table);
 extern void dyn_op_name_table(DynBuf *out, const char *table);	/* Describe-, DeleteTable */

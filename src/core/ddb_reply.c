@@ -156,7 +156,9 @@ dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynE
 	{
 		struct json_object *request = json_object_array_get_idx(requests, i);
 		struct json_object *put = dyn_json_member(request, "PutRequest", json_type_object);
-		struct json_object *item = dyn_json_member(put, "Item", json_type_object);
+		struct json_object *delete = dyn_json_member(request, "DeleteRequest", json_type_object);
+		struct json_object *item = put ? dyn_json_member(put, "Item", json_type_object) :
+			dyn_json_member(delete, "Key", json_type_object);
 		const char *hex = dyn_json_text(dyn_json_member(item, "entity_id", json_type_object), "S");
 
 		if (hex != NULL && dyn_entity_id_from_hex(&ids[n], hex, strlen(hex)))
@@ -168,23 +170,39 @@ dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynE
 	return n;
 }
 
+bool
+dyn_json_refused_event_ts(const char *body, size_t len, char *event_ts, size_t size)
+{
+	struct json_object *object = dyn_json_parse_object(body, len);
+	struct json_object *item = dyn_json_member(object, "Item", json_type_object);
+	const char *text = dyn_json_text(dyn_json_member(item, "event_ts", json_type_object), "S");
+
+	copy_text(event_ts, size, text);
+	json_object_put(object);
+	return text != NULL;
+}
+
+/* Units of one table; what can't be is 0. */
+static double
+capacity_units(struct json_object *table)
+{
+	struct json_object *units = NULL;
+	double		n = 0;
+
+	if (json_object_object_get_ex(table, "CapacityUnits", &units))
+		n = json_object_get_double(units);
+	return n > 0 && n < 1e15 ? n : 0;
+}
+
 double
 dyn_json_consumed_capacity(const char *body, size_t len)
 {
 	struct json_object *object = dyn_json_parse_object(body, len);
 	struct json_object *tables = dyn_json_member(object, "ConsumedCapacity", json_type_array);
-	double		sum = 0;
+	double		sum = capacity_units(dyn_json_member(object, "ConsumedCapacity", json_type_object));
 
 	for (size_t i = 0; tables && i < json_object_array_length(tables); i++)
-	{
-		struct json_object *units = NULL;
-		double		n = 0;
-
-		if (json_object_object_get_ex(json_object_array_get_idx(tables, i), "CapacityUnits", &units))
-			n = json_object_get_double(units);
-		if (n > 0 && n < 1e15)
-			sum += n;
-	}
+		sum += capacity_units(json_object_array_get_idx(tables, i));
 	json_object_put(object);
 	return sum;
 }

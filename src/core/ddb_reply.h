@@ -36,7 +36,13 @@ extern bool dyn_json_table(const char *body, size_t len, DynTableDescription *ta
  */
 extern int	dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynEntityId *ids, int max);
 
-/* Units of all tables that a BatchWriteItem answer tells of; 0 where it tells nothing. */
+/*
+ * event_ts of the item that a conditional write was refused for, from its error body; the text is cut to `size`.
+ * False: it tells none.
+ */
+extern bool dyn_json_refused_event_ts(const char *body, size_t len, char *event_ts, size_t size);
+
+/* Units of all tables that the answer to a write tells of; 0 where it tells nothing. */
 extern double dyn_json_consumed_capacity(const char *body, size_t len);
 
 /* Of json-c. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/buf.h"
 #include "core/feast_type.h"
@@ -17,6 +18,12 @@ typedef struct DynEntityId
 {
 	uint8_t		bytes[16];
 } DynEntityId;
+
+static inline bool
+dyn_entity_id_equal(const DynEntityId *a, const DynEntityId *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
 
 #define DYN_ENTITY_ID_HEX_LEN 32
 

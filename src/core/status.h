@@ -29,6 +29,9 @@ typedef enum DynClass
 	DYN_ACCESS_DENIED,			/* IAM says no */
 	DYN_CREDENTIALS,			/* rejected, expired, bad signature */
 	DYN_ITEM_TOO_LARGE,
+	DYN_CONDITION_FAILED,		/* ConditionalCheckFailedException */
+	DYN_MAYBE_DONE,				/* the same, after an attempt without an answer, which may have been carried out */
+	DYN_PATH_MISSING,			/* an update of a feature in an item without `values` */
 	DYN_REJECTED				/* any other 4xx */
 } DynClass;
 

@@ -19,6 +19,7 @@ typedef struct DynCounters
 	int64_t		items_found;
 	int64_t		items_missing;	/* keys without an item */
 	int64_t		items_written;
+	int64_t		items_refused;	/* puts that a newer item, stored or of the same statement, refused */
 	int64_t		bytes_sent;		/* of bodies */
 	int64_t		bytes_received; /* of bodies */
 	int64_t		connections_opened;
@@ -61,6 +62,7 @@ dyn_counters_add(DynCounters *sum, const DynCounters *counters)
 	sum->items_found += counters->items_found;
 	sum->items_missing += counters->items_missing;
 	sum->items_written += counters->items_written;
+	sum->items_refused += counters->items_refused;
 	sum->bytes_sent += counters->bytes_sent;
 	sum->bytes_received += counters->bytes_received;
 	sum->connections_opened += counters->connections_opened;

@@ -151,6 +151,22 @@ dyn_call_send(DynCall *call)
 
 /* ---- answers ---- */
 
+/* May a request that failed so have been carried out? */
+static bool
+got_no_answer(const DynStatus *status)
+{
+	switch (status->cls)
+	{
+		case DYN_CONNECTION_LOST:
+		case DYN_TIMEOUT:
+		case DYN_SERVER_FAULT:
+		case DYN_PROTOCOL:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /*
  * After a failure: the call waits for its next attempt, or is done with the
  * status it has, where it can't be retried, has used up its attempts, or the
@@ -165,6 +181,7 @@ retry_or_finish(DynCall *call, double retry_after_ms)
 	call->state = DYN_CALL_DONE;
 	call->status.attempts = call->attempts;
 	call->status.elapsed_ms = dyn_clock_now_ms(&client->clock) - call->started_ms;
+	call->maybe_done = call->maybe_done || got_no_answer(&call->status);
 	if (!dyn_status_retryable(&call->status) || call->attempts >= client->max_attempts)
 		return;
 	cost = dyn_retry_take(&client->bucket, call->status.cls);
@@ -282,6 +299,7 @@ met_stale_connection(DynCall *call)
 	if (call->fresh || !dyn_transfer_stale(call->transfer))
 		return false;
 	call->fresh = true;
+	call->maybe_done = true;	/* as good as surely not, but who knows */
 	call->attempts--;
 	call->state = DYN_CALL_WAITING;
 	call->due_ms = 0;
@@ -327,6 +345,7 @@ dyn_call_take_answer(DynCall *call)
 		return;
 	}
 	dyn_status_clear(status);
+	call->maybe_done = call->maybe_done || dyn_transfer_repeated(call->transfer);
 	if (dyn_transfer_result(call->transfer, &answer, status))
 	{
 		retry_after_ms = answer->retry_after_ms;
@@ -412,6 +431,12 @@ const DynStatus *
 dyn_call_status(const DynCall *call)
 {
 	return &call->status;
+}
+
+bool
+dyn_call_maybe_done(const DynCall *call)
+{
+	return call->maybe_done;
 }
 
 DynBuf *

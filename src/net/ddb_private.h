@@ -60,6 +60,7 @@ struct DynCall
 	double		due_ms;			/* while waiting */
 	double		sent_ms;		/* the last attempt */
 	int			attempts;
+	bool		maybe_done;		/* an attempt was sent, and got no answer of the service */
 	bool		fresh;			/* met a stale connection, wants a new one */
 	int64_t		sent_skew_s;	/* that the signature was made with */
 	bool		skew_corrected;

@@ -116,6 +116,9 @@ extern bool dyn_transfer_refused(const DynTransfer *transfer);
 /* Of a transfer that failed: was its connection an old one, and lost before a byte of an answer came? */
 extern bool dyn_transfer_stale(const DynTransfer *transfer);
 
+/* Was its request sent more than once, as the connection was an old one and lost?  The service may have got it before. */
+extern bool dyn_transfer_repeated(const DynTransfer *transfer);
+
 /* At any time; one in flight is broken off at once. NULL is fine. */
 extern void dyn_transfer_free(DynTransfer *transfer);
 

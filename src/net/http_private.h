@@ -59,7 +59,8 @@ struct DynTransfer
 	DynTransfer *prev;
 	int64_t		started_us;
 	int64_t		deadline_us;	/* of connecting; once the request is sent, of the answer */
-	bool		sent;
+	int			sent;			/* times that the request was begun to be sent: libcurl repeats it where an old
+								 * connection is lost */
 	bool		added;			/* to the multi handle */
 	bool		done;
 	const char *rejected;		/* why we broke the answer off, NULL: we did not */

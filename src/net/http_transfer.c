@@ -30,7 +30,7 @@ on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int lo
 	DynTransfer *transfer = arg;
 
 	transfer->deadline_us = dyn_clock_monotonic_us() + transfer->http->config.read_timeout_ms * INT64_C(1000);
-	transfer->sent = true;
+	transfer->sent++;
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -479,6 +479,12 @@ dyn_transfer_stale(const DynTransfer *transfer)
 		return false;
 	return transfer->connects == 0 &&
 		curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &header_bytes) == CURLE_OK && header_bytes == 0;
+}
+
+bool
+dyn_transfer_repeated(const DynTransfer *transfer)
+{
+	return transfer->sent > 1;
 }
 
 bool

@@ -36,7 +36,7 @@ _PG_init(void)
 	dyn_ddl_init();
 }
 
-/* SQL function: the callbacks of the wrapper. UPDATE and DELETE have none, planning refuses them. */
+/* SQL function: the callbacks of the wrapper. */
 Datum
 dynamo_fdw_handler(PG_FUNCTION_ARGS)
 {
@@ -51,9 +51,12 @@ dynamo_fdw_handler(PG_FUNCTION_ARGS)
 	routine->EndForeignScan = dynamoEndForeignScan;
 
 	routine->IsForeignRelUpdatable = dynamoIsForeignRelUpdatable;
+	routine->AddForeignUpdateTargets = dynamoAddForeignUpdateTargets;
 	routine->PlanForeignModify = dynamoPlanForeignModify;
 	routine->BeginForeignModify = dynamoBeginForeignModify;
 	routine->ExecForeignInsert = dynamoExecForeignInsert;
+	routine->ExecForeignUpdate = dynamoExecForeignUpdate;
+	routine->ExecForeignDelete = dynamoExecForeignDelete;
 	routine->EndForeignModify = dynamoEndForeignModify;
 	routine->BeginForeignInsert = dynamoBeginForeignInsert;
 	routine->EndForeignInsert = dynamoEndForeignInsert;

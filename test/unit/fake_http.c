@@ -317,6 +317,12 @@ dyn_transfer_done(const DynTransfer *transfer)
 	return transfer->done;
 }
 
+bool
+dyn_transfer_repeated(const DynTransfer *transfer)
+{
+	return false;
+}
+
 long
 dyn_transfer_connects(const DynTransfer *transfer)
 {

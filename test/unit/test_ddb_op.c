@@ -115,19 +115,21 @@ test_write(json_object *body, const char *what)
 		DynEntityId id = id_of(item);
 		bool		first = true;
 
-		if (i > 0)
-			dyn_buf_byte(&out, ',');
-		dyn_op_put_begin(&out, &id, golden_text(item, "event_ts.S"));
+		DynBuf		text = {0};
+
+		dyn_op_item_begin(&text, &id, golden_text(item, "event_ts.S"));
 		json_object_object_foreach(golden_get(item, "values.M"), name, value)
 		{
 			size_t		len;
 			uint8_t    *bytes = golden_base64(golden_text(value, "B"), &len);
 
-			dyn_op_put_feature(&out, name, bytes, len, first);
+			dyn_op_item_feature(&text, name, bytes, len, first);
 			first = false;
 			free(bytes);
 		}
-		dyn_op_put_end(&out);
+		dyn_op_item_end(&text);
+		dyn_op_write_put(&out, &text, i == 0);
+		dyn_buf_free(&text);
 	}
 	dyn_op_write_suffix(&out, false);
 	is_json(&out, body, what);
@@ -172,6 +174,9 @@ test_golden(void)
 						dyn_op_name_table(&out, golden_text(body, "TableName"));
 						is_json(&out, body, what);
 						break;
+					case DYN_OP_PUT_ITEM:
+					case DYN_OP_UPDATE_ITEM:
+						break;	/* of Feast's list features; ours have other conditions */
 				}
 			}
 		}
@@ -241,16 +246,19 @@ static void
 test_escapes(void)
 {
 	DynBuf		out = {0};
+	DynBuf		text = {0};
 	DynEntityId id = {{0x01, 0xff}};
 	json_object *body;
 	json_object *item;
 	json_object *feature = NULL;
 
+	dyn_op_item_begin(&text, &id, "2024\n\"");
+	dyn_op_item_feature(&text, "q\"\\\x01", "\xfb\xff", 2, true);
+	dyn_op_item_feature(&text, "empty", NULL, 0, false);
+	dyn_op_item_end(&text);
 	dyn_op_write_prefix(&out, "t\"\\");
-	dyn_op_put_begin(&out, &id, "2024\n\"");
-	dyn_op_put_feature(&out, "q\"\\\x01", "\xfb\xff", 2, true);
-	dyn_op_put_feature(&out, "empty", NULL, 0, false);
-	dyn_op_put_end(&out);
+	dyn_op_write_put(&out, &text, true);
+	dyn_buf_free(&text);
 	dyn_op_write_suffix(&out, false);
 	body = golden_parse(out.data, out.len);
 	if (ok(body != NULL, "a put with odd names is JSON"))
@@ -285,14 +293,17 @@ static void
 test_no_features(void)
 {
 	DynBuf		out = {0};
+	DynBuf		text = {0};
 	DynEntityId id = {{0}};
 	json_object *want = golden_parse("{\"M\":{}}", 8);
 	json_object *body;
 	const char *table;
 
+	dyn_op_item_begin(&text, &id, "x");
+	dyn_op_item_end(&text);
 	dyn_op_write_prefix(&out, "p.t");
-	dyn_op_put_begin(&out, &id, "x");
-	dyn_op_put_end(&out);
+	dyn_op_write_put(&out, &text, true);
+	dyn_buf_free(&text);
 	dyn_op_write_suffix(&out, false);
 	body = golden_parse(out.data, out.len);
 	ok(json_object_equal(golden_get(json_object_array_get_idx(only_table(body, &table), 0), "PutRequest.Item.values"),
@@ -367,7 +378,8 @@ static const struct
 	{400, "ValidationException", "", DYN_REJECTED},
 	{400, "SerializationException", "", DYN_REJECTED},
 	{400, "UnknownOperationException", "", DYN_REJECTED},
-	{400, "ConditionalCheckFailedException", "", DYN_REJECTED},
+	{400, "ConditionalCheckFailedException", "", DYN_CONDITION_FAILED},
+	{400, "ValidationException", "The document path provided in the update expression is invalid for update", DYN_PATH_MISSING},
 	{400, "SomethingNew", "", DYN_REJECTED},
 	{400, "ThrottlingExceptionNot", "", DYN_REJECTED},
 	{404, "", "", DYN_REJECTED},

@@ -6,7 +6,7 @@
 #include "batch_check.h"
 #include "fail_alloc.h"
 #include "net/batch_get.h"
-#include "net/batch_write.h"
+#include "net/write.h"
 #include "tap.h"
 
 #define KEYS 30
@@ -107,22 +107,21 @@ read_all(long n, int *rows, DynStatus *status)
 static DynStep
 write_all(long n, int *acknowledged, DynStatus *status)
 {
-	DynBatchWriteConfig config = {.table = TABLE, .batch_size = 10, .max_workers = 2};
+	DynWriteConfig config = {.op = DYN_OP_BATCH_WRITE_ITEM, .table = TABLE, .batch_size = 10, .max_workers = 2};
 	DynClient  *client = new_client();
-	DynBatchWrite *writing;
+	DynWrite   *writing;
 	DynStep		step = DYN_STEP_WAIT;
 	int			answered = 0;
 
 	fail_alloc_after = n;
-	writing = dyn_batch_write_new(client, &config);
+	writing = dyn_write_new(client, &config);
 	for (int i = 0; i < KEYS && writing; i++)
 	{
-		DynEntityId id = entity(i);
-		DynBuf		put = {0};
+		DynWriteItem item = {.id = entity(i)};
 
-		dyn_op_put_begin(&put, &id, "now");
-		dyn_op_put_end(&put);
-		if (!dyn_batch_write_add(writing, &id, &put, status))
+		dyn_op_item_begin(&item.body, &item.id, "now");
+		dyn_op_item_end(&item.body);
+		if (!dyn_write_add(writing, &item, status))
 			step = DYN_STEP_FAILED;
 	}
 	if (writing == NULL)
@@ -133,7 +132,7 @@ write_all(long n, int *acknowledged, DynStatus *status)
 	while (step == DYN_STEP_WAIT)
 	{
 		dyn_client_drive(client);
-		step = dyn_batch_write_step(writing, true, status);
+		step = dyn_write_step(writing, true, status);
 		left = fail_alloc_after;
 		fail_alloc_after = -1;
 		answer_all(&answered, "{", NULL, "\"UnprocessedItems\":{\"" TABLE "\":[",
@@ -145,9 +144,9 @@ write_all(long n, int *acknowledged, DynStatus *status)
 	fail_alloc_after = -1;
 	/* an item that got lost is not forgotten */
 	if (step == DYN_STEP_FAILED && writing)
-		step = dyn_batch_write_step(writing, true, status);
-	*acknowledged = writing ? (int) dyn_batch_write_acknowledged(writing) : 0;
-	dyn_batch_write_free(writing);
+		step = dyn_write_step(writing, true, status);
+	*acknowledged = writing ? (int) dyn_write_acknowledged(writing) : 0;
+	dyn_write_free(writing);
 	dyn_client_free(client);
 	return step;
 }

@@ -11,10 +11,12 @@
 
 #include <math.h>
 
+#include "catalog/pg_class.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "parser/parsetree.h"
 
 #include "pg/join/join.h"
 #include "pg/join/join_plan.h"
@@ -187,10 +189,22 @@ add_paths_over(const DynJoinInput *input, Path *outer)
 		add_stages(input, outer, outer, param_info, list_make1(stage));
 }
 
+/* Are all tables that the query changes foreign ones? */
+static bool
+changes_foreign_tables_only(PlannerInfo *root)
+{
+	int			rti = -1;
+
+	while ((rti = bms_next_member(root->leaf_result_relids, rti)) >= 0)
+		if (planner_rt_fetch(rti, root)->relkind != RELKIND_FOREIGN_TABLE)
+			return false;
+	return true;
+}
+
 /*
- * May the query have such a node?  Where rows are locked, updated or deleted,
- * the server may go back to single rows of the tables below it, which the node
- * can't do.
+ * May the query have such a node?  Where rows are locked, or local ones are
+ * changed, the server may go back to single rows of the tables below it, which
+ * the node can't do.  Of foreign tables it never does.
  */
 static bool
 query_allows_join(PlannerInfo *root)
@@ -200,6 +214,9 @@ query_allows_join(PlannerInfo *root)
 		case CMD_SELECT:
 		case CMD_INSERT:
 			return root->rowMarks == NIL;
+		case CMD_UPDATE:
+		case CMD_DELETE:
+			return root->parse->rowMarks == NIL && changes_foreign_tables_only(root);
 		default:
 			return false;
 	}

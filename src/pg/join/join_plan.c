@@ -15,6 +15,7 @@
 
 #include "pg/join/join_plan.h"
 #include "pg/join/join_stage.h"
+#include "pg/read/plan.h"
 #include "pg/join/join_window.h"
 
 /* A column of the scan tuple: a Var, or a PlaceHolderVar that was computed below the join. */
@@ -263,10 +264,11 @@ append_stage(PlannerInfo *root, Layout *layout, int i, CustomScan *scan)
 
 	append_columns(&scan->custom_scan_tlist, columns_of(layout, i, true));
 	scan->custom_private = lappend(scan->custom_private,
-								   list_make4(list_make2_oid(stage->dyn->relid, stage->rel->userid),
+								   list_make5(list_make2_oid(stage->dyn->relid, stage->rel->userid),
 											  makeInteger(stage->jointype),
 											  makeString(planner_rt_fetch(stage->rel->relid, root)->eref->aliasname),
-											  attnums));
+											  attnums,
+											  makeBoolean(dyn_plan_is_target(root, stage->rel))));
 	scan->custom_exprs = lappend(scan->custom_exprs,
 								 list_make5(stage->keys, stage->quals, stage->filters, stage->gates,
 											computed_by(layout, i)));

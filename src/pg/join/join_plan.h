@@ -29,7 +29,8 @@ enum DynStagePrivate
 	DYN_STAGE_TABLE,			/* OidList: foreign table, and the user who reads it, or 0 */
 	DYN_STAGE_JOINTYPE,			/* Integer */
 	DYN_STAGE_ALIAS,			/* String: its name in the query */
-	DYN_STAGE_COLUMNS			/* IntList: attnums of the columns in the scan tuple */
+	DYN_STAGE_COLUMNS,			/* IntList: attnums of the columns in the scan tuple */
+	DYN_STAGE_TARGET			/* Boolean: UPDATE or DELETE changes the rows that it reads */
 };
 
 enum DynStageExprs

@@ -153,7 +153,8 @@ begin_stage(DynJoinState *state, DynStageState *stage, List *private, List *expr
 	stage->projection = dyn_projection_new(stage->rel, stage_columns_to_fetch(stage));
 	stage->row = ExecInitExtraTupleSlot(ps->state, RelationGetDescr(stage->relation), &TTSOpsVirtual);
 	/* a cursor stays with who opened it */
-	stage->table = dyn_join_tables_add(state->tables, stage->projection, OidIsValid(userid) ? userid : GetUserId());
+	stage->table = dyn_join_tables_add(state->tables, stage->projection, OidIsValid(userid) ? userid : GetUserId(),
+									   stage->rel->consistent_reads || boolVal(list_nth(private, DYN_STAGE_TARGET)));
 }
 
 /* Makes all stages. */

@@ -139,7 +139,7 @@ add_feature(DynFeatureNames *features, const char *name, size_t length)
 }
 
 DynTableNumber
-dyn_join_tables_add(DynJoinTables *tables, DynProjection *projection, Oid userid)
+dyn_join_tables_add(DynJoinTables *tables, DynProjection *projection, Oid userid, bool consistent)
 {
 	const DynRelation *rel = projection->rel;
 	int			g = find_group(tables, rel, userid);
@@ -151,7 +151,7 @@ dyn_join_tables_add(DynJoinTables *tables, DynProjection *projection, Oid userid
 		t = add_table(group, rel);
 	request = &group->requests[t];
 	request->event_ts = request->event_ts || projection->event_ts;
-	request->consistent = request->consistent || rel->consistent_reads;
+	request->consistent = request->consistent || consistent;
 	request->capacity = request->capacity || rel->consumed_capacity;
 	for (int i = 0; i < projection->features.count; i++)
 		projection->positions[i] = add_feature(&group->features[t], projection->features.names[i],

@@ -55,7 +55,8 @@ extern DynJoinTables *dyn_join_tables_new(int nstages);
  * Adds what a stage asks for, and tells the projection where its features will be among those of the table's items.
  * Stages over one remote table, by as many keys, share it.
  */
-extern DynTableNumber dyn_join_tables_add(DynJoinTables *tables, DynProjection *projection, Oid userid);
+extern DynTableNumber dyn_join_tables_add(DynJoinTables *tables, DynProjection *projection, Oid userid,
+										  bool consistent);
 
 /* The group's connection, once; raises. */
 extern DynConnection *dyn_join_tables_connect(DynTableGroup *group);

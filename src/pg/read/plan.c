@@ -70,6 +70,13 @@ dyn_plan_kept(const RelOptInfo *rel)
 	return &((RelState *) rel->fdw_private)->kept;
 }
 
+bool
+dyn_plan_is_target(const PlannerInfo *root, const RelOptInfo *rel)
+{
+	return (root->parse->commandType == CMD_UPDATE || root->parse->commandType == CMD_DELETE) &&
+		bms_is_member(rel->relid, root->all_result_relids);
+}
+
 /* ---- size ---- */
 
 void
@@ -330,6 +337,7 @@ dynamoGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath 
 									 makeBoolean(is_independent(root, condition)),
 									 makeBoolean(sub_select));
 
+	private = lappend(private, makeBoolean(dyn_plan_is_target(root, rel)));
 	if (condition->complete)
 		return make_foreignscan(tlist, condition->rest, rel->relid, condition->operands, private, NIL,
 								condition->clauses, outer_plan);

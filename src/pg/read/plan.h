@@ -18,4 +18,7 @@ extern bool dyn_plan_knows_keys(const RelOptInfo *rel);
 /* What whoever plans joins keeps with that table; NULL at first. */
 extern void **dyn_plan_kept(const RelOptInfo *rel);
 
+/* Does the query UPDATE or DELETE the rows that it reads of the table?  They are read consistently. */
+extern bool dyn_plan_is_target(const PlannerInfo *root, const RelOptInfo *rel);
+
 #endif							/* DYN_PLAN_H */

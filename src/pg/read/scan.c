@@ -77,6 +77,8 @@ dynamoBeginForeignScan(ForeignScanState *node, int eflags)
 	node->fdw_state = state;
 	state->lookup = dyn_lookup_new(dyn_relation_open(node->ss.ss_currentRelation),
 								   list_nth(plan->fdw_private, DYN_SCAN_COLUMNS));
+	if (boolVal(list_nth(plan->fdw_private, DYN_SCAN_TARGET)))
+		state->lookup->request.consistent = true;
 	state->complete = boolVal(list_nth(plan->fdw_private, DYN_SCAN_COMPLETE));
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 	{

@@ -45,6 +45,11 @@ static const Wording wordings[] = {
 	"Check \"access_key_id\", \"secret_access_key\" and \"session_token\" of the user mapping, the server's \"region\", and this machine's clock."},
 	[DYN_ITEM_TOO_LARGE] = {ERRCODE_PROGRAM_LIMIT_EXCEEDED, "was refused: an item is larger than 400 KB",
 	"DynamoDB stores at most 400 KB a row, names of features included."},
+	[DYN_CONDITION_FAILED] = {ERRCODE_T_R_SERIALIZATION_FAILURE, "found a row that was changed meanwhile",
+	"Run the statement again."},
+	[DYN_MAYBE_DONE] = {ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN, "found a row that was changed meanwhile, perhaps by this very request",
+	"An attempt got no answer, and was sent again. Look at the row before running the statement again."},
+	[DYN_PATH_MISSING] = {ERRCODE_FDW_ERROR, "found an item without features", NULL},
 	[DYN_REJECTED] = {ERRCODE_FDW_ERROR, "was refused", NULL},
 };
 

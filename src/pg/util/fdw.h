@@ -24,7 +24,8 @@ enum DynScanPrivate
 	DYN_SCAN_TREE,				/* key condition (qual.h), or NULL */
 	DYN_SCAN_COLUMNS,			/* IntList: attnums to fetch beside the keys */
 	DYN_SCAN_INDEPENDENT,		/* Boolean: see is_independent in plan.c */
-	DYN_SCAN_SUB_SELECT			/* Boolean: see dyn_unkeyed_has_sub_select */
+	DYN_SCAN_SUB_SELECT,		/* Boolean: see dyn_unkeyed_has_sub_select */
+	DYN_SCAN_TARGET				/* Boolean: UPDATE or DELETE changes the rows that it reads */
 };
 
 /* unkeyed.c */
@@ -39,13 +40,23 @@ extern TupleTableSlot *dynamoIterateForeignScan(ForeignScanState *node);
 extern void dynamoReScanForeignScan(ForeignScanState *node);
 extern void dynamoEndForeignScan(ForeignScanState *node);
 
-/* modify.c */
+/* modify_plan.c */
 extern int	dynamoIsForeignRelUpdatable(Relation rel);
 extern List *dynamoPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 									 int subplan_index);
+
+/* old_row.c */
+extern void dynamoAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target_rte,
+										  Relation target_relation);
+
+/* modify.c */
 extern void dynamoBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,
 									 int subplan_index, int eflags);
 extern TupleTableSlot *dynamoExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
+											   TupleTableSlot *plan_slot);
+extern TupleTableSlot *dynamoExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
+											   TupleTableSlot *plan_slot);
+extern TupleTableSlot *dynamoExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
 											   TupleTableSlot *plan_slot);
 extern void dynamoEndForeignModify(EState *estate, ResultRelInfo *rinfo);
 extern void dynamoBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo);

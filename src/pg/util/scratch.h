@@ -15,4 +15,12 @@
 extern DynBuf *dyn_scratch_new(MemoryContext context);
 extern DynArena *dyn_scratch_arena(MemoryContext context);
 
+/* Moves a buffer's content to an owner outside of any context; the buffer is empty then. */
+static inline void
+dyn_scratch_take(DynBuf *scratch, DynBuf *out)
+{
+	*out = *scratch;
+	memset(scratch, 0, sizeof(*scratch));
+}
+
 #endif							/* DYN_SCRATCH_H */

@@ -1,254 +1,92 @@
 /*
  * modify.c
- *	  Execution of INSERT.
- *
- * Rows are encoded at once; requests are in flight (batch_write.h) while the
- * next rows are made.  All are acknowledged before the statement's AFTER
- * triggers fire and before EXPLAIN ANALYZE prints: a node of ours that the
- * server runs last sends the rest, and EndForeignModify is the backstop.
+ *	  Execution of INSERT, COPY, UPDATE and DELETE: the callbacks of the executor.
  */
 #include "pg/util/export.h"
 
+#include "commands/trigger.h"
 #include "executor/executor.h"
-#include "portability/instr_time.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "net/batch_write.h"
-#include "pg/session/connection.h"
-#include "pg/session/unsent.h"
-#include "pg/session/wait.h"
-#include "pg/table/relation.h"
-#include "pg/util/compat.h"
-#include "pg/util/error.h"
+#include "pg/convert/convert.h"
 #include "pg/util/fdw.h"
+#include "pg/util/scratch.h"
+#include "pg/write/change.h"
 #include "pg/write/modify.h"
 #include "pg/write/row.h"
+#include "pg/write/writer.h"
 
-/* So many requests to a server are in flight when the rest of a query's rows is sent. */
-#define MAX_SENT_TOGETHER 100
-
-/* A modification that runs; given back with the query's memory. */
+/* A modification of one result relation that runs; in the query's memory. */
 typedef struct ModifyState
 {
-	CustomScanState last_node;	/* first, see flush_at_end() */
-	MemoryContextCallback callback;
-	DynUnsent	unsent;
-	DynRelation *rel;
-	DynConnection *connection;
-	DynBatchWrite *write;
+	DynWriter  *writer;
 	MemoryContext row_context;	/* reset for each row */
-	DynRowEncoder *encoder;
-	instr_time	last_drive;		/* when transfers were last moved on */
-	bool		rest_sent;		/* see send_rest() */
-	DynCounters counters;
+	DynRowEncoder *encoder;		/* of INSERT and COPY */
+	bool		ack_each;		/* see begin_copy() */
+	DynOldRow  *old;			/* of UPDATE and DELETE */
+	DynChangeEncoder *change;	/* of UPDATE */
+	DynBuf	   *scratch;		/* of DELETE: the serialized key */
+	HTAB	   *done;			/* entity ids that were changed; NULL: the plan has every row once */
 } ModifyState;
-
-/* Callback of the memory context. After an error rows may be left: they are given up. */
-static void
-release_modify(void *arg)
-{
-	ModifyState *state = arg;
-
-	dyn_unsent_leave(&state->unsent);
-	dyn_batch_write_free(state->write);
-	dyn_connection_release(state->connection);
-}
-
-/* ---- planning ---- */
-
-int
-dynamoIsForeignRelUpdatable(Relation rel)
-{
-	/* UPDATE and DELETE reach PlanForeignModify all the same, which has the clearer words */
-	return 1 << CMD_INSERT;
-}
-
-static const char replaces_row[] = "INSERT replaces the whole row of an entity key.";
-
-/* Raises that a statement is not supported, and what there is in its place. */
-static void
-refuse(const char *what, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("%s is not supported yet on foreign tables of dynamo_fdw", what),
-			 errhint("%s", hint)));
-}
-
-List *
-dynamoPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation, int subplan_index)
-{
-	if (plan->operation == CMD_UPDATE)
-		refuse("UPDATE", replaces_row);
-	if (plan->operation == CMD_DELETE)
-		refuse("DELETE", replaces_row);
-	if (plan->operation != CMD_INSERT)
-		refuse("MERGE", replaces_row);
-	if (plan->onConflictAction != ONCONFLICT_NONE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("ON CONFLICT is not supported on foreign tables of dynamo_fdw"),
-				 errhint("INSERT already replaces the row of an entity key.")));
-	return NIL;
-}
-
-void
-dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
-{
-	refuse("TRUNCATE", replaces_row);
-}
-
-/* ---- writing ---- */
-
-/* Encodes a row, which may raise, and adds it to those that wait to be sent. */
-static void
-add_put(ModifyState *state, TupleTableSlot *slot)
-{
-	DynEntityId id;
-	DynStatus	status;
-
-	dyn_row_encode(state->encoder, slot, &id);
-	if (!dyn_batch_write_add(state->write, &id, state->encoder->put, &status))
-		dyn_report_no_memory();
-}
-
-/* Raises what a request came to, and how much of the statement is stored all the same. */
-static void
-report_failure(ModifyState *state, const DynStatus *status)
-{
-	DynErrorContext context = {DYN_OP_BATCH_WRITE_ITEM, state->rel->remote.table, state->rel->feature_view, NULL};
-	long		acknowledged = dyn_batch_write_acknowledged(state->write);
-	long		in_flight = dyn_batch_write_in_flight(state->write);
-
-	context.note = psprintf("Before that, %ld items were written; of %ld in flight it is not known.",
-							acknowledged, in_flight);
-	dyn_report(ERROR, status, &context);
-}
-
-/* Waits until there is room for another row or, with `flush`, all are acknowledged. */
-static void
-step(ModifyState *state, bool flush)
-{
-	DynStatus	status;
-
-	for (;;)
-	{
-		switch (dyn_batch_write_step(state->write, flush, &status))
-		{
-			case DYN_STEP_WAIT:
-				dyn_wait(DYN_WAIT_WRITE, -1);
-				break;
-			case DYN_STEP_FAILED:
-				report_failure(state, &status);
-				break;
-			default:
-				return;
-		}
-	}
-}
 
 /* ---- begin ---- */
 
-/* Callback of unsent.h. */
+/* In the query's memory. */
+static ModifyState *
+new_state(ResultRelInfo *rinfo, EState *estate, DynOp op)
+{
+	ModifyState *state = MemoryContextAllocZero(estate->es_query_cxt, sizeof(ModifyState));
+
+	state->writer = dyn_writer_new(rinfo, estate, op);
+	state->row_context = AllocSetContextCreate(estate->es_query_cxt, "dynamo_fdw row", ALLOCSET_DEFAULT_SIZES);
+	rinfo->ri_FdwState = state;
+	return state;
+}
+
+/* Begins INSERT, or COPY. */
+static ModifyState *
+begin_insert(ResultRelInfo *rinfo, EState *estate)
+{
+	ModifyState *state = new_state(rinfo, estate, DYN_OP_BATCH_WRITE_ITEM);
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+
+	state->encoder = dyn_row_encoder_new(state->writer->rel, false);
+	MemoryContextSwitchTo(old);
+	return state;
+}
+
+/* A set of entity ids. */
+static HTAB *
+make_id_set(MemoryContext context)
+{
+	HASHCTL		control = {0};
+
+	control.keysize = control.entrysize = sizeof(DynEntityId);
+	control.hcxt = context;
+	return hash_create("dynamo_fdw changed rows", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* Begins UPDATE or DELETE; a join may have a row of the target several times. */
 static void
-flush_for_others(void *arg)
-{
-	step(arg, true);
-}
-
-/*
- * Sends what the modifications of a query hold, without waiting, until a good
- * many requests are in flight: there may be many partitions.  What fails is
- * raised when it is waited for.
- */
-static void
-send_rest(EState *estate, ExecProcNodeMtd of_ours)
-{
-	ListCell   *lc;
-
-	foreach(lc, estate->es_auxmodifytables)
-	{
-		PlanState  *node = lfirst(lc);
-		ModifyState *state = (ModifyState *) node;
-		DynStatus	status;
-
-		if (node->ExecProcNode != of_ours || state->rest_sent ||
-			state->connection->counters->in_flight >= MAX_SENT_TOGETHER)
-			continue;
-		dyn_batch_write_step(state->write, true, &status);
-		state->rest_sent = true;
-	}
-}
-
-/* ExecProcNode of `last_node`: all modifications of the query have had their rows, and are waited for together. */
-static TupleTableSlot *
-flush_at_end(PlanState *node)
-{
-	send_rest(node->state, flush_at_end);
-	step((ModifyState *) node, true);
-	return NULL;
-}
-
-/*
- * Appends a node to those that the server runs to their end after the plan
- * and before AFTER triggers: the modifications of WITH that nobody read.
- * These are put before it, so no row comes after it.
- */
-static void
-add_last_node(ModifyState *state, EState *estate)
-{
-	NodeSetTag(&state->last_node, T_CustomScanState);
-	state->last_node.ss.ps.state = estate;
-	state->last_node.ss.ps.ExecProcNode = flush_at_end;
-	estate->es_auxmodifytables = lappend(estate->es_auxmodifytables, state);
-}
-
-/* The write below, which release_modify() frees. Needs relation and connection. */
-static DynBatchWrite *
-new_write(ModifyState *state)
-{
-	DynBatchWriteConfig config;
-	DynBatchWrite *write;
-
-	config.table = state->rel->remote.table;
-	config.batch_size = state->rel->batch_size;
-	config.max_workers = state->rel->max_write_workers;
-	config.capacity = state->rel->consumed_capacity;
-	config.counters = &state->counters;
-	state->counters.parent = state->connection->counters;
-	write = dyn_batch_write_new(state->connection->client, &config);
-	if (write == NULL)
-		dyn_report_no_memory();
-	return write;
-}
-
-/* Makes the state of a result relation; from now on its rows are seen to. */
-static void
-begin_modify(ModifyTableState *mtstate, ResultRelInfo *rinfo)
+begin_change(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *seen_attnums)
 {
 	EState	   *estate = mtstate->ps.state;
-	MemoryContext context = estate->es_query_cxt;
-	MemoryContext old = MemoryContextSwitchTo(context);
-	ModifyState *state = palloc0(sizeof(ModifyState));
+	bool		update = mtstate->operation == CMD_UPDATE;
+	ModifyState *state = new_state(rinfo, estate, update ? DYN_OP_UPDATE_ITEM : DYN_OP_BATCH_WRITE_ITEM);
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	const DynRelation *rel = state->writer->rel;
+	TriggerDesc *triggers = rinfo->ri_TrigDesc;
+	Plan	   *subplan = outerPlan(mtstate->ps.plan);
 
-	state->callback.func = release_modify;
-	state->callback.arg = state;
-	MemoryContextRegisterResetCallback(context, &state->callback);
-
-	state->rel = dyn_relation_open(rinfo->ri_RelationDesc);
-	dyn_unsent_flush(state->rel->remote.table, estate);
-	state->row_context = AllocSetContextCreate(context, "dynamo_fdw row", ALLOCSET_DEFAULT_SIZES);
-	state->encoder = dyn_row_encoder_new(state->rel);
-	state->connection = dyn_connection_get(state->rel->serverid, dyn_modify_user(rinfo, estate));
-	state->write = new_write(state);
-	state->unsent.table = state->rel->remote.table;
-	state->unsent.estate = estate;
-	state->unsent.flush = flush_for_others;
-	state->unsent.arg = state;
-	dyn_unsent_enter(&state->unsent);
-	add_last_node(state, estate);
-	rinfo->ri_FdwState = state;
+	state->old = dyn_old_row_new(rel, RelationGetDescr(rinfo->ri_RelationDesc), subplan->targetlist);
+	state->scratch = dyn_scratch_new(estate->es_query_cxt);
+	if (update)
+		state->change = dyn_change_encoder_new(rel, ExecGetAllUpdatedCols(rinfo, estate),
+											   triggers && triggers->trig_update_before_row, seen_attnums);
+	if (!IsA(subplan, ForeignScan))
+		state->done = make_id_set(estate->es_query_cxt);
 	MemoryContextSwitchTo(old);
 }
 
@@ -256,23 +94,42 @@ void
 dynamoBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private, int subplan_index,
 						 int eflags)
 {
-	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
-		begin_modify(mtstate, rinfo);
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+	if (mtstate->operation == CMD_INSERT)
+		begin_insert(rinfo, mtstate->ps.state);
+	else
+		begin_change(mtstate, rinfo, fdw_private);
 }
 
-/* COPY, or a row that an INSERT into a partitioned table brings here. */
+/*
+ * COPY fires AFTER triggers before it ends the foreign insert, and tells nobody
+ * which row is the last: where there are such triggers, each row is
+ * acknowledged before the next one, and before its trigger is queued.
+ */
+static bool
+fires_before_end(const ResultRelInfo *rinfo)
+{
+	const TriggerDesc *triggers = rinfo->ri_TrigDesc;
+
+	return triggers && (triggers->trig_insert_after_row || triggers->trig_insert_after_statement);
+}
+
+/* COPY, or a row that INSERT into a partitioned table, or UPDATE of one, brings here. */
 void
 dynamoBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 {
 	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+	ModifyState *state;
 
-	if (plan == NULL)
-		refuse("COPY", "Use INSERT ... SELECT.");
-	if (plan->operation != CMD_INSERT)
-		refuse("Moving a row into the table by UPDATE", replaces_row);
-	if (plan->onConflictAction != ONCONFLICT_NONE)
-		refuse("ON CONFLICT", replaces_row);
-	begin_modify(mtstate, rinfo);
+	if (plan && plan->onConflictAction != ONCONFLICT_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT is not supported on foreign tables of dynamo_fdw"),
+				 errhint("INSERT already replaces the row of an entity key.")));
+	state = begin_insert(rinfo, mtstate->ps.state);
+	state->ack_each = plan == NULL &&
+		(fires_before_end(rinfo) || (rinfo->ri_RootResultRelInfo && fires_before_end(rinfo->ri_RootResultRelInfo)));
 }
 
 const DynCounters *
@@ -280,46 +137,98 @@ dyn_modify_counters(ResultRelInfo *rinfo)
 {
 	ModifyState *state = rinfo->ri_FdwState;
 
-	return state ? &state->counters : NULL;
+	return state ? &state->writer->counters : NULL;
 }
 
 /* ---- rows ---- */
-
-/*
- * Requests in flight must not stand still while rows are made: connecting has
- * its timeout.  Once a millisecond is enough.
- */
-static void
-keep_moving(ModifyState *state)
-{
-	instr_time	now;
-	instr_time	since;
-
-	if (dyn_batch_write_in_flight(state->write) == 0)
-		return;
-	INSTR_TIME_SET_CURRENT(now);
-	since = now;
-	INSTR_TIME_SUBTRACT(since, state->last_drive);
-	if (INSTR_TIME_GET_MILLISEC(since) < 1)
-		return;
-	state->last_drive = now;
-	dyn_drive();
-}
 
 TupleTableSlot *
 dynamoExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
 	ModifyState *state = rinfo->ri_FdwState;
 	MemoryContext old = MemoryContextSwitchTo(state->row_context);
+	DynWriteItem item;
 
 	/* room first: the new row must not leave before the server has checked it (WITH CHECK OPTION) */
-	keep_moving(state);
-	step(state, false);
-	add_put(state, slot);
+	dyn_writer_make_room(state->writer);
+	dyn_row_encode(state->encoder, slot, &item);
+	dyn_writer_add(state->writer, &item);
+	if (state->ack_each)
+		dyn_writer_flush(state->writer);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->row_context);
 	return slot;
 }
+
+/* Notes that a row is changed or deleted; false: it is so already. */
+static bool
+is_first_time(ModifyState *state, const DynEntityId *id)
+{
+	bool		found = false;
+
+	if (state->done)
+		hash_search(state->done, id, HASH_ENTER, &found);
+	return !found;
+}
+
+/* Adds what an UPDATE makes of a row; false: an earlier row of the plan did. */
+static bool
+update_row(ModifyState *state, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	DynWriteItem item;
+	DynEntityId id;
+
+	dyn_writer_make_room(state->writer);
+	dyn_old_row_read(state->old, plan_slot);
+	dyn_key_id(state->old->rel, state->old->keys, state->scratch, &id);
+	if (!is_first_time(state, &id))
+		return false;
+	if (dyn_change_encode(state->change, state->old, slot, &item))
+		dyn_writer_add(state->writer, &item);
+	return true;
+}
+
+TupleTableSlot *
+dynamoExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	ModifyState *state = rinfo->ri_FdwState;
+	MemoryContext old = MemoryContextSwitchTo(state->row_context);
+	bool		changed = update_row(state, slot, plan_slot);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(state->row_context);
+	return changed ? slot : NULL;
+}
+
+/* Adds the deletion of a row, which is put into the slot where RETURNING shows it; false: it is deleted already. */
+static bool
+delete_row(ModifyState *state, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	DynWriteItem item = {0};
+
+	dyn_writer_make_room(state->writer);
+	dyn_old_row_read(state->old, plan_slot);
+	dyn_key_id(state->old->rel, state->old->keys, state->scratch, &item.id);
+	if (!is_first_time(state, &item.id))
+		return false;
+	dyn_writer_add(state->writer, &item);
+	dyn_old_row_store(state->old, slot);
+	return true;
+}
+
+TupleTableSlot *
+dynamoExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	ModifyState *state = rinfo->ri_FdwState;
+	MemoryContext old = MemoryContextSwitchTo(state->row_context);
+	bool		deleted = delete_row(state, slot, plan_slot);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(state->row_context);
+	return deleted ? slot : NULL;
+}
+
+/* ---- end ---- */
 
 /* The backstop: all is acknowledged when this returns. Nothing to do where it was only explained. */
 static void
@@ -328,7 +237,7 @@ end_modify(ResultRelInfo *rinfo)
 	ModifyState *state = rinfo->ri_FdwState;
 
 	if (state != NULL)
-		step(state, true);
+		dyn_writer_flush(state->writer);
 }
 
 void
@@ -341,4 +250,13 @@ void
 dynamoEndForeignInsert(EState *estate, ResultRelInfo *rinfo)
 {
 	end_modify(rinfo);
+}
+
+void
+dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("TRUNCATE is not supported yet on foreign tables of dynamo_fdw"),
+			 errhint("DELETE rows by their entity keys, or drop the foreign table and create it again.")));
 }

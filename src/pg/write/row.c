@@ -1,6 +1,6 @@
 /*
  * row.c
- *	  Rows to items.
+ *	  Rows of INSERT and COPY to items.
  */
 #include "pg/util/export.h"
 
@@ -13,13 +13,15 @@
 #include "pg/write/row.h"
 
 DynRowEncoder *
-dyn_row_encoder_new(const DynRelation *rel)
+dyn_row_encoder_new(const DynRelation *rel, bool wants_key)
 {
 	DynRowEncoder *encoder = palloc0(sizeof(DynRowEncoder));
 
 	encoder->rel = rel;
 	encoder->scratch = dyn_scratch_new(CurrentMemoryContext);
-	encoder->put = dyn_scratch_new(CurrentMemoryContext);
+	encoder->item = dyn_scratch_new(CurrentMemoryContext);
+	encoder->key = dyn_scratch_new(CurrentMemoryContext);
+	encoder->wants_key = wants_key;
 	dyn_event_ts_from_datum(NULL, TimestampTzGetDatum(GetCurrentStatementStartTimestamp()), encoder->event_ts);
 	return encoder;
 }
@@ -115,15 +117,27 @@ put_features(DynRowEncoder *encoder, TupleTableSlot *slot)
 		}
 		dyn_buf_clear(encoder->scratch);
 		dyn_datum_to_value(column, slot->tts_values[i], slot->tts_isnull[i], encoder->scratch);
-		dyn_op_put_feature(encoder->put, column->name, encoder->scratch->data, encoder->scratch->len, first);
+		dyn_op_item_feature(encoder->item, column->name, encoder->scratch->data, encoder->scratch->len, first);
 		size += strlen(column->name) + encoder->scratch->len + 1;
 		first = false;
 	}
 	return size;
 }
 
+/* Raises that an item is too large. */
+static void
+check_size(const DynRelation *rel, size_t size, const Datum *keys)
+{
+	if (size > DYN_MAX_ITEM_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a row of feature view \"%s\" is larger than the 400 KB that DynamoDB stores", rel->feature_view),
+				 errdetail("It has %zu bytes, names of features included. Entity key: %s.", size,
+						   dyn_key_text(rel, keys))));
+}
+
 void
-dyn_row_encode(DynRowEncoder *encoder, TupleTableSlot *slot, DynEntityId *id)
+dyn_row_encode(DynRowEncoder *encoder, TupleTableSlot *slot, DynWriteItem *item)
 {
 	const DynRelation *rel = encoder->rel;
 	Datum		keys[DYN_MAX_KEYS];
@@ -134,17 +148,19 @@ dyn_row_encode(DynRowEncoder *encoder, TupleTableSlot *slot, DynEntityId *id)
 	slot_getallattrs(slot);
 	row_keys(rel, slot, keys);
 	event_ts = row_event_ts(encoder, slot, event_ts_buffer);
-	dyn_key_id(rel, keys, encoder->scratch, id);
+	dyn_key_id(rel, keys, encoder->scratch, &item->id);
 
-	dyn_buf_clear(encoder->put);
-	dyn_op_put_begin(encoder->put, id, event_ts);
+	dyn_buf_clear(encoder->item);
+	dyn_op_item_begin(encoder->item, &item->id, event_ts);
 	size = strlen("entity_id") + DYN_ENTITY_ID_HEX_LEN + strlen("event_ts") + strlen(event_ts);
 	size += put_features(encoder, slot);
-	dyn_op_put_end(encoder->put);
-	if (size > DYN_MAX_ITEM_BYTES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a row of feature view \"%s\" is larger than the 400 KB that DynamoDB stores", rel->feature_view),
-				 errdetail("It has %zu bytes, names of features included. Entity key: %s.", size,
-						   dyn_key_text(rel, keys))));
+	dyn_op_item_end(encoder->item);
+	check_size(rel, size, keys);
+	dyn_buf_clear(encoder->key);
+	if (encoder->wants_key)
+		dyn_buf_str(encoder->key, dyn_key_text(rel, keys));
+
+	strlcpy(item->event_ts, event_ts, sizeof(item->event_ts));
+	dyn_scratch_take(encoder->item, &item->body);
+	dyn_scratch_take(encoder->key, &item->key);
 }

@@ -1,32 +1,32 @@
 /*
  * row.h
- *	  Rows to items: the put that stores a row.
+ *	  Rows of INSERT and COPY to items.
  */
 #ifndef DYN_ROW_H
 #define DYN_ROW_H
 
 #include "executor/tuptable.h"
 
-#include "core/buf.h"
-#include "core/feast_key.h"
-#include "core/feast_time.h"
+#include "net/write.h"
 #include "pg/table/relation.h"
 
 typedef struct DynRowEncoder
 {
 	const DynRelation *rel;
 	DynBuf	   *scratch;		/* serialized key, value bytes */
-	DynBuf	   *put;			/* the item that dyn_row_encode() made */
+	DynBuf	   *item;
+	DynBuf	   *key;			/* text, where it is wanted for messages */
+	bool		wants_key;
 	char		event_ts[DYN_EVENT_TS_LEN]; /* the statement's, for tables without the column */
 } DynRowEncoder;
 
-/* In the current memory context. */
-extern DynRowEncoder *dyn_row_encoder_new(const DynRelation *rel);
+/* In the current memory context. `wants_key`: items tell their key. */
+extern DynRowEncoder *dyn_row_encoder_new(const DynRelation *rel, bool wants_key);
 
 /*
- * Makes encoder->put of a row and tells its id.  Raises what can't be stored.
- * Leaves garbage in the current memory context.
+ * Makes the item of a row.  Raises what can't be stored.  Leaves garbage in
+ * the current memory context.
  */
-extern void dyn_row_encode(DynRowEncoder *encoder, TupleTableSlot *slot, DynEntityId *id);
+extern void dyn_row_encode(DynRowEncoder *encoder, TupleTableSlot *slot, DynWriteItem *item);
 
 #endif							/* DYN_ROW_H */

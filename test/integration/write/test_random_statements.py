@@ -256,14 +256,10 @@ def test_refused_statements(world):
     """What is not supported yet says so before it writes."""
     world.run("SET search_path = feast, public")
     changes = [
-        "UPDATE {0} SET s = 'new' WHERE id = 1",
-        "DELETE FROM {0} WHERE id = 1",
-        "WITH d AS (DELETE FROM {0} WHERE id = 1 RETURNING *) INSERT INTO one SELECT 1",
         "INSERT INTO {0} (id) VALUES (1) ON CONFLICT DO NOTHING",
     ]
     of_tables = [
         "MERGE INTO {0} USING (SELECT 1) q ON id = 1 WHEN MATCHED THEN DELETE",
-        "COPY {0} (id) FROM PROGRAM 'echo 1'",
         "TRUNCATE {0}",
     ]
     for name in ("one", "triggered", "parent", "low", "lower"):

@@ -1,10 +1,10 @@
 /*
- * test_batch_write.c
+ * test_write.c
  *	  Writing many items: windows of requests, the order of writes of one key,
  *	  unprocessed items, answers that are wrong; on a fake engine and a fake
  *	  clock.
  */
-#include "net/batch_write.h"
+#include "net/write.h"
 
 #include <math.h>
 
@@ -13,13 +13,13 @@
 
 static DynClient *client;
 static DynCounters counters;
-static DynBatchWrite *writing;
+static DynWrite *writing;
 static DynStatus status;
 
 static void
 end(void)
 {
-	dyn_batch_write_free(writing);
+	dyn_write_free(writing);
 	dyn_client_free(client);
 	fake_forget();
 	writing = NULL;
@@ -29,33 +29,32 @@ end(void)
 static void
 begin(int batch_size, int max_workers)
 {
-	DynBatchWriteConfig config = {.table = TABLE, .batch_size = batch_size, .max_workers = max_workers,
+	DynWriteConfig config = {.op = DYN_OP_BATCH_WRITE_ITEM, .table = TABLE, .batch_size = batch_size, .max_workers = max_workers,
 	.counters = &counters};
 
 	end();
 	memset(&counters, 0, sizeof(counters));
 	client = fake_client(NULL);
 	fake_random = 0.5;
-	writing = dyn_batch_write_new(client, &config);
+	writing = dyn_write_new(client, &config);
 }
 
 /* Adds a put of entity `n`; `version` tells it from others of that entity. */
 static void
 add(int n, const char *version)
 {
-	DynEntityId id = entity(n);
-	DynBuf		put = {0};
+	DynWriteItem item = {.id = entity(n)};
 
-	dyn_op_put_begin(&put, &id, version);
-	dyn_op_put_end(&put);
-	dyn_batch_write_add(writing, &id, &put, &status);
+	dyn_op_item_begin(&item.body, &item.id, version);
+	dyn_op_item_end(&item.body);
+	dyn_write_add(writing, &item, &status);
 }
 
 static DynStep
 step(bool flush)
 {
 	dyn_client_drive(client);
-	return dyn_batch_write_step(writing, flush, &status);
+	return dyn_write_step(writing, flush, &status);
 }
 
 /* The next flushing step after request `n` has gone out, be it at once or later. */
@@ -126,10 +125,10 @@ test_windows(void)
 	answer(2, "");
 	is_int(step(true), DYN_STEP_WAIT, "to the last");
 	is_string(entities_of(3), "9", "the rest goes, though it is no full request");
-	is_int(dyn_batch_write_in_flight(writing), 1, "in flight is what has no answer");
+	is_int(dyn_write_in_flight(writing), 1, "in flight is what has no answer");
 	answer(3, "");
 	is_int(step(true), DYN_STEP_END, "all are acknowledged");
-	is_int(dyn_batch_write_acknowledged(writing), 10, "and counted");
+	is_int(dyn_write_acknowledged(writing), 10, "and counted");
 	is_int(counters.requests, 4, "requests too");
 }
 
@@ -197,7 +196,7 @@ test_some_unprocessed(void)
 	is_string(entities_of(1), "0 2 3", "before all others, in their order");
 	answer(1, "");
 	is_int(step(true), DYN_STEP_END, "until none does");
-	is_int(dyn_batch_write_acknowledged(writing), 4, "each is acknowledged once");
+	is_int(dyn_write_acknowledged(writing), 4, "each is acknowledged once");
 	is_int(counters.unprocessed_items, 2, "and those that came back are counted");
 }
 
@@ -224,7 +223,7 @@ test_all_unprocessed(void)
 	is_int(status.cls, DYN_THROTTLED, "it counts as throttled");
 	is_int(status.attempts, 4, "after four attempts");
 	ok(fabs(status.elapsed_ms - (fake_now_ms - begun)) < 1 && status.elapsed_ms > 80, "in the time of them all");
-	is_int(dyn_batch_write_acknowledged(writing), 0, "nothing is acknowledged");
+	is_int(dyn_write_acknowledged(writing), 0, "nothing is acknowledged");
 	is_int(step(true), DYN_STEP_FAILED, "there is no fifth");
 }
 
@@ -292,7 +291,7 @@ test_wrong_answers(void)
 		is_string(entities_of(1), "0 1 2", "all of it");
 		answer(1, "");
 		is_int(step(true), DYN_STEP_END, "and then done");
-		is_int(dyn_batch_write_acknowledged(writing), 3, "each once");
+		is_int(dyn_write_acknowledged(writing), 3, "each once");
 	}
 	begin(5, 2);
 	add(0, "v");
@@ -318,8 +317,8 @@ test_failures(void)
 	fake_answer(0, 400, "{\"__type\":\"ValidationException\",\"message\":\"Item size has exceeded\"}");
 	is_int(step(true), DYN_STEP_FAILED, "a refusal ends it");
 	is_int(status.cls, DYN_ITEM_TOO_LARGE, "for its reason");
-	is_int(dyn_batch_write_acknowledged(writing), 2, "what was acknowledged is known");
-	is_int(dyn_batch_write_in_flight(writing), 2, "and what is not known");
+	is_int(dyn_write_acknowledged(writing), 2, "what was acknowledged is known");
+	is_int(dyn_write_in_flight(writing), 2, "and what is not known");
 	is_int(step(true), DYN_STEP_FAILED, "it has failed for good");
 	is_int(status.cls, DYN_ITEM_TOO_LARGE, "for the same reason");
 

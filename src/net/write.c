@@ -1,0 +1,358 @@
+/*
+ * write.c
+ *	  Writes many items.
+ *
+ * Items wait in input order; a request takes the first ones whose key is not
+ * in flight.  At most a few requests' worth wait, so the lists are searched
+ * from end to end.  25 items of 400 KB stay below the 16 MB of a request, so
+ * only the count has to be watched.
+ */
+#include "net/write_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/update_op.h"
+
+DynWrite *
+dyn_write_new(DynClient *client, const DynWriteConfig *config)
+{
+	DynWrite   *write = calloc(1, sizeof(*write));
+
+	if (write == NULL)
+		return NULL;
+	write->client = client;
+	write->config = *config;
+	if (config->op != DYN_OP_BATCH_WRITE_ITEM)
+		write->config.batch_size = 1;
+	else if (config->batch_size > DYN_MAX_WRITE_ITEMS)
+		write->config.batch_size = DYN_MAX_WRITE_ITEMS;
+	write->waiting_end = &write->waiting;
+	return write;
+}
+
+void
+dyn_write_free_item(DynWriting *item)
+{
+	if (item == NULL)
+		return;
+	dyn_buf_free(&item->write.body);
+	dyn_buf_free(&item->write.key);
+	free(item->seen);
+	free(item);
+}
+
+static void
+free_write(DynWriteRequest *request)
+{
+	for (int i = 0; i < request->nitems; i++)
+		dyn_write_free_item(request->items[i]);
+	dyn_call_free(request->call);
+	free(request);
+}
+
+void
+dyn_write_free(DynWrite *write)
+{
+	if (write == NULL)
+		return;
+	while (write->waiting)
+	{
+		DynWriting *item = write->waiting;
+
+		write->waiting = item->next;
+		dyn_write_free_item(item);
+	}
+	while (write->in_flight)
+	{
+		DynWriteRequest *request = write->in_flight;
+
+		write->in_flight = request->next;
+		free_write(request);
+	}
+	dyn_buf_free(&write->failed_key);
+	free(write);
+}
+
+long
+dyn_write_acknowledged(const DynWrite *write)
+{
+	return write->acknowledged;
+}
+
+long
+dyn_write_in_flight(const DynWrite *write)
+{
+	long		n = 0;
+
+	for (const DynWriteRequest *request = write->in_flight; request; request = request->next)
+		n += request->nitems;
+	return n;
+}
+
+const char *
+dyn_write_failed_key(DynWrite *write)
+{
+	return write->failed_key.len > 0 ? dyn_buf_cstr(&write->failed_key) : NULL;
+}
+
+/* The waiting item with this id, or NULL: there is one at most. */
+static DynWriting *
+find_waiting(const DynWrite *write, const DynEntityId *id)
+{
+	for (DynWriting *item = write->waiting; item; item = item->next)
+		if (dyn_entity_id_equal(&item->write.id, id))
+			return item;
+	return NULL;
+}
+
+static bool
+is_in_flight(const DynWrite *write, const DynEntityId *id)
+{
+	for (const DynWriteRequest *request = write->in_flight; request; request = request->next)
+		for (int i = 0; i < request->nitems; i++)
+			if (dyn_entity_id_equal(&request->items[i]->write.id, id))
+				return true;
+	return false;
+}
+
+bool
+dyn_write_is_newer(const char *event_ts, const char *than)
+{
+	int64_t		a = INT64_MIN;
+	int64_t		b = INT64_MIN;
+
+	if (dyn_event_ts_parse(event_ts, strlen(event_ts), &a) != DYN_EVENT_TS_OK)
+		a = INT64_MIN;
+	if (dyn_event_ts_parse(than, strlen(than), &b) != DYN_EVENT_TS_OK)
+		b = INT64_MIN;
+	return a > b;
+}
+
+/* A new item at the end of those that wait; NULL: no memory. */
+static DynWriting *
+append_item(DynWrite *write)
+{
+	DynWriting *item = calloc(1, sizeof(*item));
+
+	if (item == NULL)
+		return NULL;
+	*write->waiting_end = item;
+	write->waiting_end = &item->next;
+	write->nwaiting++;
+	return item;
+}
+
+static void
+clear_buffers(DynWriteItem *item)
+{
+	dyn_buf_free(&item->body);
+	dyn_buf_free(&item->key);
+}
+
+bool
+dyn_write_add(DynWrite *write, DynWriteItem *added, DynStatus *status)
+{
+	DynWriting *item = find_waiting(write, &added->id);
+
+	if (item && write->config.op == DYN_OP_PUT_ITEM && dyn_write_is_newer(item->write.event_ts, added->event_ts))
+	{
+		DYN_COUNT(write->config.counters, items_refused, 1);
+		clear_buffers(added);
+		return true;
+	}
+	if (added->body.failed || added->key.failed || (item == NULL && (item = append_item(write)) == NULL))
+	{
+		clear_buffers(added);
+		dyn_status_clear(status);
+		dyn_status_no_memory(status);
+		write->failure = *status;
+		return false;
+	}
+	if (item->write.event_ts[0] && write->config.op == DYN_OP_PUT_ITEM)
+		DYN_COUNT(write->config.counters, items_refused, 1);
+	clear_buffers(&item->write);
+	item->write = *added;
+	memset(&added->body, 0, sizeof(added->body));
+	memset(&added->key, 0, sizeof(added->key));
+	return true;
+}
+
+/* ---- sending ---- */
+
+/*
+ * Unlinks up to a request's worth of items whose keys are not in flight, and
+ * returns the request's delay; items that have to wait go by themselves.
+ */
+static double
+choose_items(DynWrite *write, DynWriteRequest *request)
+{
+	DynWriting **link = &write->waiting;
+	double		delay = 0;
+
+	while (*link && request->nitems < write->config.batch_size)
+	{
+		DynWriting *item = *link;
+
+		if (is_in_flight(write, &item->write.id) || (request->nitems > 0 && item->delay_ms != delay))
+			link = &item->next;
+		else
+		{
+			*link = item->next;
+			item->next = NULL;
+			delay = item->delay_ms;
+			request->items[request->nitems++] = item;
+			write->nwaiting--;
+		}
+	}
+	if (*link == NULL)
+		write->waiting_end = link;
+	return delay;
+}
+
+/* The body of a BatchWriteItem. */
+static void
+batch_body(const DynWrite *write, const DynWriteRequest *request, DynBuf *body)
+{
+	dyn_op_write_prefix(body, write->config.table);
+	for (int i = 0; i < request->nitems; i++)
+	{
+		const DynWriteItem *item = &request->items[i]->write;
+
+		if (item->body.len > 0)
+			dyn_op_write_put(body, &item->body, i == 0);
+		else
+			dyn_op_write_delete(body, &item->id, i == 0);
+	}
+	dyn_op_write_suffix(body, write->config.capacity);
+}
+
+/* The body of a request; items keep theirs, as they may have to go out again. */
+static void
+write_body(const DynWrite *write, const DynWriteRequest *request, DynBuf *body)
+{
+	const DynWriting *item = request->items[0];
+
+	if (write->config.op == DYN_OP_BATCH_WRITE_ITEM)
+		batch_body(write, request, body);
+	else if (write->config.op == DYN_OP_PUT_ITEM)
+		dyn_op_put_newer(body, write->config.table, &item->write.body, item->write.event_ts, item->seen,
+						 write->config.capacity);
+	else if (item->makes_map)
+		dyn_update_make_map(body, write->config.table, &item->write.id);
+	else
+		dyn_buf_add(body, item->write.body.data, item->write.body.len);
+}
+
+/*
+ * Starts a request with the next items.  *started: false where all that wait
+ * have a key that is in flight.  False: the write failed.
+ */
+static bool
+start_write(DynWrite *write, DynStatus *status, bool *started)
+{
+	DynWriteRequest *request = calloc(1, sizeof(*request));
+	DynBuf		body = {0};
+	double		delay_ms;
+
+	*started = false;
+	if (request == NULL)
+		return dyn_status_no_memory(status);
+	delay_ms = choose_items(write, request);
+	if (request->nitems == 0)
+	{
+		free_write(request);
+		return true;
+	}
+	write_body(write, request, &body);
+	request->call = dyn_call_start(write->client, write->config.op, &body, delay_ms, write->config.counters, status);
+	if (request->call == NULL)
+	{
+		free_write(request);
+		return false;
+	}
+	request->sent = dyn_client_stall_mark(write->client, &write->stall, delay_ms);
+	request->next = write->in_flight;
+	write->in_flight = request;
+	write->nrequests++;
+	*started = true;
+	return true;
+}
+
+/* Full requests go out at once, the rest when flushing. */
+static bool
+start_writes(DynWrite *write, bool flush, DynStatus *status)
+{
+	bool		started = true;
+
+	while (started && write->nrequests < write->config.max_workers &&
+		   (write->nwaiting >= write->config.batch_size || (flush && write->nwaiting > 0)))
+		if (!start_write(write, status, &started))
+			return false;
+	return true;
+}
+
+/* ---- answers ---- */
+
+void
+dyn_write_put_back(DynWrite *write, DynWriting *item)
+{
+	if (find_waiting(write, &item->write.id))
+	{
+		dyn_write_free_item(item);
+		return;
+	}
+	item->next = write->waiting;
+	if (write->waiting == NULL)
+		write->waiting_end = &item->next;
+	write->waiting = item;
+	write->nwaiting++;
+}
+
+/* Takes the answers that have come; a request that was rejected stays in flight. */
+static bool
+settle_answered(DynWrite *write, DynStatus *status)
+{
+	DynWriteRequest **link = &write->in_flight;
+
+	while (*link)
+	{
+		DynWriteRequest *request = *link;
+		bool		settled = false;
+
+		if (dyn_call_done(request->call) && !dyn_write_read_answer(write, request, &settled, status))
+			return false;
+		if (settled)
+		{
+			*link = request->next;
+			write->nrequests--;
+			free_write(request);
+		}
+		else
+			link = &request->next;
+	}
+	return true;
+}
+
+/* So many items may wait: those of a request, or as many whose keys are in flight. */
+static int
+room_for(const DynWrite *write)
+{
+	return write->config.op == DYN_OP_BATCH_WRITE_ITEM ? write->config.batch_size : DYN_MAX_WRITE_ITEMS;
+}
+
+DynStep
+dyn_write_step(DynWrite *write, bool flush, DynStatus *status)
+{
+	*status = write->failure;
+	if (status->cls != DYN_OK)
+		return DYN_STEP_FAILED;
+	if (!settle_answered(write, status) || !start_writes(write, flush, status))
+	{
+		write->failure = *status;
+		return DYN_STEP_FAILED;
+	}
+	if (flush)
+		return write->nwaiting == 0 && write->in_flight == NULL ? DYN_STEP_END : DYN_STEP_WAIT;
+	return write->nwaiting < room_for(write) ? DYN_STEP_END : DYN_STEP_WAIT;
+}

@@ -1,0 +1,213 @@
+/*
+ * write_answer.c
+ *	  What comes of the requests that write items.
+ */
+#include "net/write_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/ddb_reply.h"
+
+/* An item is given up whose condition failed so often, each time for another reason. */
+#define MAX_ROUNDS 20
+
+/* ---- batches ---- */
+
+static bool
+contains(const DynEntityId *ids, int n, const DynEntityId *id)
+{
+	for (int i = 0; i < n; i++)
+		if (dyn_entity_id_equal(&ids[i], id))
+			return true;
+	return false;
+}
+
+/* An item was written. */
+static void
+settle_item(DynWrite *write, DynWriting *item)
+{
+	write->acknowledged++;
+	DYN_COUNT(write->config.counters, items_written, 1);
+	dyn_write_free_item(item);
+}
+
+/* Ends an answered batch: its items were written, but for the `n` in `again`, which wait for `delay_ms` anew. */
+static void
+settle_batch(DynWrite *write, DynWriteRequest *request, const DynEntityId *again, int n, double delay_ms)
+{
+	for (int i = request->nitems - 1; i >= 0; i--)
+	{
+		DynWriting *item = request->items[i];
+
+		item->delay_ms = delay_ms;
+		if (contains(again, n, &item->write.id))
+			dyn_write_put_back(write, item);
+		else
+			settle_item(write, item);
+	}
+	DYN_COUNT(write->config.counters, unprocessed_items, n);
+	request->nitems = 0;
+}
+
+/* The ids that an answer says were not processed; -1: it makes no sense. */
+static int
+read_unprocessed(const DynWrite *write, const DynWriteRequest *request, DynEntityId *again)
+{
+	DynBuf	   *body = dyn_call_answer(request->call);
+	int			n = dyn_json_unprocessed_items(body->data, body->len, write->config.table, again, request->nitems);
+
+	for (int i = 0; i < n; i++)
+	{
+		bool		sent = false;
+
+		for (int k = 0; k < request->nitems; k++)
+			sent = sent || dyn_entity_id_equal(&request->items[k]->write.id, &again[i]);
+		if (!sent || contains(again, i, &again[i]))
+			return -1;
+	}
+	return n;
+}
+
+/* Counts what the request consumed, if that was asked for. */
+static void
+accept_answer(DynWrite *write, DynWriteRequest *request)
+{
+	const DynBuf *body = dyn_call_answer(request->call);
+
+	dyn_call_accept(request->call);
+	if (write->config.capacity)
+		DYN_COUNT(write->config.counters, consumed_capacity, dyn_json_consumed_capacity(body->data, body->len));
+}
+
+/* Takes in the answer to a batch; a rejected one is asked again, and then not settled.  False: the write failed. */
+static bool
+read_batch_answer(DynWrite *write, DynWriteRequest *request, bool *settled, DynStatus *status)
+{
+	DynEntityId again[DYN_MAX_WRITE_ITEMS];
+	double		delay_ms;
+	int			n = read_unprocessed(write, request, again);
+
+	if (n < 0)
+	{
+		dyn_call_reject(request->call, "the answer is not well-formed");
+		*settled = dyn_call_done(request->call);
+		*status = *dyn_call_status(request->call);
+		return !*settled;
+	}
+	*settled = true;
+	accept_answer(write, request);
+	if (!dyn_call_count_stall(request->call, &write->stall, &request->sent, n < request->nitems, &delay_ms, status))
+		return false;
+	settle_batch(write, request, again, n, delay_ms);
+	return true;
+}
+
+/* ---- conditions ---- */
+
+/* The item of a request goes out again, in another way. */
+static bool
+write_again(DynWrite *write, DynWriteRequest *request)
+{
+	DynWriting *item = request->items[0];
+
+	if (item->rounds++ == MAX_ROUNDS)
+		return false;
+	request->nitems = 0;
+	dyn_write_put_back(write, item);
+	return true;
+}
+
+/*
+ * A put was refused.  Either the stored item is newer; or its time is not of
+ * UTC, and was compared as a text: then the put depends on this very time.
+ */
+static bool
+read_refused_put(DynWrite *write, DynWriteRequest *request)
+{
+	const DynBuf *body = dyn_call_answer(request->call);
+	DynWriting *item = request->items[0];
+	char		seen[256];
+
+	if (!dyn_json_refused_event_ts(body->data, body->len, seen, sizeof(seen)))
+		return false;
+	if (dyn_write_is_newer(seen, item->write.event_ts))
+	{
+		DYN_COUNT(write->config.counters, items_refused, 1);
+		dyn_write_free_item(item);
+		request->nitems = 0;
+		return true;
+	}
+	free(item->seen);
+	item->seen = strdup(seen);
+	return item->seen != NULL && write_again(write, request);
+}
+
+/*
+ * An update was refused.  Where the stored item has no `values`, it gets an
+ * empty map first; another session may have made it meanwhile.
+ */
+static bool
+read_refused_update(DynWrite *write, DynWriteRequest *request)
+{
+	DynClass	cls = dyn_call_status(request->call)->cls;
+	DynWriting *item = request->items[0];
+
+	if (cls == DYN_PATH_MISSING ? item->makes_map : !item->makes_map)
+		return false;
+	item->makes_map = cls == DYN_PATH_MISSING;
+	return write_again(write, request);
+}
+
+/* Can something be made of a request whose condition failed?  Then the write goes on. */
+static bool
+read_refused(DynWrite *write, DynWriteRequest *request)
+{
+	DynClass	cls = dyn_call_status(request->call)->cls;
+
+	if (write->config.op == DYN_OP_PUT_ITEM && cls == DYN_CONDITION_FAILED)
+		return read_refused_put(write, request);
+	if (write->config.op == DYN_OP_UPDATE_ITEM && (cls == DYN_CONDITION_FAILED || cls == DYN_PATH_MISSING))
+		return read_refused_update(write, request);
+	return false;
+}
+
+/* Ends a request that was for one item, and was carried out. */
+static bool
+read_single_answer(DynWrite *write, DynWriteRequest *request)
+{
+	DynWriting *item = request->items[0];
+
+	accept_answer(write, request);
+	if (item->makes_map)
+	{
+		item->makes_map = false;
+		return write_again(write, request);
+	}
+	request->nitems = 0;
+	settle_item(write, item);
+	return true;
+}
+
+/* Notes why the write failed, and with which item. */
+static bool
+fail_write(DynWrite *write, const DynWriteRequest *request, DynStatus *status)
+{
+	*status = *dyn_call_status(request->call);
+	if (status->cls == DYN_CONDITION_FAILED && dyn_call_maybe_done(request->call))
+		status->cls = DYN_MAYBE_DONE;
+	if (request->nitems == 1)
+		dyn_buf_add(&write->failed_key, request->items[0]->write.key.data, request->items[0]->write.key.len);
+	return false;
+}
+
+bool
+dyn_write_read_answer(DynWrite *write, DynWriteRequest *request, bool *settled, DynStatus *status)
+{
+	*settled = true;
+	if (dyn_call_status(request->call)->cls != DYN_OK)
+		return read_refused(write, request) || fail_write(write, request, status);
+	if (write->config.op == DYN_OP_BATCH_WRITE_ITEM)
+		return read_batch_answer(write, request, settled, status);
+	return read_single_answer(write, request) || fail_write(write, request, status);
+}

@@ -1,0 +1,62 @@
+/*
+ * write_private.h
+ *	  What write.c (items and requests) and write_answer.c (what comes of them)
+ *	  share; for nobody else.
+ */
+#ifndef DYN_WRITE_PRIVATE_H
+#define DYN_WRITE_PRIVATE_H
+
+#include "net/write.h"
+
+/* An item that waits or is in flight. */
+typedef struct DynWriting
+{
+	DynWriteItem write;
+	double		delay_ms;		/* before it may go out again */
+	int			rounds;			/* times that its condition failed */
+	bool		makes_map;		/* first of all, the stored item gets `values` */
+	char	   *seen;			/* event_ts that the stored item must have; NULL: any that isn't newer */
+	struct DynWriting *next;	/* while it waits */
+} DynWriting;
+
+typedef struct DynWriteRequest
+{
+	DynCall    *call;
+	DynWriting *items[DYN_MAX_WRITE_ITEMS];
+	int			nitems;
+	DynStallMark sent;
+	struct DynWriteRequest *next;
+} DynWriteRequest;
+
+struct DynWrite
+{
+	DynClient  *client;
+	DynWriteConfig config;
+	DynWriting *waiting;
+	DynWriting **waiting_end;
+	int			nwaiting;
+	DynWriteRequest *in_flight;
+	int			nrequests;
+	DynStall	stall;
+	long		acknowledged;	/* items */
+	DynStatus	failure;		/* DYN_OK: none so far */
+	DynBuf		failed_key;
+};
+
+/*
+ * Takes in the answer to a request whose call is done; its items are written,
+ * or wait again, and left it.  False: the write failed.  *settled: the request
+ * is over; else it was asked again.
+ */
+extern bool dyn_write_read_answer(DynWrite *write, DynWriteRequest *request, bool *settled, DynStatus *status);
+
+/* An item waits again, before all others, unless a newer one of its key does. */
+extern void dyn_write_put_back(DynWrite *write, DynWriting *item);
+
+/* Are the times of two puts, as texts, in this order?  A text that can't be read is older than any. */
+extern bool dyn_write_is_newer(const char *event_ts, const char *than);
+
+/* NULL is fine. */
+extern void dyn_write_free_item(DynWriting *item);
+
+#endif							/* DYN_WRITE_PRIVATE_H */

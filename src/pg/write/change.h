@@ -1,0 +1,48 @@
+/*
+ * change.h
+ *	  Rows of UPDATE to updates of items.
+ */
+#ifndef DYN_CHANGE_H
+#define DYN_CHANGE_H
+
+#include "executor/tuptable.h"
+
+#include "core/update_op.h"
+#include "net/write.h"
+#include "pg/write/old_row.h"
+
+typedef struct DynChangeEncoder
+{
+	const DynRelation *rel;
+	DynUpdate	update;			/* of the row at hand */
+	DynUpdateRow row;
+	bool	   *assigned;		/* of each column: the statement sets it */
+	bool		triggers;		/* may set others */
+	int			nseen;			/* without these */
+	const DynColumn **set;		/* columns of update.set, and of update.seen: */
+	const DynColumn **seen;
+	DynValueBytes *set_values;
+	DynValueBytes *seen_values;
+	size_t	   *ends;			/* of values in `bytes` */
+	DynBuf	   *scratch;		/* the serialized key */
+	DynBuf	   *bytes;			/* values */
+	DynBuf	   *body;
+	DynBuf	   *key;			/* text */
+} DynChangeEncoder;
+
+/*
+ * Of a statement that assigns columns, by attnum - FirstLowInvalidHeapAttributeNumber,
+ * some new values of which depend on the values that these columns had.  In the
+ * current memory context.  Raises where there are more than a request can name.
+ */
+extern DynChangeEncoder *dyn_change_encoder_new(const DynRelation *rel, const Bitmapset *assigned, bool triggers,
+												List *seen_attnums);
+
+/*
+ * Makes the item of a row.  False: nothing that is stored changes.  Raises what
+ * can't be stored.  Leaves garbage in the current memory context.
+ */
+extern bool dyn_change_encode(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlot *slot,
+							  DynWriteItem *item);
+
+#endif							/* DYN_CHANGE_H */

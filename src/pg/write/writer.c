@@ -1,0 +1,216 @@
+/*
+ * writer.c
+ *	  The rows of a modification on their way to DynamoDB.
+ *
+ * Rows are encoded at once; requests are in flight (net/write.h) while the next
+ * rows are made.  All are acknowledged before the statement's AFTER triggers
+ * fire and before EXPLAIN ANALYZE prints: a node of ours that the server runs
+ * last sends the rest, and EndForeignModify is the backstop.
+ */
+#include "pg/util/export.h"
+
+#include "executor/executor.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "pg/session/wait.h"
+#include "pg/util/compat.h"
+#include "pg/util/error.h"
+#include "pg/write/writer.h"
+
+/* So many requests to a server are in flight when the rest of a query's rows is sent. */
+#define MAX_SENT_TOGETHER 100
+
+/* Callback of the memory context. After an error rows may be left: they are given up. */
+static void
+release_writer(void *arg)
+{
+	DynWriter  *writer = arg;
+
+	dyn_unsent_leave(&writer->unsent);
+	dyn_write_free(writer->write);
+	dyn_connection_release(writer->connection);
+}
+
+/* ---- rows ---- */
+
+/* Raises what a request came to, and how much of the statement is stored all the same. */
+static void
+report_failure(DynWriter *writer, const DynStatus *status)
+{
+	DynErrorContext context = {writer->op, writer->rel->remote.table, writer->rel->feature_view, NULL};
+	const char *key = dyn_write_failed_key(writer->write);
+
+	context.note = psprintf("%s%s%sBefore that, %ld items were written; of %ld in flight it is not known.",
+							key ? "Entity key: " : "", key ? key : "", key ? ". " : "",
+							dyn_write_acknowledged(writer->write), dyn_write_in_flight(writer->write));
+	dyn_report(ERROR, status, &context);
+}
+
+/* Waits until there is room for another row or, with `flush`, all are acknowledged. */
+static void
+step(DynWriter *writer, bool flush)
+{
+	DynStatus	status;
+
+	for (;;)
+	{
+		switch (dyn_write_step(writer->write, flush, &status))
+		{
+			case DYN_STEP_WAIT:
+				dyn_wait(DYN_WAIT_WRITE, -1);
+				break;
+			case DYN_STEP_FAILED:
+				report_failure(writer, &status);
+				break;
+			default:
+				return;
+		}
+	}
+}
+
+/*
+ * Requests in flight must not stand still while rows are made: connecting has
+ * its timeout.  Once a millisecond is enough.
+ */
+static void
+keep_moving(DynWriter *writer)
+{
+	instr_time	now;
+	instr_time	since;
+
+	if (dyn_write_in_flight(writer->write) == 0)
+		return;
+	INSTR_TIME_SET_CURRENT(now);
+	since = now;
+	INSTR_TIME_SUBTRACT(since, writer->last_drive);
+	if (INSTR_TIME_GET_MILLISEC(since) < 1)
+		return;
+	writer->last_drive = now;
+	dyn_drive();
+}
+
+void
+dyn_writer_make_room(DynWriter *writer)
+{
+	keep_moving(writer);
+	step(writer, false);
+}
+
+void
+dyn_writer_add(DynWriter *writer, DynWriteItem *item)
+{
+	DynStatus	status;
+
+	if (!dyn_write_add(writer->write, item, &status))
+		dyn_report_no_memory();
+}
+
+void
+dyn_writer_flush(DynWriter *writer)
+{
+	step(writer, true);
+}
+
+/* ---- the end of a query ---- */
+
+/*
+ * Sends what the modifications of a query hold, without waiting, until a good
+ * many requests are in flight: there may be many partitions.  What fails is
+ * raised when it is waited for.
+ */
+static void
+send_rest(EState *estate, ExecProcNodeMtd of_ours)
+{
+	ListCell   *lc;
+
+	foreach(lc, estate->es_auxmodifytables)
+	{
+		PlanState  *node = lfirst(lc);
+		DynWriter  *writer = (DynWriter *) node;
+		DynStatus	status;
+
+		if (node->ExecProcNode != of_ours || writer->rest_sent ||
+			writer->connection->counters->in_flight >= MAX_SENT_TOGETHER)
+			continue;
+		dyn_write_step(writer->write, true, &status);
+		writer->rest_sent = true;
+	}
+}
+
+/* ExecProcNode of `last_node`: all modifications of the query have had their rows, and are waited for together. */
+static TupleTableSlot *
+flush_at_end(PlanState *node)
+{
+	send_rest(node->state, flush_at_end);
+	dyn_writer_flush((DynWriter *) node);
+	return NULL;
+}
+
+/*
+ * Appends a node to those that the server runs to their end after the plan
+ * and before AFTER triggers: the modifications of WITH that nobody read.
+ * These are put before it, so no row comes after it.
+ */
+static void
+add_last_node(DynWriter *writer, EState *estate)
+{
+	NodeSetTag(&writer->last_node, T_CustomScanState);
+	writer->last_node.ss.ps.state = estate;
+	writer->last_node.ss.ps.ExecProcNode = flush_at_end;
+	estate->es_auxmodifytables = lappend(estate->es_auxmodifytables, writer);
+}
+
+/* ---- begin ---- */
+
+/* Callback of unsent.h. */
+static void
+flush_for_others(void *arg)
+{
+	dyn_writer_flush(arg);
+}
+
+/* The write below, which release_writer() frees. Needs relation and connection. */
+static DynWrite *
+new_write(DynWriter *writer)
+{
+	DynWriteConfig config;
+	DynWrite   *write;
+
+	config.op = writer->op;
+	config.table = writer->rel->remote.table;
+	config.batch_size = writer->rel->batch_size;
+	config.max_workers = writer->rel->max_write_workers;
+	config.capacity = writer->rel->consumed_capacity;
+	config.counters = &writer->counters;
+	writer->counters.parent = writer->connection->counters;
+	write = dyn_write_new(writer->connection->client, &config);
+	if (write == NULL)
+		dyn_report_no_memory();
+	return write;
+}
+
+DynWriter *
+dyn_writer_new(ResultRelInfo *rinfo, EState *estate, DynOp op)
+{
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	DynWriter  *writer = palloc0(sizeof(DynWriter));
+
+	writer->callback.func = release_writer;
+	writer->callback.arg = writer;
+	MemoryContextRegisterResetCallback(estate->es_query_cxt, &writer->callback);
+
+	writer->op = op;
+	writer->rel = dyn_relation_open(rinfo->ri_RelationDesc);
+	dyn_unsent_flush(writer->rel->remote.table, estate);
+	writer->connection = dyn_connection_get(writer->rel->serverid, dyn_modify_user(rinfo, estate));
+	writer->write = new_write(writer);
+	writer->unsent.table = writer->rel->remote.table;
+	writer->unsent.estate = estate;
+	writer->unsent.flush = flush_for_others;
+	writer->unsent.arg = writer;
+	dyn_unsent_enter(&writer->unsent);
+	add_last_node(writer, estate);
+	MemoryContextSwitchTo(old);
+	return writer;
+}

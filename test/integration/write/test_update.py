@@ -1,0 +1,323 @@
+"""UPDATE, DELETE and COPY: which requests they send, what stays as it is, and whose change wins."""
+
+import threading
+
+import pytest
+
+import faults
+from support import DRIVER_1001, DRIVERS, KEY, Running, Session, dynamodb, fill, raw_items, takes
+
+READ = "BatchGetItem"
+UPDATE = "UpdateItem"
+WRITE = "BatchWriteItem"
+
+
+@pytest.fixture
+def driver(drivers, proxy):
+    """Drivers 1001 and 1002, with trips 10 and 20."""
+    drivers.run("INSERT INTO drivers VALUES (1001, '2024-03-01', 0.5, 10), (1002, '2024-03-01', 0.5, 20)")
+    proxy.forget()
+    return drivers
+
+
+def item(project, key=DRIVER_1001, table="drivers"):
+    return raw_items("%s.%s" % (project, table)).get(key)
+
+
+def trips(session, driver=1001):
+    return session.value("SELECT trips FROM drivers WHERE driver_id = %d" % driver)
+
+
+def put(project, new, table="drivers"):
+    dynamodb().put_item(TableName="%s.%s" % (project, table), Item=new)
+
+
+def consistent(proxy):
+    """Whether each read so far was."""
+    return [
+        table.get("ConsistentRead", False) for read in proxy.of(READ) for table in read.json()["RequestItems"].values()
+    ]
+
+
+# What is changed, and what stays.
+
+
+def test_what_the_table_does_not_map_stays(driver, project):
+    before = item(project)
+    before["values"]["M"]["unmapped"] = {"B": b"\x08\x01"}
+    before["other"] = {"S": "of somebody else"}
+    put(project, before)
+    assert driver.run("UPDATE drivers SET trips = 11 WHERE driver_id = 1001") == 1
+    after = item(project)
+    assert after["values"]["M"].pop("trips") != before["values"]["M"].pop("trips")
+    assert after == before
+    assert trips(driver) == 11
+
+
+def test_the_event_time_changes_only_where_it_is_assigned(driver, project):
+    driver.run("UPDATE drivers SET trips = 11 WHERE driver_id = 1001")
+    assert item(project)["event_ts"] == {"S": "2024-03-01 00:00:00+00:00"}
+    driver.run("UPDATE drivers SET event_timestamp = '2025-01-01' WHERE driver_id = 1001")
+    assert item(project)["event_ts"] == {"S": "2025-01-01 00:00:00+00:00"}
+    assert trips(driver) == 11
+
+
+def test_null_is_an_empty_value(driver, project):
+    driver.run("UPDATE drivers SET trips = NULL WHERE driver_id = 1001")
+    assert item(project)["values"]["M"]["trips"] == {"B": b""}
+    driver.run("UPDATE drivers SET trips = coalesce(trips, 0) + 1 WHERE driver_id = 1001")
+    assert trips(driver) == 1
+
+
+@pytest.mark.parametrize("value", ["7", "coalesce(trips, 6) + 1"])
+def test_an_item_without_values_gets_them(driver, proxy, project, value):
+    put(project, {"entity_id": {"S": DRIVER_1001}, "event_ts": {"S": "2024-03-01 00:00:00+00:00"}})
+    assert driver.run("UPDATE drivers SET trips = %s WHERE driver_id = 1001" % value) == 1
+    assert trips(driver) == 7
+    assert proxy.count(UPDATE) == 3
+
+
+def test_a_feature_that_the_item_lacks(driver, project):
+    stored = item(project)
+    del stored["values"]["M"]["trips"]
+    put(project, stored)
+    assert driver.run("UPDATE drivers SET trips = coalesce(trips, 6) + 1 WHERE driver_id = 1001") == 1
+    assert trips(driver) == 7
+
+
+def test_what_is_not_there_is_not_made(driver, project):
+    assert driver.run("UPDATE drivers SET trips = 1 WHERE driver_id = 3") == 0
+    assert driver.run("DELETE FROM drivers WHERE driver_id = 3") == 0
+    assert len(raw_items(project + ".drivers")) == 2
+
+
+def test_names_that_need_quotes(drivers, project):
+    drivers.table("odd", "id %s, \"a.b#c\" text, \"values\" text, \"d'\"\"\\e\" text, size int" % KEY)
+    drivers.run("INSERT INTO odd VALUES (1, 'a', 'b', 'c', 1)")
+    drivers.run(
+        'UPDATE odd SET "a.b#c" = "values", "values" = "d\'""\\e", "d\'""\\e" = "a.b#c", size = size + 1 WHERE id = 1'
+    )
+    assert drivers.run("SELECT * FROM odd WHERE id = 1") == [(1, "b", "c", "a", 2)]
+
+
+def test_200_features_of_an_update(drivers):
+    names = ["feature_%d" % i for i in range(300)]
+    drivers.table("wide", "id %s, %s" % (KEY, ", ".join(name + " int" for name in names)))
+    drivers.run("INSERT INTO wide (id) VALUES (1)")
+    assert drivers.run("UPDATE wide SET %s WHERE id = 1" % ", ".join(n + " = 5" for n in names[:200])) == 1
+    assert drivers.run("SELECT feature_199, feature_200 FROM wide WHERE id = 1") == [(5, None)]
+    assert drivers.run("UPDATE wide SET feature_0 = %s WHERE id = 1" % " + ".join(names[:70])) == 1
+    error = drivers.fail("UPDATE wide SET %s WHERE id = 1" % ", ".join(n + " = 5" for n in names[:201]))
+    assert error.sqlstate == "54000" and "201" in error.diag.message_detail
+    assert drivers.fail("UPDATE wide SET feature_0 = %s WHERE id = 1" % " + ".join(names[:71])).sqlstate == "54000"
+
+
+def test_an_item_that_grows_too_large(drivers):
+    drivers.table("big", "id %s, a text, b text" % KEY)
+    drivers.run("INSERT INTO big VALUES (1, repeat('x', 300000), '')")
+    error = drivers.fail("UPDATE big SET b = repeat('x', 200000) WHERE id = 1")
+    assert error.sqlstate == "54000" and "id = 1" in error.diag.message_detail
+
+
+# Requests.
+
+
+def test_reads_are_consistent(driver, proxy):
+    driver.run("CREATE TABLE entities AS SELECT 1001::bigint AS id")
+    driver.run("UPDATE drivers SET trips = 1 WHERE driver_id = 1001")
+    driver.run("UPDATE drivers SET trips = 1 FROM entities WHERE driver_id = id")
+    driver.run("DELETE FROM drivers WHERE driver_id = 1001")
+    driver.run("DELETE FROM drivers USING entities WHERE driver_id = id")
+    assert consistent(proxy) == [True] * 4
+    proxy.forget()
+    driver.run("SELECT 1 FROM drivers WHERE driver_id = 1001")
+    driver.run("INSERT INTO drivers SELECT * FROM drivers WHERE driver_id = 1002")
+    assert consistent(proxy) == [False] * 2
+
+
+def test_updates_are_in_flight_together(drivers, proxy):
+    fill(drivers, 100)
+    proxy.forget()
+    proxy.latency = 0.05
+    with takes(less_than=100 * 0.05):
+        assert drivers.run("UPDATE drivers SET trips = 1 WHERE driver_id = ANY (%s)", [list(range(1, 101))]) == 100
+    assert proxy.count(UPDATE) == 100
+    assert 2 <= proxy.most_in_flight(UPDATE) <= 10
+
+
+def test_deletes_are_batched(drivers, proxy, project):
+    fill(drivers, 110)
+    proxy.forget()
+    assert drivers.run("DELETE FROM drivers WHERE driver_id = ANY (%s)", [list(range(11, 300))]) == 100
+    assert proxy.count(WRITE) == 4
+    assert len(raw_items(project + ".drivers")) == 10
+
+
+def test_unprocessed_deletes_are_sent_again(drivers, proxy, project):
+    fill(drivers, 60)
+    proxy.fault(faults.unprocessed(3), times=10, operation=WRITE)
+    assert drivers.run("DELETE FROM drivers WHERE driver_id = ANY (%s)", [list(range(1, 61))]) == 60
+    assert raw_items(project + ".drivers") == {}
+
+
+def test_copy_is_batched(drivers, proxy):
+    with drivers.conn.cursor().copy("COPY drivers FROM STDIN") as copy:
+        for i in range(100):
+            copy.write_row((i, "2024-03-01", 0.5, i))
+    assert proxy.count(WRITE) == 4
+    assert trips(drivers, 99) == 99
+
+
+def test_copy_with_triggers_acknowledges_each_row(drivers, proxy):
+    """COPY fires them before it tells the wrapper that it is at its end."""
+    drivers.run(
+        "CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE NOTICE 'seen %', (SELECT trips FROM drivers WHERE driver_id = NEW.driver_id); RETURN NULL; END $$"
+    )
+    drivers.run("CREATE TRIGGER seen AFTER INSERT ON drivers FOR EACH ROW EXECUTE FUNCTION seen()")
+    drivers.notices.clear()
+    with drivers.conn.cursor().copy("COPY drivers FROM STDIN") as copy:
+        for i in range(3):
+            copy.write_row((i, "2024-03-01", 0.5, i))
+    assert [message for _, message, _ in drivers.notices] == ["seen 0", "seen 1", "seen 2"]
+
+
+# Conflicts.
+
+
+def while_held(proxy, running, other, sql):
+    """Starts a statement; runs `sql` in another session while its first UpdateItem is on its way."""
+    release = threading.Event()
+    proxy.fault(faults.held(release), 1, UPDATE)
+    statement = running()
+    proxy.wait_for(UPDATE, 1)
+    other.run(sql)
+    release.set()
+    return statement.join()
+
+
+@pytest.fixture
+def direct(database, driver, project):
+    """A session whose requests pass no proxy."""
+    session = Session(database)
+    driver.server(project, name="direct", create_remote_table="false")
+    driver.table("direct", DRIVERS, server="direct", table_name=project + ".drivers")
+    yield session
+    session.close()
+
+
+def test_a_value_made_of_what_was_read(driver, direct, proxy):
+    sql = "UPDATE drivers SET trips = trips + 1 WHERE driver_id = 1001"
+    done = while_held(
+        proxy, lambda: Running(driver, sql), direct, "UPDATE direct SET trips = 100 WHERE driver_id = 1001"
+    )
+    assert done.error.sqlstate == "40001"
+    assert "driver_id = 1001" in done.error.diag.message_detail
+    assert trips(driver) == 100
+    assert driver.run(sql) == 1
+    assert trips(driver) == 101
+
+
+def test_a_value_made_of_nothing_wins(driver, direct, proxy):
+    sql = "UPDATE drivers SET trips = 7 WHERE driver_id = 1001"
+    done = while_held(
+        proxy, lambda: Running(driver, sql), direct, "UPDATE direct SET conv_rate = 9 WHERE driver_id = 1001"
+    )
+    assert done.rows == 1
+    assert driver.run("SELECT conv_rate, trips FROM drivers WHERE driver_id = 1001") == [(9, 7)]
+
+
+def test_another_feature_may_change(driver, direct, proxy):
+    sql = "UPDATE drivers SET trips = trips + 1 WHERE driver_id = 1001"
+    done = while_held(
+        proxy, lambda: Running(driver, sql), direct, "UPDATE direct SET conv_rate = 9 WHERE driver_id = 1001"
+    )
+    assert done.rows == 1
+    assert driver.run("SELECT conv_rate, trips FROM drivers WHERE driver_id = 1001") == [(9, 11)]
+
+
+def test_a_row_deleted_meanwhile(driver, direct, proxy, project):
+    sql = "UPDATE drivers SET trips = 7 WHERE driver_id = 1001"
+    done = while_held(proxy, lambda: Running(driver, sql), direct, "DELETE FROM direct WHERE driver_id = 1001")
+    assert done.error.sqlstate == "40001"
+    assert item(project) is None
+
+
+def test_the_event_time_counts_too(driver, direct, proxy):
+    sql = "UPDATE drivers SET event_timestamp = event_timestamp + '1 day' WHERE driver_id = 1001"
+    change = "UPDATE direct SET event_timestamp = '2025-01-01' WHERE driver_id = 1001"
+    assert while_held(proxy, lambda: Running(driver, sql), direct, change).error.sqlstate == "40001"
+
+
+def test_many_sessions_add(database, driver):
+    """No addition is lost, and each is counted by whoever did it."""
+    added = []
+
+    def add():
+        session = Session(database)
+        for _ in range(10):
+            while True:
+                try:
+                    session.run("UPDATE drivers SET trips = trips + 1 WHERE driver_id = 1001")
+                    added.append(1)
+                    break
+                except Exception as error:
+                    assert error.sqlstate == "40001"
+        session.close()
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert trips(driver) == 10 + len(added) == 50
+
+
+# Failures.
+
+
+def test_a_lost_answer_to_an_update(driver, proxy):
+    """Sent again it does no harm where it depends on nothing."""
+    proxy.fault(faults.lose, 1, UPDATE)
+    assert driver.run("UPDATE drivers SET trips = 7 WHERE driver_id = 1001") == 1
+    assert proxy.count(UPDATE) == 2
+    assert trips(driver) == 7
+
+
+def test_a_lost_answer_to_an_addition(driver, proxy):
+    """Nobody can tell whether it was this one that changed the row."""
+    proxy.fault(faults.lose, 1, UPDATE)
+    error = driver.fail("UPDATE drivers SET trips = trips + 1 WHERE driver_id = 1001")
+    assert error.sqlstate == "08007"
+    assert trips(driver) == 11
+
+
+def test_a_throttled_addition_is_no_doubt(driver, proxy):
+    proxy.fault(faults.error("ProvisionedThroughputExceededException"), 2, UPDATE)
+    assert driver.run("UPDATE drivers SET trips = trips + 1 WHERE driver_id = 1001") == 1
+    assert trips(driver) == 11
+
+
+def test_a_denied_update_names_the_action(driver, proxy):
+    proxy.fault(faults.allowing(READ, WRITE), None)
+    error = driver.fail("UPDATE drivers SET trips = 1 WHERE driver_id = 1001")
+    assert error.sqlstate == "42501" and "dynamodb:UpdateItem" in error.diag.message_hint
+    assert driver.run("DELETE FROM drivers WHERE driver_id = 1001") == 1
+
+
+def test_a_cancelled_update(drivers, proxy):
+    fill(drivers, 50)
+    proxy.fault(faults.stall, None, UPDATE)
+    drivers.run("SET statement_timeout = 300")
+    with takes(less_than=0.3 + 1):
+        error = drivers.fail("UPDATE drivers SET trips = 1 WHERE driver_id = ANY (%s)", [list(range(1, 51))])
+    assert error.sqlstate == "57014"
+    assert drivers.value("SELECT sum(in_flight) FROM dynamo_fdw_stats") == 0
+
+
+def test_the_counts_of_explain(drivers):
+    fill(drivers, 30)
+    plan = drivers.value(
+        "EXPLAIN (ANALYZE, FORMAT JSON) DELETE FROM drivers WHERE driver_id = ANY ('{1,2,3,4,1000}')"
+    )[0]["Plan"]
+    assert plan["Items Written"] == 4 and plan["Requests"] == 1
