@@ -58,6 +58,7 @@ CREATE FUNCTION dynamo_fdw_stats(
     OUT items_found bigint,
     OUT items_missing bigint,
     OUT items_written bigint,
+    OUT items_refused bigint,
     OUT bytes_sent bigint,              -- bodies
     OUT bytes_received bigint,
     OUT in_flight bigint,               -- requests

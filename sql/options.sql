@@ -61,7 +61,7 @@ ALTER SERVER feast OPTIONS (ADD use_fips_endpoint 'on');
 ALTER SERVER feast OPTIONS (ADD use_dualstack_endpoint 'true');
 ALTER SERVER feast OPTIONS (ADD tags '{"team": "ml"}');
 CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '1 day');
-CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (write_mode 'latest');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (write_mode 'newest');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (profile 'default');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'arn:aws:iam::1:role/r');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (credentials_required 'false');

@@ -19,7 +19,7 @@ add_json_text(DynBuf *out, const char *text)
 
 /* Table and key. */
 static void
-begin_update(DynBuf *out, const char *table, const DynEntityId *id)
+begin_body(DynBuf *out, const char *table, const DynEntityId *id)
 {
 	dyn_buf_str(out, "{\"TableName\":");
 	add_json_text(out, table);
@@ -162,7 +162,7 @@ add_value_list(DynBuf *out, const DynUpdate *update, const DynUpdateRow *row)
 void
 dyn_update_body(DynBuf *out, const DynUpdate *update, const DynUpdateRow *row)
 {
-	begin_update(out, update->table, &row->id);
+	begin_body(out, update->table, &row->id);
 	add_update_expression(out, update);
 	add_condition(out, update, row);
 	add_names(out, update);
@@ -175,7 +175,7 @@ dyn_update_body(DynBuf *out, const DynUpdate *update, const DynUpdateRow *row)
 void
 dyn_update_make_map(DynBuf *out, const char *table, const DynEntityId *id)
 {
-	begin_update(out, table, id);
+	begin_body(out, table, id);
 	dyn_buf_str(out,
 				",\"UpdateExpression\":\"SET #v = :m\""
 					",\"ConditionExpression\":\"attribute_exists(#id) AND attribute_not_exists(#v)\""

@@ -189,15 +189,19 @@ read_single_answer(DynWrite *write, DynWriteRequest *request)
 	return true;
 }
 
-/* Notes why the write failed, and with which item. */
+/* Notes why the write failed, and with which item.  Of a request that was refused it is known that it did nothing. */
 static bool
-fail_write(DynWrite *write, const DynWriteRequest *request, DynStatus *status)
+fail_write(DynWrite *write, DynWriteRequest *request, DynStatus *status)
 {
+	bool		maybe_done = dyn_call_maybe_done(request->call);
+
 	*status = *dyn_call_status(request->call);
-	if (status->cls == DYN_CONDITION_FAILED && dyn_call_maybe_done(request->call))
+	if (status->cls == DYN_CONDITION_FAILED && maybe_done)
 		status->cls = DYN_MAYBE_DONE;
 	if (request->nitems == 1)
 		dyn_buf_add(&write->failed_key, request->items[0]->write.key.data, request->items[0]->write.key.len);
+	while (status->http_status >= 400 && status->http_status < 500 && !maybe_done && request->nitems > 0)
+		dyn_write_free_item(request->items[--request->nitems]);
 	return false;
 }
 

@@ -88,6 +88,8 @@ dynamoExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List
 	if (es->analyze && counters)
 	{
 		dyn_explain_number("Items Written", counters->items_written, es);
+		if (rel->latest)
+			dyn_explain_number("Items Refused", counters->items_refused, es);
 		dyn_explain_number("Unprocessed Items", counters->unprocessed_items, es);
 		dyn_explain_requests(counters, rel->consumed_capacity, es);
 	}

@@ -141,6 +141,7 @@ begin_stage(DynJoinState *state, DynStageState *stage, List *private, List *expr
 	stage->relation = table_open(linitial_oid(table), NoLock);	/* locked by the query */
 	stage->rel = dyn_relation_open(stage->relation);
 	stage->alias = strVal(list_nth(private, DYN_STAGE_ALIAS));
+	stage->target = boolVal(list_nth(private, DYN_STAGE_TARGET));
 	stage->jointype = intVal(list_nth(private, DYN_STAGE_JOINTYPE));
 	begin_keys(stage, list_nth(exprs, DYN_STAGE_KEYS), ps);
 	stage->quals = ExecInitQual(list_nth(exprs, DYN_STAGE_QUALS), ps);
@@ -154,7 +155,7 @@ begin_stage(DynJoinState *state, DynStageState *stage, List *private, List *expr
 	stage->row = ExecInitExtraTupleSlot(ps->state, RelationGetDescr(stage->relation), &TTSOpsVirtual);
 	/* a cursor stays with who opened it */
 	stage->table = dyn_join_tables_add(state->tables, stage->projection, OidIsValid(userid) ? userid : GetUserId(),
-									   stage->rel->consistent_reads || boolVal(list_nth(private, DYN_STAGE_TARGET)));
+									   stage->rel->consistent_reads || stage->target);
 }
 
 /* Makes all stages. */
@@ -347,6 +348,15 @@ fill_window(DynJoinState *state, DynWindow *window)
 	state->row_bytes += window->row_bytes;
 }
 
+/* Before the first window: stages whose rows an UPDATE changes; it begins after the node does. */
+static void
+find_updates(DynJoinState *state)
+{
+	for (int i = 0; i < state->nstages; i++)
+		if (state->stages[i].target)
+			dyn_projection_for_update(state->stages[i].projection, state->css.ss.ps.state);
+}
+
 /* Makes the window that comes next the one whose rows are emitted; false: there is none. */
 static bool
 next_window(DynJoinState *state)
@@ -356,7 +366,11 @@ next_window(DynJoinState *state)
 	if (!state->ahead && state->windows_since_start == 0 && !gates_are_open(state))
 		state->outer_ended = true;
 	if (!state->ahead && !state->outer_ended)
+	{
+		if (state->windows_since_start == 0)
+			find_updates(state);
 		fill_window(state, state->next);
+	}
 	state->ahead = false;
 	state->window = state->next;
 	state->next = emitted;

@@ -25,6 +25,7 @@ typedef struct DynStageState
 	DynRelation *rel;
 	const char *alias;
 	JoinType	jointype;		/* INNER, LEFT or ANTI */
+	bool		target;			/* UPDATE or DELETE changes the rows */
 	ExprState **keys;			/* in the order of rel->keys */
 	Oid		   *key_types;		/* of them, domains resolved */
 	int			same_key;		/* the first stage that has the same key for every row, possibly this one */

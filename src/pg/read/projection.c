@@ -4,8 +4,10 @@
  */
 #include "pg/util/export.h"
 
+#include "core/feast_time.h"
 #include "pg/convert/convert.h"
 #include "pg/read/projection.h"
+#include "pg/util/scratch.h"
 
 DynProjection *
 dyn_projection_new(DynRelation *rel, List *attnums)
@@ -51,6 +53,53 @@ set_column(const DynProjection *projection, TupleTableSlot *slot, DynColumn *col
 	slot->tts_isnull[i] = !dyn_datum_from_item(projection->rel, column, attr, keys, &slot->tts_values[i]);
 }
 
+/* The bytes that we would write for a column of the row: a Value, or the text of a time. */
+static void
+bytes_of_column(const DynProjection *projection, const DynColumn *column, TupleTableSlot *slot)
+{
+	int			i = column->attnum - 1;
+	char		event_ts[DYN_EVENT_TS_LEN];
+
+	dyn_buf_clear(projection->scratch);
+	if (column->role == DYN_COLUMN_FEATURE)
+		dyn_datum_to_value(column, slot->tts_values[i], slot->tts_isnull[i], projection->scratch);
+	else if (!slot->tts_isnull[i])
+	{
+		dyn_event_ts_from_datum(column, slot->tts_values[i], event_ts);
+		dyn_buf_str(projection->scratch, event_ts);
+	}
+}
+
+/* Notes the bytes of a column in the item, if an UPDATE depends on it and would not make the same of the row. */
+static void
+note_column(const DynProjection *projection, const DynColumn *column, const DynEntityId *id, const DynAttr *attr,
+			TupleTableSlot *slot)
+{
+	if (attr->state != DYN_ATTR_OK || !list_member_int(projection->stored->attnums, column->attnum))
+		return;
+	bytes_of_column(projection, column, slot);
+	if (projection->scratch->len != attr->len || memcmp(projection->scratch->data, attr->data, attr->len) != 0)
+		dyn_stored_note(projection->stored, id, column->attnum, attr->data, attr->len);
+}
+
+/* Notes what is needed of an item that became the row in the slot. */
+static void
+note_stored(const DynProjection *projection, const DynItem *item, TupleTableSlot *slot)
+{
+	if (projection->event_ts)
+		note_column(projection, projection->rel->event_timestamp, &item->id, &item->event_ts, slot);
+	for (int i = 0; i < projection->features.count; i++)
+		note_column(projection, projection->columns[i], &item->id, &item->features[projection->positions[i]], slot);
+}
+
+void
+dyn_projection_for_update(DynProjection *projection, const EState *estate)
+{
+	projection->stored = dyn_stored_find(estate, projection->rel->relid);
+	if (projection->stored && projection->scratch == NULL)
+		projection->scratch = dyn_scratch_new(projection->rel->context);
+}
+
 /* Keys as asked, the rest from the item. */
 void
 dyn_projection_row(const DynProjection *projection, const DynItem *item, const Datum *keys, TupleTableSlot *slot)
@@ -73,4 +122,6 @@ dyn_projection_row(const DynProjection *projection, const DynItem *item, const D
 	for (int i = 0; i < projection->features.count; i++)
 		set_column(projection, slot, projection->columns[i], &item->features[projection->positions[i]], keys);
 	ExecStoreVirtualTuple(slot);
+	if (projection->stored)
+		note_stored(projection, item, slot);
 }

@@ -9,6 +9,7 @@
 #include "executor/tuptable.h"
 
 #include "core/item_scan.h"
+#include "pg/session/stored.h"
 #include "pg/table/relation.h"
 
 typedef struct DynProjection
@@ -18,6 +19,8 @@ typedef struct DynProjection
 	DynFeatureNames features;
 	DynColumn **columns;		/* of the features */
 	int		   *positions;		/* of the features among those that the items hold: their own, at first */
+	DynStored  *stored;			/* of an UPDATE that depends on what it reads, else NULL */
+	DynBuf	   *scratch;		/* where that is so */
 } DynProjection;
 
 /* `attnums`: columns to fetch beside the keys.  In the current memory context; raises what is wrong with a column. */
@@ -30,5 +33,8 @@ extern DynProjection *dyn_projection_new(DynRelation *rel, List *attnums);
  */
 extern void dyn_projection_row(const DynProjection *projection, const DynItem *item, const Datum *keys,
 							   TupleTableSlot *slot);
+
+/* If this is the target of an UPDATE that depends on what it reads: rows are prepared for it from now on. */
+extern void dyn_projection_for_update(DynProjection *projection, const EState *estate);
 
 #endif							/* DYN_PROJECTION_H */

@@ -21,6 +21,7 @@ typedef struct DynScanState
 {
 	DynLookup  *lookup;
 	bool		complete;		/* the plan names the keys */
+	bool		target;			/* UPDATE or DELETE changes the rows */
 	Bitmapset  *key_params;		/* PARAM_EXECs in the operands */
 	DynAhead	ahead;			/* unused under plain EXPLAIN */
 } DynScanState;
@@ -77,7 +78,8 @@ dynamoBeginForeignScan(ForeignScanState *node, int eflags)
 	node->fdw_state = state;
 	state->lookup = dyn_lookup_new(dyn_relation_open(node->ss.ss_currentRelation),
 								   list_nth(plan->fdw_private, DYN_SCAN_COLUMNS));
-	if (boolVal(list_nth(plan->fdw_private, DYN_SCAN_TARGET)))
+	state->target = boolVal(list_nth(plan->fdw_private, DYN_SCAN_TARGET));
+	if (state->target)
 		state->lookup->request.consistent = true;
 	state->complete = boolVal(list_nth(plan->fdw_private, DYN_SCAN_COMPLETE));
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
@@ -117,6 +119,8 @@ start_scan(ForeignScanState *node, DynScanState *state)
 
 	if (!state->complete)
 		report_no_keys(node);
+	if (state->target)
+		dyn_projection_for_update(state->lookup->projection, node->ss.ps.state);
 	dyn_lookup_connect(state->lookup);
 	dyn_lookup_evaluate(state->lookup, ahead->tree, ahead->operands, node->ss.ps.ps_ExprContext);
 	ahead->started = true;

@@ -21,7 +21,7 @@ PG_FUNCTION_INFO_V1(dynamo_fdw_stats_reset);
 extern PGDLLEXPORT Datum dynamo_fdw_stats(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dynamo_fdw_stats_reset(PG_FUNCTION_ARGS);
 
-#define STATS_COLUMNS 17
+#define STATS_COLUMNS 18
 
 /* Entry of the hash table; one is never removed, since clients point into it. */
 typedef struct ServerStats
@@ -75,7 +75,7 @@ put_server(ReturnSetInfo *result, const ServerStats *stats, const char *name)
 	const DynCounters *c = &stats->counters;
 	const int64 numbers[] = {
 		c->requests, c->retries, c->throttles, c->unprocessed_keys, c->unprocessed_items, c->items_found,
-		c->items_missing, c->items_written, c->bytes_sent, c->bytes_received, c->in_flight, c->most_in_flight,
+		c->items_missing, c->items_written, c->items_refused, c->bytes_sent, c->bytes_received, c->in_flight, c->most_in_flight,
 		c->connections_opened, c->connections_reused
 	};
 	Datum		values[STATS_COLUMNS];

@@ -65,7 +65,7 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT("table_name", T, TABLE_NAME, NULL, 0),
 	OPT_BOOL("entityless", T, "false", 0),
 	OPT("ttl", T, INTERVAL, NULL, LATER),
-	OPT_CHOICE("write_mode", T, "overwrite", write_modes, LATER),
+	OPT_CHOICE("write_mode", T, "overwrite", write_modes, 0),
 	OPT_BOOL("entity_key", C, "false", 0),
 	OPT_BOOL("event_timestamp", C, "false", 0),
 	OPT_TEXT("name", C, 0),

@@ -52,6 +52,7 @@ typedef struct DynRelation
 	int			max_write_workers;
 	bool		consistent_reads;
 	bool		consumed_capacity;	/* ask for it */
+	bool		latest;			/* write_mode: an older event time replaces no newer one */
 	bool		create_remote_table;
 	DynDropPolicy drop_policy;
 	double		startup_cost;

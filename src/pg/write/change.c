@@ -11,6 +11,7 @@
 #include "access/sysattr.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 
 #include "pg/convert/convert.h"
 #include "pg/util/scratch.h"
@@ -44,7 +45,7 @@ init_seen(DynChangeEncoder *encoder, List *attnums)
 		const DynColumn *column = &rel->columns[lfirst_int(lc) - 1];
 
 		if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
-			encoder->update.seen_event_ts = true;
+			encoder->seen_event_ts = true;
 		if (column->role != DYN_COLUMN_FEATURE)
 			continue;
 		encoder->seen[encoder->update.nseen] = column;
@@ -127,6 +128,7 @@ choose_columns(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlot *
 	update->event_ts = false;
 	update->nset = 0;
 	update->nseen = encoder->nseen;
+	update->seen_event_ts = encoder->seen_event_ts;
 	for (int i = 0; i < rel->ncolumns; i++)
 	{
 		const DynColumn *column = &rel->columns[i];
@@ -141,6 +143,8 @@ choose_columns(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlot *
 		if (column->role == DYN_COLUMN_FEATURE && by_trigger)
 			see_feature(encoder, column);
 	}
+	if (update->event_ts && (rel->latest || !encoder->assigned[rel->event_timestamp->attnum - 1]))
+		update->seen_event_ts = true;
 	if (update->nset > DYN_MAX_UPDATE_FEATURES)
 		report_too_many(rel, update->nset, DYN_MAX_UPDATE_FEATURES, "sets");
 	if (update->nseen > MAX_SEEN_FEATURES)
@@ -180,6 +184,22 @@ append_values(DynChangeEncoder *encoder, const DynColumn **columns, int n, const
 	}
 }
 
+/* The value of a column that must still be there may be stored in other bytes than those that we would write. */
+static void
+find_stored(const DynChangeEncoder *encoder)
+{
+	const DynUpdate *update = &encoder->update;
+
+	for (int i = 0; encoder->stored && i < update->nseen; i++)
+	{
+		size_t		len;
+		const void *data = dyn_stored_bytes(encoder->stored, &encoder->row.id, encoder->seen[i]->attnum, &len);
+
+		if (data)
+			encoder->seen_values[i] = (DynValueBytes) {data, len};
+	}
+}
+
 /* Points to the values, of which the first begins at `start`; where the last ends. */
 static size_t
 find_values(const DynChangeEncoder *encoder, DynValueBytes *out, int n, const size_t *ends, size_t start)
@@ -205,6 +225,7 @@ encode_values(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlot *s
 	append_values(encoder, encoder->seen, update->nseen, old->values, old->isnull, encoder->ends + update->nset);
 	start = find_values(encoder, encoder->set_values, update->nset, encoder->ends, 0);
 	find_values(encoder, encoder->seen_values, update->nseen, encoder->ends + update->nset, start);
+	find_stored(encoder);
 }
 
 /* Text of an event time, in `out`; NULL: it is NULL. */
@@ -217,6 +238,27 @@ event_ts_text(const DynColumn *column, const Datum *values, const bool *isnull, 
 	return out;
 }
 
+/* The event time that must still be there, as text; NULL: none. */
+static const char *
+seen_event_ts(const DynChangeEncoder *encoder, const DynOldRow *old, char *out)
+{
+	const DynColumn *column = encoder->rel->event_timestamp;
+	size_t		len;
+	const void *stored = column && encoder->stored ?
+		dyn_stored_bytes(encoder->stored, &encoder->row.id, column->attnum, &len) : NULL;
+
+	return stored ? pnstrdup(stored, len) : event_ts_text(column, old->values, old->isnull, out);
+}
+
+/* Is the new event time older than the one that is there? */
+static bool
+is_older(const DynRelation *rel, const DynOldRow *old, TupleTableSlot *slot)
+{
+	int			i = rel->event_timestamp->attnum - 1;
+
+	return !old->isnull[i] && DatumGetTimestampTz(slot->tts_values[i]) < DatumGetTimestampTz(old->values[i]);
+}
+
 /* Raises that the event time is set to NULL, which no item has. */
 static void
 report_null_event_ts(const DynRelation *rel)
@@ -227,33 +269,57 @@ report_null_event_ts(const DynRelation *rel)
 					rel->event_timestamp->sql_name, rel->feature_view)));
 }
 
-bool
+/* Makes the item of the row that was encoded. */
+static void
+make_item(DynChangeEncoder *encoder, const DynOldRow *old, DynWriteItem *item)
+{
+	dyn_buf_clear(encoder->body);
+	dyn_update_body(encoder->body, &encoder->update, &encoder->row);
+	dyn_buf_clear(encoder->key);
+	dyn_buf_str(encoder->key, dyn_key_text(encoder->rel, old->keys));
+	item->id = encoder->row.id;
+	item->event_ts[0] = '\0';
+	dyn_scratch_take(encoder->body, &item->body);
+	dyn_scratch_take(encoder->key, &item->key);
+}
+
+DynChange
 dyn_change_encode(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlot *slot, DynWriteItem *item)
 {
 	const DynRelation *rel = encoder->rel;
 	DynUpdateRow *row = &encoder->row;
 	char		event_ts[DYN_EVENT_TS_LEN];
-	char		seen_event_ts[DYN_EVENT_TS_LEN];
+	char		old_event_ts[DYN_EVENT_TS_LEN];
 
 	slot_getallattrs(slot);
 	check_keys(rel, old, slot);
 	choose_columns(encoder, old, slot);
 	if (encoder->update.nset == 0 && !encoder->update.event_ts)
-		return false;
+		return DYN_CHANGE_NONE;
 	row->event_ts = event_ts_text(rel->event_timestamp, slot->tts_values, slot->tts_isnull, event_ts);
 	if (encoder->update.event_ts && row->event_ts == NULL)
 		report_null_event_ts(rel);
-	row->seen_event_ts = event_ts_text(rel->event_timestamp, old->values, old->isnull, seen_event_ts);
-	encode_values(encoder, old, slot);
+	if (encoder->update.event_ts && rel->latest && is_older(rel, old, slot))
+		return DYN_CHANGE_REFUSED;
 	dyn_key_id(rel, old->keys, encoder->scratch, &row->id);
-	dyn_buf_clear(encoder->body);
-	dyn_update_body(encoder->body, &encoder->update, row);
-	dyn_buf_clear(encoder->key);
-	dyn_buf_str(encoder->key, dyn_key_text(rel, old->keys));
+	row->seen_event_ts = seen_event_ts(encoder, old, old_event_ts);
+	encode_values(encoder, old, slot);
+	make_item(encoder, old, item);
+	return DYN_CHANGE_MADE;
+}
 
-	item->id = row->id;
-	item->event_ts[0] = '\0';
-	dyn_scratch_take(encoder->body, &item->body);
-	dyn_scratch_take(encoder->key, &item->key);
-	return true;
+List *
+dyn_change_seen_attnums(const DynChangeEncoder *encoder)
+{
+	const DynRelation *rel = encoder->rel;
+	List	   *attnums = NIL;
+
+	for (int i = 0; i < encoder->nseen; i++)
+		attnums = lappend_int(attnums, encoder->seen[i]->attnum);
+	if (rel->event_timestamp && (encoder->seen_event_ts || rel->latest))
+		attnums = lappend_int(attnums, rel->event_timestamp->attnum);
+	for (int i = 0; encoder->triggers && i < rel->ncolumns; i++)
+		if (rel->columns[i].role == DYN_COLUMN_FEATURE || rel->columns[i].role == DYN_COLUMN_EVENT_TIMESTAMP)
+			attnums = list_append_unique_int(attnums, rel->columns[i].attnum);
+	return attnums;
 }

@@ -9,6 +9,7 @@
 
 #include "core/update_op.h"
 #include "net/write.h"
+#include "pg/session/stored.h"
 #include "pg/write/old_row.h"
 
 typedef struct DynChangeEncoder
@@ -19,6 +20,8 @@ typedef struct DynChangeEncoder
 	bool	   *assigned;		/* of each column: the statement sets it */
 	bool		triggers;		/* may set others */
 	int			nseen;			/* without these */
+	bool		seen_event_ts;
+	const DynStored *stored;	/* bytes that would be made otherwise, or NULL */
 	const DynColumn **set;		/* columns of update.set, and of update.seen: */
 	const DynColumn **seen;
 	DynValueBytes *set_values;
@@ -38,11 +41,21 @@ typedef struct DynChangeEncoder
 extern DynChangeEncoder *dyn_change_encoder_new(const DynRelation *rel, const Bitmapset *assigned, bool triggers,
 												List *seen_attnums);
 
+/* The columns whose old values a statement may depend on, with its triggers and the write mode. */
+extern List *dyn_change_seen_attnums(const DynChangeEncoder *encoder);
+
+typedef enum DynChange
+{
+	DYN_CHANGE_MADE,
+	DYN_CHANGE_NONE,			/* of nothing that is stored */
+	DYN_CHANGE_REFUSED			/* its event time is older, which write_mode 'latest' does not want */
+} DynChange;
+
 /*
- * Makes the item of a row.  False: nothing that is stored changes.  Raises what
- * can't be stored.  Leaves garbage in the current memory context.
+ * Makes the item of a row, if there is a change.  Raises what can't be stored.
+ * Leaves garbage in the current memory context.
  */
-extern bool dyn_change_encode(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlot *slot,
-							  DynWriteItem *item);
+extern DynChange dyn_change_encode(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlot *slot,
+								   DynWriteItem *item);
 
 #endif							/* DYN_CHANGE_H */

@@ -35,11 +35,11 @@ typedef struct ModifyState
 
 /* In the query's memory. */
 static ModifyState *
-new_state(ResultRelInfo *rinfo, EState *estate, DynOp op)
+new_state(ResultRelInfo *rinfo, EState *estate, CmdType operation)
 {
 	ModifyState *state = MemoryContextAllocZero(estate->es_query_cxt, sizeof(ModifyState));
 
-	state->writer = dyn_writer_new(rinfo, estate, op);
+	state->writer = dyn_writer_new(rinfo, estate, operation);
 	state->row_context = AllocSetContextCreate(estate->es_query_cxt, "dynamo_fdw row", ALLOCSET_DEFAULT_SIZES);
 	rinfo->ri_FdwState = state;
 	return state;
@@ -49,10 +49,10 @@ new_state(ResultRelInfo *rinfo, EState *estate, DynOp op)
 static ModifyState *
 begin_insert(ResultRelInfo *rinfo, EState *estate)
 {
-	ModifyState *state = new_state(rinfo, estate, DYN_OP_BATCH_WRITE_ITEM);
+	ModifyState *state = new_state(rinfo, estate, CMD_INSERT);
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 
-	state->encoder = dyn_row_encoder_new(state->writer->rel, false);
+	state->encoder = dyn_row_encoder_new(state->writer->rel, state->writer->op != DYN_OP_BATCH_WRITE_ITEM);
 	MemoryContextSwitchTo(old);
 	return state;
 }
@@ -68,23 +68,35 @@ make_id_set(MemoryContext context)
 	return hash_create("dynamo_fdw changed rows", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+/* What UPDATE needs besides. */
+static void
+begin_update(ModifyState *state, ResultRelInfo *rinfo, EState *estate, List *seen_attnums)
+{
+	const DynRelation *rel = state->writer->rel;
+	const TriggerDesc *triggers = rinfo->ri_TrigDesc;
+	List	   *attnums;
+
+	state->change = dyn_change_encoder_new(rel, ExecGetAllUpdatedCols(rinfo, estate),
+										   triggers && triggers->trig_update_before_row, seen_attnums);
+	attnums = dyn_change_seen_attnums(state->change);
+	if (attnums != NIL)
+		state->change->stored = dyn_stored_new(estate, rel->relid, attnums);
+}
+
 /* Begins UPDATE or DELETE; a join may have a row of the target several times. */
 static void
 begin_change(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *seen_attnums)
 {
 	EState	   *estate = mtstate->ps.state;
-	bool		update = mtstate->operation == CMD_UPDATE;
-	ModifyState *state = new_state(rinfo, estate, update ? DYN_OP_UPDATE_ITEM : DYN_OP_BATCH_WRITE_ITEM);
+	ModifyState *state = new_state(rinfo, estate, mtstate->operation);
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	const DynRelation *rel = state->writer->rel;
-	TriggerDesc *triggers = rinfo->ri_TrigDesc;
 	Plan	   *subplan = outerPlan(mtstate->ps.plan);
 
 	state->old = dyn_old_row_new(rel, RelationGetDescr(rinfo->ri_RelationDesc), subplan->targetlist);
 	state->scratch = dyn_scratch_new(estate->es_query_cxt);
-	if (update)
-		state->change = dyn_change_encoder_new(rel, ExecGetAllUpdatedCols(rinfo, estate),
-											   triggers && triggers->trig_update_before_row, seen_attnums);
+	if (mtstate->operation == CMD_UPDATE)
+		begin_update(state, rinfo, estate, seen_attnums);
 	if (!IsA(subplan, ForeignScan))
 		state->done = make_id_set(estate->es_query_cxt);
 	MemoryContextSwitchTo(old);
@@ -171,7 +183,7 @@ is_first_time(ModifyState *state, const DynEntityId *id)
 	return !found;
 }
 
-/* Adds what an UPDATE makes of a row; false: an earlier row of the plan did. */
+/* Adds what an UPDATE makes of a row; false: nothing, as an earlier row of the plan has changed it, or it is refused. */
 static bool
 update_row(ModifyState *state, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
@@ -183,9 +195,18 @@ update_row(ModifyState *state, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 	dyn_key_id(state->old->rel, state->old->keys, state->scratch, &id);
 	if (!is_first_time(state, &id))
 		return false;
-	if (dyn_change_encode(state->change, state->old, slot, &item))
-		dyn_writer_add(state->writer, &item);
-	return true;
+	switch (dyn_change_encode(state->change, state->old, slot, &item))
+	{
+		case DYN_CHANGE_MADE:
+			dyn_writer_add(state->writer, &item);
+			return true;
+		case DYN_CHANGE_NONE:
+			return true;
+		case DYN_CHANGE_REFUSED:
+			DYN_COUNT(&state->writer->counters, items_refused, 1);
+			return false;
+	}
+	pg_unreachable();
 }
 
 TupleTableSlot *

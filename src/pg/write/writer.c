@@ -190,8 +190,17 @@ new_write(DynWriter *writer)
 	return write;
 }
 
+/* The request that a command writes by. */
+static DynOp
+op_of(const DynRelation *rel, CmdType operation)
+{
+	if (operation == CMD_UPDATE)
+		return DYN_OP_UPDATE_ITEM;
+	return operation == CMD_INSERT && rel->latest ? DYN_OP_PUT_ITEM : DYN_OP_BATCH_WRITE_ITEM;
+}
+
 DynWriter *
-dyn_writer_new(ResultRelInfo *rinfo, EState *estate, DynOp op)
+dyn_writer_new(ResultRelInfo *rinfo, EState *estate, CmdType operation)
 {
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	DynWriter  *writer = palloc0(sizeof(DynWriter));
@@ -200,8 +209,8 @@ dyn_writer_new(ResultRelInfo *rinfo, EState *estate, DynOp op)
 	writer->callback.arg = writer;
 	MemoryContextRegisterResetCallback(estate->es_query_cxt, &writer->callback);
 
-	writer->op = op;
 	writer->rel = dyn_relation_open(rinfo->ri_RelationDesc);
+	writer->op = op_of(writer->rel, operation);
 	dyn_unsent_flush(writer->rel->remote.table, estate);
 	writer->connection = dyn_connection_get(writer->rel->serverid, dyn_modify_user(rinfo, estate));
 	writer->write = new_write(writer);

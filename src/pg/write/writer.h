@@ -28,8 +28,8 @@ typedef struct DynWriter
 	DynCounters counters;
 } DynWriter;
 
-/* Makes the writer of a result relation, in the query's memory; from now on its rows are seen to. */
-extern DynWriter *dyn_writer_new(ResultRelInfo *rinfo, EState *estate, DynOp op);
+/* Makes the writer of a result relation for a command, in the query's memory; from now on its rows are seen to. */
+extern DynWriter *dyn_writer_new(ResultRelInfo *rinfo, EState *estate, CmdType operation);
 
 /* Waits until there is room for another row; requests in flight move on meanwhile. Raises what failed. */
 extern void dyn_writer_make_room(DynWriter *writer);

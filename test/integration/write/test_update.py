@@ -321,3 +321,41 @@ def test_the_counts_of_explain(drivers):
         "EXPLAIN (ANALYZE, FORMAT JSON) DELETE FROM drivers WHERE driver_id = ANY ('{1,2,3,4,1000}')"
     )[0]["Plan"]
     assert plan["Items Written"] == 4 and plan["Requests"] == 1
+
+
+# Bytes of others.
+
+
+@pytest.mark.parametrize("bytes_", [b"\x18\x8a\x80\x00", b"\x20\x05\x18\x0a"], ids=["long varint", "another member first"])
+def test_a_value_that_is_spelled_otherwise(driver, project, bytes_):
+    """It depends on the bytes that are stored, not on those that we would write for the value."""
+    stored = item(project)
+    stored["values"]["M"]["trips"] = {"B": bytes_}
+    put(project, stored)
+    assert trips(driver) == 10
+    assert driver.run("UPDATE drivers SET trips = trips + 1 WHERE driver_id = 1001") == 1
+    assert trips(driver) == 11
+
+
+def test_a_time_that_is_spelled_otherwise(driver, project):
+    stored = item(project)
+    stored["event_ts"] = {"S": "2024-03-01T12:00:00+02:00"}
+    put(project, stored)
+    driver.run("CREATE TABLE wanted AS SELECT 1001::bigint AS id")
+    assert driver.run(
+        "UPDATE drivers SET event_timestamp = event_timestamp + '1 day' FROM wanted WHERE driver_id = id"
+    ) == 1
+    assert item(project)["event_ts"] == {"S": "2024-03-02 10:00:00+00:00"}
+
+
+def test_a_list_that_is_spelled_otherwise(drivers, project):
+    """Not packed, as an old writer may."""
+    drivers.table("lists", "id %s, f int[]" % KEY)
+    drivers.run("INSERT INTO lists VALUES (1, '{1,2}')")
+    ((key, stored),) = raw_items(project + ".lists").items()
+    packed = stored["values"]["M"]["f"]["B"]
+    assert packed == b"\x6a\x04\x0a\x02\x01\x02"
+    stored["values"]["M"]["f"]["B"] = b"\x6a\x04\x08\x01\x08\x02"
+    put(project, stored, "lists")
+    assert drivers.run("UPDATE lists SET f = f || 3 WHERE id = 1 RETURNING f") == [([1, 2, 3],)]
+    assert drivers.run("SELECT f FROM lists WHERE id = 1") == [([1, 2, 3],)]
