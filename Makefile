@@ -15,7 +15,7 @@ PG = dynamo_fdw explain \
 		ddl_target ddl_triggers ddl_xact) \
 	$(addprefix qual/,qual qual_bind qual_column qual_derive qual_eval qual_join qual_operand qual_tree) \
 	$(addprefix convert/,convert_key convert_read convert_write) \
-	$(addprefix session/,connection credential stats stored unsent wait) \
+	$(addprefix session/,connection credential stats stays stored unsent wait) \
 	$(addprefix table/,column option option_check relation type_map) \
 	$(addprefix util/,error explain_counts extension guc scratch text)
 

@@ -12,6 +12,7 @@
 #include "net/http.h"
 #include "pg/ddl/ddl.h"
 #include "pg/join/join.h"
+#include "pg/session/stays.h"
 #include "pg/util/fdw.h"
 #include "pg/util/guc.h"
 
@@ -34,6 +35,7 @@ _PG_init(void)
 	dyn_unique_init();
 	dyn_join_init();
 	dyn_ddl_init();
+	dyn_stays_init();
 }
 
 /* SQL function: the callbacks of the wrapper. */

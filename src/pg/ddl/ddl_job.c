@@ -108,31 +108,11 @@ dyn_ddl_job_text(const DynTableJob *job)
 		psprintf("dynamodb:%s was denied: %s", dyn_op_name(job->op), text);
 }
 
-/*
- * The text is ASCII, but "WARNING" may be translated into what the client's
- * encoding lacks, and so may the context, which a procedure's name is part of.
- * Where the client can't be told, the server's log was.
- */
 void
 dyn_ddl_warn_not_deleted(const char *table, const char *why, const char *hint)
 {
-	MemoryContext old = CurrentMemoryContext;
-	uint32		interrupts_held = InterruptHoldoffCount;
-	uint32		cancels_held = QueryCancelHoldoffCount;
+	char		message[512];
 
-	PG_TRY();
-	{
-		error_context_stack = NULL;
-		ereport(WARNING,
-				(errmsg("remote table \"%s\" could not be deleted", table), errdetail("%s", why),
-				 errhint("%s", hint)));
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(old);
-		FlushErrorState();
-		InterruptHoldoffCount = interrupts_held;
-		QueryCancelHoldoffCount = cancels_held;
-	}
-	PG_END_TRY();
+	snprintf(message, sizeof(message), "remote table \"%s\" could not be deleted", table);
+	dyn_warn_at_end(message, why, hint);
 }

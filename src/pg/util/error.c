@@ -74,6 +74,36 @@ dyn_status_text(const DynStatus *status)
 	return dyn_service_text(psprintf("%s: %s", status->aws_code, status->message[0] ? status->message : "no message"));
 }
 
+/*
+ * The text is ASCII, but "WARNING" may be translated into what the client's
+ * encoding lacks, and so may the context, which a procedure's name is part of.
+ * Where the client can't be told, the server's log was.
+ */
+void
+dyn_warn_at_end(const char *message, const char *detail, const char *hint)
+{
+	MemoryContext old = CurrentMemoryContext;
+	ErrorContextCallback *context = error_context_stack;
+	uint32		interrupts_held = InterruptHoldoffCount;
+	uint32		cancels_held = QueryCancelHoldoffCount;
+
+	PG_TRY();
+	{
+		error_context_stack = NULL;
+		ereport(WARNING,
+				(errmsg("%s", message), detail ? errdetail("%s", detail) : 0, hint ? errhint("%s", hint) : 0));
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(old);
+		FlushErrorState();
+		InterruptHoldoffCount = interrupts_held;
+		QueryCancelHoldoffCount = cancels_held;
+	}
+	PG_END_TRY();
+	error_context_stack = context;
+}
+
 void
 dyn_report_no_memory(void)
 {

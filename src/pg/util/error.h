@@ -24,6 +24,12 @@ typedef struct DynErrorContext
  */
 extern void dyn_report(int elevel, const DynStatus *status, const DynErrorContext *context);
 
+/*
+ * A WARNING at the end of a transaction, where an error would be worse than no message: it can't fail.  The texts are
+ * ASCII; detail and hint may be NULL.
+ */
+extern void dyn_warn_at_end(const char *message, const char *detail, const char *hint);
+
 /* Raises what palloc() would, for memory that malloc could not give. */
 extern void dyn_report_no_memory(void) __attribute__((noreturn));
 

@@ -159,14 +159,17 @@ dynamoExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *sl
 {
 	ModifyState *state = rinfo->ri_FdwState;
 	MemoryContext old = MemoryContextSwitchTo(state->row_context);
+	ErrorContextCallback context;
 	DynWriteItem item;
 
+	dyn_writer_push_context(state->writer, &context);
 	/* room first: the new row must not leave before the server has checked it (WITH CHECK OPTION) */
 	dyn_writer_make_room(state->writer);
 	dyn_row_encode(state->encoder, slot, &item);
 	dyn_writer_add(state->writer, &item);
 	if (state->ack_each)
 		dyn_writer_flush(state->writer);
+	dyn_writer_pop_context(&context);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->row_context);
 	return slot;
@@ -214,8 +217,12 @@ dynamoExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *sl
 {
 	ModifyState *state = rinfo->ri_FdwState;
 	MemoryContext old = MemoryContextSwitchTo(state->row_context);
-	bool		changed = update_row(state, slot, plan_slot);
+	ErrorContextCallback context;
+	bool		changed;
 
+	dyn_writer_push_context(state->writer, &context);
+	changed = update_row(state, slot, plan_slot);
+	dyn_writer_pop_context(&context);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->row_context);
 	return changed ? slot : NULL;
@@ -242,8 +249,12 @@ dynamoExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *sl
 {
 	ModifyState *state = rinfo->ri_FdwState;
 	MemoryContext old = MemoryContextSwitchTo(state->row_context);
-	bool		deleted = delete_row(state, slot, plan_slot);
+	ErrorContextCallback context;
+	bool		deleted;
 
+	dyn_writer_push_context(state->writer, &context);
+	deleted = delete_row(state, slot, plan_slot);
+	dyn_writer_pop_context(&context);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->row_context);
 	return deleted ? slot : NULL;

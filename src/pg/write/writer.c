@@ -28,22 +28,62 @@ release_writer(void *arg)
 	DynWriter  *writer = arg;
 
 	dyn_unsent_leave(&writer->unsent);
+	dyn_stays_leave(&writer->stays);
 	dyn_write_free(writer->write);
 	dyn_connection_release(writer->connection);
 }
 
+/* ---- errors ---- */
+
+/* Callback for error messages; also called for a notice of a type's functions. */
+static void
+add_context(void *arg)
+{
+	DynWriter  *writer = arg;
+	long		written = dyn_write_acknowledged(writer->write);
+	long		in_flight = dyn_write_in_flight(writer->write);
+	int			category = ERRCODE_TO_CATEGORY(geterrcode());
+	const char *verb;
+
+	if (writer->stays.told || written + in_flight == 0 || category == ERRCODE_SUCCESSFUL_COMPLETION ||
+		category == ERRCODE_WARNING || category == ERRCODE_NO_DATA)
+		return;
+	writer->stays.told = true;
+	verb = written == 1 ? "item was written before that and stays" : "items were written before that and stay";
+	if (in_flight > 0)
+		errcontext("feature view \"%s\": %ld %s, of %ld in flight it is not known", writer->rel->feature_view, written,
+				   verb, in_flight);
+	else
+		errcontext("feature view \"%s\": %ld %s", writer->rel->feature_view, written, verb);
+}
+
+void
+dyn_writer_push_context(DynWriter *writer, ErrorContextCallback *context)
+{
+	writer->stays.told = false;
+	context->callback = add_context;
+	context->arg = writer;
+	context->previous = error_context_stack;
+	error_context_stack = context;
+}
+
+void
+dyn_writer_pop_context(ErrorContextCallback *context)
+{
+	error_context_stack = context->previous;
+}
+
 /* ---- rows ---- */
 
-/* Raises what a request came to, and how much of the statement is stored all the same. */
+/* Raises what a request came to. */
 static void
 report_failure(DynWriter *writer, const DynStatus *status)
 {
 	DynErrorContext context = {writer->op, writer->rel->remote.table, writer->rel->feature_view, NULL};
 	const char *key = dyn_write_failed_key(writer->write);
 
-	context.note = psprintf("%s%s%sBefore that, %ld items were written; of %ld in flight it is not known.",
-							key ? "Entity key: " : "", key ? key : "", key ? ". " : "",
-							dyn_write_acknowledged(writer->write), dyn_write_in_flight(writer->write));
+	if (key)
+		context.note = psprintf("Entity key: %s.", key);
 	dyn_report(ERROR, status, &context);
 }
 
@@ -109,7 +149,11 @@ dyn_writer_add(DynWriter *writer, DynWriteItem *item)
 void
 dyn_writer_flush(DynWriter *writer)
 {
+	ErrorContextCallback context;
+
+	dyn_writer_push_context(writer, &context);
 	step(writer, true);
+	dyn_writer_pop_context(&context);
 }
 
 /* ---- the end of a query ---- */
@@ -170,6 +214,13 @@ flush_for_others(void *arg)
 	dyn_writer_flush(arg);
 }
 
+/* Callback of stays.h. */
+static long
+count_in_flight(void *arg)
+{
+	return dyn_write_in_flight(((DynWriter *) arg)->write);
+}
+
 /* The write below, which release_writer() frees. Needs relation and connection. */
 static DynWrite *
 new_write(DynWriter *writer)
@@ -219,6 +270,13 @@ dyn_writer_new(ResultRelInfo *rinfo, EState *estate, CmdType operation)
 	writer->unsent.flush = flush_for_others;
 	writer->unsent.arg = writer;
 	dyn_unsent_enter(&writer->unsent);
+	writer->stays.relid = writer->rel->relid;
+	writer->stays.feature_view = writer->rel->feature_view;
+	writer->stays.created = rinfo->ri_RelationDesc->rd_createSubid;
+	writer->stays.counters = &writer->counters;
+	writer->stays.in_flight = count_in_flight;
+	writer->stays.arg = writer;
+	dyn_stays_enter(&writer->stays);
 	add_last_node(writer, estate);
 	MemoryContextSwitchTo(old);
 	return writer;

@@ -10,6 +10,7 @@
 
 #include "net/write.h"
 #include "pg/session/connection.h"
+#include "pg/session/stays.h"
 #include "pg/session/unsent.h"
 #include "pg/table/relation.h"
 
@@ -19,6 +20,7 @@ typedef struct DynWriter
 	CustomScanState last_node;	/* first, see flush_at_end() */
 	MemoryContextCallback callback;
 	DynUnsent	unsent;
+	DynStays	stays;
 	DynRelation *rel;
 	DynOp		op;
 	DynConnection *connection;
@@ -30,6 +32,10 @@ typedef struct DynWriter
 
 /* Makes the writer of a result relation for a command, in the query's memory; from now on its rows are seen to. */
 extern DynWriter *dyn_writer_new(ResultRelInfo *rinfo, EState *estate, CmdType operation);
+
+/* Between these, errors say how much is written all the same. */
+extern void dyn_writer_push_context(DynWriter *writer, ErrorContextCallback *context);
+extern void dyn_writer_pop_context(ErrorContextCallback *context);
 
 /* Waits until there is room for another row; requests in flight move on meanwhile. Raises what failed. */
 extern void dyn_writer_make_room(DynWriter *writer);
