@@ -130,6 +130,33 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dynamo_fdw_claim(regclass) IS
 'makes the record of a foreign table''s remote table this database''s own, after pg_upgrade; superuser only';
 
+-- An UPDATE that depends on the list it read: where another session has changed it meanwhile, it is run again.
+CREATE FUNCTION dynamo_fdw_append(foreign_table regclass, entity jsonb, feature name, elements anyarray,
+    at_front boolean DEFAULT false) RETURNS boolean
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    condition text := (SELECT string_agg(format('%I = %L', key, value), ' AND ') FROM jsonb_each_text(entity));
+    list text := CASE WHEN at_front THEN '$1 || %1$I' ELSE '%1$I || $1' END;
+    changed bigint;
+BEGIN
+    FOR attempt IN 1 .. 100 LOOP
+        BEGIN
+            EXECUTE format('UPDATE %s SET %s WHERE %s', foreign_table, format('%1$I = ' || list, feature),
+                coalesce(condition, 'true')) USING elements;
+            GET DIAGNOSTICS changed = ROW_COUNT;
+            RETURN changed > 0;
+        EXCEPTION WHEN serialization_failure THEN
+            IF attempt = 100 THEN
+                RAISE;
+            END IF;
+            PERFORM pg_sleep(random() * least(0.001 * 2 ^ attempt, 0.1));
+        END;
+    END LOOP;
+END $$;
+
+COMMENT ON FUNCTION dynamo_fdw_append(regclass, jsonb, name, anyarray, boolean) IS
+'appends elements to a list feature of an entity, or puts them at its front; false: the entity has no row';
+
 CREATE FUNCTION dynamo_fdw_ddl_command_start() RETURNS event_trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/update_op.h"
+#include "core/whole_item.h"
 
 DynWrite *
 dyn_write_new(DynClient *client, const DynWriteConfig *config)
@@ -23,7 +24,7 @@ dyn_write_new(DynClient *client, const DynWriteConfig *config)
 		return NULL;
 	write->client = client;
 	write->config = *config;
-	if (config->op != DYN_OP_BATCH_WRITE_ITEM)
+	if (config->op != DYN_OP_BATCH_WRITE_ITEM && !config->rewrite)
 		write->config.batch_size = 1;
 	else if (config->batch_size > DYN_MAX_WRITE_ITEMS)
 		write->config.batch_size = DYN_MAX_WRITE_ITEMS;
@@ -38,6 +39,7 @@ dyn_write_free_item(DynWriting *item)
 		return;
 	dyn_buf_free(&item->write.body);
 	dyn_buf_free(&item->write.key);
+	dyn_buf_free(&item->rewritten);
 	free(item->seen);
 	free(item);
 }
@@ -86,8 +88,14 @@ dyn_write_in_flight(const DynWrite *write)
 	long		n = 0;
 
 	for (const DynWriteRequest *request = write->in_flight; request; request = request->next)
-		n += request->nitems;
+		n += request->reads ? 0 : request->nitems;
 	return n;
+}
+
+DynOp
+dyn_write_failed_op(const DynWrite *write)
+{
+	return write->failed_op;
 }
 
 const char *
@@ -217,14 +225,26 @@ batch_body(const DynWrite *write, const DynWriteRequest *request, DynBuf *body)
 	dyn_op_write_prefix(body, write->config.table);
 	for (int i = 0; i < request->nitems; i++)
 	{
-		const DynWriteItem *item = &request->items[i]->write;
+		const DynWriting *item = request->items[i];
+		const DynBuf *put = write->config.rewrite ? &item->rewritten : &item->write.body;
 
-		if (item->body.len > 0)
-			dyn_op_write_put(body, &item->body, i == 0);
+		if (put->len > 0)
+			dyn_op_write_put(body, put, i == 0);
 		else
-			dyn_op_write_delete(body, &item->id, i == 0);
+			dyn_op_write_delete(body, &item->write.id, i == 0);
 	}
 	dyn_op_write_suffix(body, write->config.capacity);
+}
+
+/* The body of a BatchGetItem for the items that are rewritten. */
+static void
+body_of_read(const DynWrite *write, const DynWriteRequest *request, DynBuf *body)
+{
+	DynEntityId ids[DYN_MAX_WRITE_ITEMS];
+
+	for (int i = 0; i < request->nitems; i++)
+		ids[i] = request->items[i]->write.id;
+	dyn_whole_items_body(body, write->config.table, ids, request->nitems, write->config.capacity);
 }
 
 /* The body of a request; items keep theirs, as they may have to go out again. */
@@ -233,7 +253,9 @@ write_body(const DynWrite *write, const DynWriteRequest *request, DynBuf *body)
 {
 	const DynWriting *item = request->items[0];
 
-	if (write->config.op == DYN_OP_BATCH_WRITE_ITEM)
+	if (request->reads)
+		body_of_read(write, request, body);
+	else if (write->config.op == DYN_OP_BATCH_WRITE_ITEM || write->config.rewrite)
 		batch_body(write, request, body);
 	else if (write->config.op == DYN_OP_PUT_ITEM)
 		dyn_op_put_newer(body, write->config.table, &item->write.body, item->write.event_ts, item->seen,
@@ -244,6 +266,26 @@ write_body(const DynWrite *write, const DynWriteRequest *request, DynBuf *body)
 		dyn_buf_add(body, item->write.body.data, item->write.body.len);
 }
 
+DynOp
+dyn_write_op_of(const DynWrite *write, const DynWriteRequest *request)
+{
+	if (request->reads)
+		return DYN_OP_BATCH_GET_ITEM;
+	return write->config.rewrite ? DYN_OP_BATCH_WRITE_ITEM : write->config.op;
+}
+
+bool
+dyn_write_start_call(DynWrite *write, DynWriteRequest *request, double delay_ms, DynStatus *status)
+{
+	DynBuf		body = {0};
+
+	write_body(write, request, &body);
+	write->failed_op = dyn_write_op_of(write, request);
+	request->call = dyn_call_start(write->client, write->failed_op, &body, delay_ms, write->config.counters, status);
+	request->sent = dyn_client_stall_mark(write->client, &write->stall, delay_ms);
+	return request->call != NULL;
+}
+
 /*
  * Starts a request with the next items.  *started: false where all that wait
  * have a key that is in flight.  False: the write failed.
@@ -252,7 +294,6 @@ static bool
 start_write(DynWrite *write, DynStatus *status, bool *started)
 {
 	DynWriteRequest *request = calloc(1, sizeof(*request));
-	DynBuf		body = {0};
 	double		delay_ms;
 
 	*started = false;
@@ -264,14 +305,12 @@ start_write(DynWrite *write, DynStatus *status, bool *started)
 		free_write(request);
 		return true;
 	}
-	write_body(write, request, &body);
-	request->call = dyn_call_start(write->client, write->config.op, &body, delay_ms, write->config.counters, status);
-	if (request->call == NULL)
+	request->reads = write->config.rewrite;
+	if (!dyn_write_start_call(write, request, delay_ms, status))
 	{
 		free_write(request);
 		return false;
 	}
-	request->sent = dyn_client_stall_mark(write->client, &write->stall, delay_ms);
 	request->next = write->in_flight;
 	write->in_flight = request;
 	write->nrequests++;
@@ -338,7 +377,7 @@ settle_answered(DynWrite *write, DynStatus *status)
 static int
 room_for(const DynWrite *write)
 {
-	return write->config.op == DYN_OP_BATCH_WRITE_ITEM ? write->config.batch_size : DYN_MAX_WRITE_ITEMS;
+	return write->config.batch_size > 1 ? write->config.batch_size : DYN_MAX_WRITE_ITEMS;
 }
 
 DynStep

@@ -28,6 +28,7 @@ typedef struct DynWriteConfig
 	 * no newer ones.  UPDATE_ITEM: bodies of updates (update_op.h).
 	 */
 	DynOp		op;
+	bool		rewrite;		/* updates without UpdateItem: items are read, and put as a whole */
 	const char *table;			/* borrowed */
 	int			batch_size;		/* items a BatchWriteItem, at most DYN_MAX_WRITE_ITEMS are sent */
 	int			max_workers;	/* requests in flight */
@@ -66,6 +67,9 @@ extern long dyn_write_acknowledged(const DynWrite *write);
 
 /* Items sent and not answered: nobody knows whether they were written. */
 extern long dyn_write_in_flight(const DynWrite *write);
+
+/* The operation that failed the write. */
+extern DynOp dyn_write_failed_op(const DynWrite *write);
 
 /* Key, as text, of the item whose request failed the write; NULL: it was not that of one item, or has no text. */
 extern const char *dyn_write_failed_key(DynWrite *write);

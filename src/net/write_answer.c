@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/ddb_reply.h"
+#include "core/whole_item.h"
 
 /* An item is given up whose condition failed so often, each time for another reason. */
 #define MAX_ROUNDS 20
@@ -189,12 +190,113 @@ read_single_answer(DynWrite *write, DynWriteRequest *request)
 	return true;
 }
 
+/* ---- rewriting ---- */
+
+/* Fails the write for an item that can't be changed. */
+static bool
+fail_change(DynWrite *write, const DynWriting *item, DynApply why, DynStatus *status)
+{
+	dyn_buf_add(&write->failed_key, item->write.key.data, item->write.key.len);
+	write->failed_op = DYN_OP_BATCH_GET_ITEM;
+	if (why == DYN_APPLY_REFUSED)
+		return dyn_status_set(status, DYN_CONDITION_FAILED, "the item is not what was read, or gone");
+	if (item->rewritten.failed)
+		return dyn_status_no_memory(status);
+	return dyn_status_set(status, DYN_REJECTED, "the item has no map of features");
+}
+
+/* Makes the changed items of those that were read.  False: the write failed. */
+static bool
+change_items(DynWrite *write, DynWriteRequest *request, DynWholeItems *items, DynStatus *status)
+{
+	for (int i = 0; i < request->nitems; i++)
+	{
+		DynWriting *item = request->items[i];
+		DynApply	result;
+
+		if (dyn_whole_items_unprocessed(items, &item->write.id))
+			continue;
+		dyn_buf_clear(&item->rewritten);
+		result = dyn_whole_items_apply(items, &item->write.id, &item->write.body, &item->rewritten);
+		if (result != DYN_APPLY_DONE || item->rewritten.failed)
+			return fail_change(write, item, result, status);
+	}
+	return true;
+}
+
+/* Items that were not processed leave the request, and wait for `delay_ms` anew. */
+static void
+split_unprocessed(DynWrite *write, DynWriteRequest *request, const DynWholeItems *items, double delay_ms)
+{
+	int			n = 0;
+
+	for (int i = 0; i < request->nitems; i++)
+	{
+		DynWriting *item = request->items[i];
+
+		item->delay_ms = delay_ms;
+		if (dyn_whole_items_unprocessed(items, &item->write.id))
+			dyn_write_put_back(write, item);
+		else
+			request->items[n++] = item;
+	}
+	request->nitems = n;
+}
+
+/* Goes on with the items that were read: they are put.  False: the write failed. *settled: there are none. */
+static bool
+put_changed(DynWrite *write, DynWriteRequest *request, DynWholeItems *items, bool *settled, DynStatus *status)
+{
+	double		delay_ms;
+	int			n = dyn_whole_items_nunprocessed(items);
+
+	accept_answer(write, request);
+	DYN_COUNT(write->config.counters, unprocessed_keys, n);
+	if (!dyn_call_count_stall(request->call, &write->stall, &request->sent, n < request->nitems, &delay_ms, status) ||
+		!change_items(write, request, items, status))
+		return false;
+	split_unprocessed(write, request, items, delay_ms);
+	*settled = request->nitems == 0;
+	if (*settled)
+		return true;
+	dyn_call_free(request->call);
+	request->reads = false;
+	return dyn_write_start_call(write, request, 0, status);
+}
+
+/* Takes in the answer to a read of items that are rewritten; a rejected one is asked again.  False: the write failed. */
+static bool
+read_whole_items(DynWrite *write, DynWriteRequest *request, bool *settled, DynStatus *status)
+{
+	const DynBuf *body = dyn_call_answer(request->call);
+	DynEntityId ids[DYN_MAX_WRITE_ITEMS];
+	DynWholeItems *items;
+	bool		ok;
+
+	for (int i = 0; i < request->nitems; i++)
+		ids[i] = request->items[i]->write.id;
+	items = dyn_whole_items_read(body->data, body->len, write->config.table, ids, request->nitems);
+	if (items == NULL)
+	{
+		dyn_call_reject(request->call, "the answer is not well-formed");
+		*settled = dyn_call_done(request->call);
+		*status = *dyn_call_status(request->call);
+		return !*settled;
+	}
+	ok = put_changed(write, request, items, settled, status);
+	dyn_whole_items_free(items);
+	return ok;
+}
+
+/* ---- failures ---- */
+
 /* Notes why the write failed, and with which item.  Of a request that was refused it is known that it did nothing. */
 static bool
 fail_write(DynWrite *write, DynWriteRequest *request, DynStatus *status)
 {
 	bool		maybe_done = dyn_call_maybe_done(request->call);
 
+	write->failed_op = dyn_write_op_of(write, request);
 	*status = *dyn_call_status(request->call);
 	if (status->cls == DYN_CONDITION_FAILED && maybe_done)
 		status->cls = DYN_MAYBE_DONE;
@@ -211,7 +313,9 @@ dyn_write_read_answer(DynWrite *write, DynWriteRequest *request, bool *settled, 
 	*settled = true;
 	if (dyn_call_status(request->call)->cls != DYN_OK)
 		return read_refused(write, request) || fail_write(write, request, status);
-	if (write->config.op == DYN_OP_BATCH_WRITE_ITEM)
+	if (request->reads)
+		return read_whole_items(write, request, settled, status);
+	if (write->config.op == DYN_OP_BATCH_WRITE_ITEM || write->config.rewrite)
 		return read_batch_answer(write, request, settled, status);
 	return read_single_answer(write, request) || fail_write(write, request, status);
 }

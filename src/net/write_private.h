@@ -15,6 +15,7 @@ typedef struct DynWriting
 	double		delay_ms;		/* before it may go out again */
 	int			rounds;			/* times that its condition failed */
 	bool		makes_map;		/* first of all, the stored item gets `values` */
+	DynBuf		rewritten;		/* the item to put, where items are rewritten */
 	char	   *seen;			/* event_ts that the stored item must have; NULL: any that isn't newer */
 	struct DynWriting *next;	/* while it waits */
 } DynWriting;
@@ -24,6 +25,7 @@ typedef struct DynWriteRequest
 	DynCall    *call;
 	DynWriting *items[DYN_MAX_WRITE_ITEMS];
 	int			nitems;
+	bool		reads;			/* items that are rewritten then */
 	DynStallMark sent;
 	struct DynWriteRequest *next;
 } DynWriteRequest;
@@ -40,6 +42,7 @@ struct DynWrite
 	DynStall	stall;
 	long		acknowledged;	/* items */
 	DynStatus	failure;		/* DYN_OK: none so far */
+	DynOp		failed_op;
 	DynBuf		failed_key;
 };
 
@@ -49,6 +52,12 @@ struct DynWrite
  * is over; else it was asked again.
  */
 extern bool dyn_write_read_answer(DynWrite *write, DynWriteRequest *request, bool *settled, DynStatus *status);
+
+/* The operation of a request. */
+extern DynOp dyn_write_op_of(const DynWrite *write, const DynWriteRequest *request);
+
+/* Starts the call of a request with items, after a delay.  False: the write failed. */
+extern bool dyn_write_start_call(DynWrite *write, DynWriteRequest *request, double delay_ms, DynStatus *status);
 
 /* An item waits again, before all others, unless a newer one of its key does. */
 extern void dyn_write_put_back(DynWrite *write, DynWriting *item);

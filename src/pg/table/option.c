@@ -14,6 +14,7 @@
 
 static const char *const retry_modes[] = {"standard", "adaptive", NULL};
 static const char *const drop_policies[] = {"created", "always", "never", NULL};
+static const char *const update_modes[] = {"update_item", "rewrite", NULL};
 static const char *const write_modes[] = {"overwrite", "latest", NULL};
 
 #define S DYN_ON_SERVER
@@ -59,6 +60,7 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT_INT("entity_key_serialization_version", S, "3", 2, 3),
 	OPT_BOOL("create_remote_table", S | T, "true", 0),
 	OPT_CHOICE("drop_remote_table", S | T, "created", drop_policies, 0),
+	OPT_CHOICE("update_mode", S | T, "update_item", update_modes, 0),
 	OPT_REAL("fdw_startup_cost", S | T, "100", 0, DBL_MAX),
 	OPT_REAL("fdw_tuple_cost", S | T, "0.2", 0, DBL_MAX),
 	OPT_TEXT("feature_view", T, 0),

@@ -287,6 +287,7 @@ resolve_options(DynRelation *dyn, List *t, List *s)
 	dyn->max_write_workers = dyn_option_int("max_write_workers", t, s);
 	dyn->consistent_reads = dyn_option_bool("consistent_reads", t, s);
 	dyn->consumed_capacity = dyn_option_bool("consumed_capacity", t, s);
+	dyn->rewrite = strcmp(dyn_option_text("update_mode", t, s), "rewrite") == 0;
 	dyn->latest = strcmp(dyn_option_text("write_mode", t, NIL), "latest") == 0;
 	/* "false" of the server is a ceiling, too */
 	dyn->create_remote_table = dyn_option_bool("create_remote_table", s, NIL) &&

@@ -53,6 +53,7 @@ typedef struct DynRelation
 	bool		consistent_reads;
 	bool		consumed_capacity;	/* ask for it */
 	bool		latest;			/* write_mode: an older event time replaces no newer one */
+	bool		rewrite;		/* update_mode: UPDATE reads and puts items, without UpdateItem */
 	bool		create_remote_table;
 	DynDropPolicy drop_policy;
 	double		startup_cost;

@@ -79,7 +79,7 @@ dyn_writer_pop_context(ErrorContextCallback *context)
 static void
 report_failure(DynWriter *writer, const DynStatus *status)
 {
-	DynErrorContext context = {writer->op, writer->rel->remote.table, writer->rel->feature_view, NULL};
+	DynErrorContext context = {dyn_write_failed_op(writer->write), writer->rel->remote.table, writer->rel->feature_view, NULL};
 	const char *key = dyn_write_failed_key(writer->write);
 
 	if (key)
@@ -229,6 +229,7 @@ new_write(DynWriter *writer)
 	DynWrite   *write;
 
 	config.op = writer->op;
+	config.rewrite = writer->op == DYN_OP_UPDATE_ITEM && writer->rel->rewrite;
 	config.table = writer->rel->remote.table;
 	config.batch_size = writer->rel->batch_size;
 	config.max_workers = writer->rel->max_write_workers;

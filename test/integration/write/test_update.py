@@ -359,3 +359,139 @@ def test_a_list_that_is_spelled_otherwise(drivers, project):
     put(project, stored, "lists")
     assert drivers.run("UPDATE lists SET f = f || 3 WHERE id = 1 RETURNING f") == [([1, 2, 3],)]
     assert drivers.run("SELECT f FROM lists WHERE id = 1") == [([1, 2, 3],)]
+
+
+# Without UpdateItem.
+
+
+@pytest.fixture
+def rewritten(driver):
+    driver.set_server(update_mode="rewrite")
+    return driver
+
+
+def test_rewriting_keeps_what_is_not_named(rewritten, project, proxy):
+    before = item(project)
+    before["values"]["M"]["unmapped"] = {"B": b"\x08\x01"}
+    before["odd \"name\"/\u00e9"] = {"L": [{"N": "1.50"}, {"NULL": True}, {"SS": ["\\", "\u2713"]}, {"BOOL": False}]}
+    put(project, before)
+    assert rewritten.run("UPDATE drivers SET trips = trips + 1, event_timestamp = '2025-01-01' WHERE driver_id = 1001") == 1
+    after = item(project)
+    assert after["event_ts"] == {"S": "2025-01-01 00:00:00+00:00"}
+    assert after["values"]["M"].pop("trips") != before["values"]["M"].pop("trips")
+    del after["event_ts"], before["event_ts"]
+    assert after == before
+    assert trips(rewritten) == 11
+    assert proxy.count(UPDATE) == 0
+    assert consistent(proxy)[:2] == [True, True]
+
+
+def test_rewriting_is_batched(drivers, proxy):
+    drivers.set_server(update_mode="rewrite")
+    fill(drivers, 60)
+    proxy.forget()
+    assert drivers.run("UPDATE drivers SET trips = trips + 1 WHERE driver_id = ANY (%s)", [list(range(1, 61))]) == 60
+    assert (proxy.count(READ), proxy.count(WRITE)) == (4, 3)
+    assert drivers.value("SELECT sum(trips) FROM drivers WHERE driver_id = ANY (%s)", [list(range(1, 61))]) == 18360
+
+
+def test_rewriting_what_comes_back_unprocessed(drivers, proxy):
+    drivers.set_server(update_mode="rewrite")
+    fill(drivers, 60)
+    proxy.fault(faults.unprocessed(7), times=4, operation=WRITE)
+    proxy.fault(faults.right, 1, READ)
+    proxy.fault(faults.unprocessed(7), times=4, operation=READ)
+    assert drivers.run("UPDATE drivers SET trips = 5 WHERE driver_id = ANY (%s)", [list(range(1, 61))]) == 60
+    assert drivers.value("SELECT sum(trips) FROM drivers WHERE driver_id = ANY (%s)", [list(range(1, 61))]) == 300
+
+
+def test_rewriting_an_item_without_values(rewritten, project):
+    put(project, {"entity_id": {"S": DRIVER_1001}, "event_ts": {"S": "2024-03-01 00:00:00+00:00"}})
+    assert rewritten.run("UPDATE drivers SET trips = coalesce(trips, 6) + 1 WHERE driver_id = 1001") == 1
+    assert trips(rewritten) == 7
+
+
+@pytest.mark.parametrize("change", ["UPDATE direct SET trips = 100", "DELETE FROM direct"])
+@pytest.mark.parametrize("value", ["trips + 1", "7"])
+def test_rewriting_a_row_that_changed_meanwhile(rewritten, direct, proxy, change, value):
+    """Between the statement's own read and that of the item."""
+    release = threading.Event()
+    proxy.fault(faults.right, 1, READ)
+    proxy.fault(faults.held(release), 1, READ)
+    statement = Running(rewritten, "UPDATE drivers SET trips = %s WHERE driver_id = 1001" % value)
+    proxy.wait_for(READ, 2)
+    direct.run(change + " WHERE driver_id = 1001")
+    release.set()
+    statement.join()
+    if value == "7" and change.startswith("UPDATE"):
+        assert statement.rows == 1 and trips(rewritten) == 7
+    else:
+        assert statement.error.sqlstate == "40001" and "driver_id = 1001" in statement.error.diag.message_detail
+
+
+def test_rewriting_needs_no_other_action(rewritten, proxy):
+    proxy.fault(faults.allowing(READ, WRITE), None)
+    assert rewritten.run("UPDATE drivers SET trips = 1 WHERE driver_id = 1001") == 1
+    proxy.heal()
+    proxy.fault(faults.allowing(READ), None)
+    error = rewritten.fail("UPDATE drivers SET trips = 1 WHERE driver_id = 1001")
+    assert "dynamodb:BatchWriteItem" in error.diag.message_hint
+
+
+def test_rewriting_odd_answers(rewritten, proxy):
+    for fault in (faults.truncated, faults.wrong_crc, faults.cut, faults.lose):
+        proxy.fault(faults.right, 1, READ)
+        proxy.fault(fault, 1, READ)
+        proxy.fault(fault, 1, WRITE)
+        assert rewritten.run("UPDATE drivers SET trips = 1 WHERE driver_id = 1001") == 1
+        proxy.heal()
+
+
+# Lists.
+
+
+@pytest.fixture
+def lists(drivers):
+    drivers.table("lists", "id %s, kind text OPTIONS (entity_key 'true'), \"the list\" int[], words text[]" % KEY)
+    drivers.run("INSERT INTO lists VALUES (1, 'a''b', '{1}', NULL)")
+    return drivers
+
+
+def append(session, what, feature="the list", entity='{"id": 1, "kind": "a\'b"}', more=""):
+    return session.value(
+        "SELECT dynamo_fdw_append('lists', %%s, %%s, %s%s)" % (what, more), [entity, feature]
+    )
+
+
+def test_appending(lists):
+    assert append(lists, "'{2,3}'::int[]") is True
+    assert append(lists, "'{0}'::int[]", more=", true") is True
+    assert append(lists, "ARRAY['x', 'y']", "words") is True
+    assert append(lists, "'{}'::int[]") is True
+    assert append(lists, "'{2}'::int[]", entity='{"id": 2, "kind": "a"}') is False
+    assert lists.run("SELECT * FROM lists WHERE id = 1 AND kind = 'a''b'") == [(1, "a'b", [0, 1, 2, 3], ["x", "y"])]
+
+
+def test_appending_what_can_not_be(lists):
+    assert lists.fail("SELECT dynamo_fdw_append('lists', '{\"id\": 1}', 'words', '{x}'::text[])").sqlstate == "0A000"
+    assert lists.fail(
+        "SELECT dynamo_fdw_append('lists', '{\"id\": 1, \"kind\": \"a\"}', 'nothing', '{x}'::text[])"
+    ).sqlstate == "42703"
+
+
+def test_many_sessions_append(database, lists):
+    def add(i):
+        session = Session(database)
+        for k in range(10):
+            assert append(session, "ARRAY[%d]" % (100 * i + k))
+        session.close()
+
+    threads = [threading.Thread(target=add, args=[i]) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (found,) = lists.run("SELECT \"the list\" FROM lists WHERE id = 1 AND kind = 'a''b'")
+    assert sorted(found[0]) == sorted([1] + [100 * i + k for i in range(4) for k in range(10)])
+    for i in range(1, 4):
+        assert [x for x in found[0] if x // 100 == i] == [100 * i + k for k in range(10)]
