@@ -75,6 +75,13 @@ dynamoExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	}
 }
 
+/* Does a command write several rows a request? */
+static bool
+writes_batches(const DynRelation *rel, CmdType operation)
+{
+	return operation == CMD_UPDATE ? rel->rewrite : operation != CMD_INSERT || !rel->latest;
+}
+
 void
 dynamoExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private, int subplan_index,
 						   ExplainState *es)
@@ -83,7 +90,7 @@ dynamoExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List
 	const DynCounters *counters = dyn_modify_counters(rinfo);
 
 	ExplainPropertyText("Remote Table", rel->remote.table, es);
-	if (es->verbose)
+	if (es->verbose && writes_batches(rel, mtstate->operation))
 		dyn_explain_number("Batch Size", Min(rel->batch_size, DYN_MAX_WRITE_ITEMS), es);
 	if (es->analyze && counters)
 	{
