@@ -58,6 +58,13 @@ extern bool dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const
 								const Datum *keys, Datum *value);
 
 /*
+ * An item's event time; false: it has none, or NaT.  Raises HV004 where what is
+ * stored is not a time.  `keys` are the item's, for messages.
+ */
+extern bool dyn_event_time_from_item(const DynRelation *rel, const DynAttr *attr, const Datum *keys,
+									 TimestampTz *time);
+
+/*
  * What the i-th key column shows in the row of these keys; may point into them.
  * Raises what the column's length or domain objects to.
  */
