@@ -78,6 +78,12 @@ extern Datum dyn_key_column(const DynRelation *rel, int i, const Datum *keys);
 extern void dyn_datum_to_value(const DynColumn *column, Datum value, bool isnull, DynBuf *out);
 
 /*
+ * When an item of a table with a ttl has expired, in seconds since 1970: a
+ * fraction of a second counts as whole.  The time must be one that Feast has.
+ */
+extern int64 dyn_expiry_from_event_time(const DynRelation *rel, TimestampTz time);
+
+/*
  * Writes the text of event_ts, DYN_EVENT_TS_LEN bytes at most. Raises for
  * infinity and years that Feast does not have. `column` is for the message;
  * NULL: the table has none, the time is the statement's.

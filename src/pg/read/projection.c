@@ -105,8 +105,8 @@ note_column(const DynProjection *projection, const DynColumn *column, const DynE
 static void
 note_stored(const DynProjection *projection, const DynItem *item, TupleTableSlot *slot)
 {
-	if (projection->event_ts)
-		note_column(projection, projection->rel->event_timestamp, &item->id, &item->event_ts, slot);
+	if (projection->time_column)
+		note_column(projection, projection->time_column, &item->id, &item->event_ts, slot);
 	for (int i = 0; i < projection->features.count; i++)
 		note_column(projection, projection->columns[i], &item->id, &item->features[projection->positions[i]], slot);
 }
