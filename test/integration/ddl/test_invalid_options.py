@@ -28,7 +28,6 @@ TABLE = {
     "ttl=1 month": "22023",
     "ttl=": "22023",
     "ttl_attribute=values": "22023",
-    "write_mode=latest": "0A000",
     "table_name=a/b": "22023",
     "create_remote_table=perhaps": "22023",
     "entityless=perhaps": "22023",

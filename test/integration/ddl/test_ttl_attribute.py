@@ -302,6 +302,45 @@ def test_the_attribute_counts_for_the_size_of_an_item(local, project):
     assert 16 <= largest("plain") - largest("drivers") <= 17  # 10 for the name, 6 for 10 digits
 
 
+def test_update_sets_it_with_the_event_time(local, project):
+    local.run(CREATE)
+    before = written(local, project, SOON)
+    local.run("UPDATE drivers SET trips = 8 WHERE driver_id = 1")
+    (item,) = raw_items(project + ".drivers").values()
+    assert item["expires_at"] == before["expires_at"] and item["values"] != before["values"]
+    later = SOON + timedelta(hours=1, microseconds=1)
+    for assigned in ("event_timestamp = %s", "event_timestamp = %s, trips = trips + 1"):
+        local.run("UPDATE drivers SET " + assigned + " WHERE driver_id = 1", [later])
+        (item,) = raw_items(project + ".drivers").values()
+        assert item["expires_at"] == {"N": str(int(SOON.timestamp()) + 3601 + 86400)}
+        assert item["event_ts"] == {"S": str(later)}
+        later += timedelta(microseconds=1)
+    assert local.value("SELECT trips FROM drivers WHERE driver_id = 1") == 9
+
+
+def test_update_that_a_trigger_makes_one_of_the_event_time(local, project):
+    local.run(CREATE)
+    local.run("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS"
+              " $$ BEGIN NEW.event_timestamp := NEW.event_timestamp + interval '1 hour'; RETURN NEW; END $$")  # fmt: skip
+    before = written(local, project, SOON)
+    local.run("CREATE TRIGGER touch BEFORE UPDATE ON drivers FOR EACH ROW EXECUTE FUNCTION touch()")
+    local.run("UPDATE drivers SET trips = 8 WHERE driver_id = 1")
+    (item,) = raw_items(project + ".drivers").values()
+    assert int(item["expires_at"]["N"]) == int(before["expires_at"]["N"]) + 3600
+    local.run("DROP FUNCTION touch CASCADE")
+
+
+def test_copy_and_write_mode_latest(local, project):
+    local.table("drivers", DRIVERS, ttl="1 day", ttl_attribute="e", write_mode="latest")
+    for at in (SOON, SOON - timedelta(hours=1)):
+        item = written(local, project, at)
+        assert item["e"] == {"N": str(int(SOON.timestamp()) + 86400)}
+    with local.conn.cursor().copy("COPY drivers FROM STDIN") as copy:
+        copy.write_row((1, SOON + timedelta(seconds=1), 0, 1))
+    (item,) = raw_items(project + ".drivers").values()
+    assert item["e"] == {"N": str(int(SOON.timestamp()) + 86401)}
+
+
 def test_reading_does_not_need_it(local, project):
     """Items that Feast wrote have none; nor do they need it to expire."""
     local.run(CREATE)

@@ -198,6 +198,27 @@ def test_an_item_that_is_written_anew_is_found_again(day):
     assert day.run("SELECT trips FROM drivers WHERE driver_id = 1") == [(1,)]
 
 
+def test_update_and_delete_pass_over_what_has_expired(day):
+    write(day, "1 hour", "2 days", "3 days", "4 hours")
+    assert day.run("UPDATE drivers SET trips = trips + 10 WHERE driver_id IN (1, 2)") == 1
+    assert day.run("UPDATE drivers SET trips = trips + 10 FROM generate_series(3, 4) i WHERE driver_id = i") == 1
+    assert sorted(day.run("SELECT trips FROM all_drivers WHERE " + ALL)) == [(2,), (3,), (11,), (14,)]
+    assert day.run("DELETE FROM drivers WHERE driver_id IN (1, 2)") == 1
+    assert day.run("DELETE FROM drivers USING generate_series(3, 4) i WHERE driver_id = i RETURNING trips") == [(14,)]
+    assert sorted(day.run("SELECT trips FROM all_drivers WHERE " + ALL)) == [(2,), (3,)]
+
+
+def test_update_where_no_column_shows_the_event_time(session, project):
+    """What it depends on does not include the event time that is read for the ttl."""
+    session.server(project)
+    session.table("drivers", "driver_id %s, trips integer" % KEY, ttl="1 day")
+    session.run("INSERT INTO drivers VALUES (1, 5), (2, 6)")
+    for condition in ("driver_id = 1", "driver_id = ANY (ARRAY(SELECT 1))"):
+        assert session.run("UPDATE drivers SET trips = trips + 1 WHERE " + condition) == 1
+    assert session.run("UPDATE drivers SET trips = trips + 1 FROM generate_series(1, 1) i WHERE driver_id = i") == 1
+    assert sorted(session.run("SELECT driver_id, trips FROM drivers WHERE driver_id IN (1, 2)")) == [(1, 8), (2, 6)]
+
+
 def test_many_windows(session, project):
     session.server(project, ENDPOINT, batch_size=7, max_read_workers=3)
     session.table("drivers", DRIVERS, ttl="12 hours")
