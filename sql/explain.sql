@@ -28,7 +28,7 @@ EXPLAIN (COSTS OFF, VERBOSE) SELECT count(*) FROM shown WHERE (id, kind) IN ((1,
 SELECT plan('SELECT a FROM shown WHERE id = 1');
 SELECT plan('SELECT a FROM shown WHERE id = 1 AND kind = ''x''', 'JSON');
 EXPLAIN (COSTS OFF, VERBOSE) INSERT INTO shown SELECT i, 'x', now() FROM generate_series(1, 3) i;
-EXPLAIN (COSTS OFF) UPDATE shown SET a = 1 WHERE id = 1;
+EXPLAIN (COSTS OFF) UPDATE shown SET a = 1 WHERE id = 1 AND kind = 'x';
 EXPLAIN (COSTS OFF) SELECT v.i, s.a FROM generate_series(1, 3) v(i) LEFT JOIN shown s ON s.id = v.i AND s.kind = 'x';
 SELECT trim(line) FROM plan('SELECT v.i, s.a FROM generate_series(1, 3) v(i)
     LEFT JOIN shown s ON s.id = v.i AND s.kind = ''x'' AND s.a > v.i WHERE s.a IS DISTINCT FROM 4', 'JSON') line

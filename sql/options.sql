@@ -48,6 +48,54 @@ CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (table_name 'ab');
 CREATE FOREIGN TABLE bad (id bigint OPTIONS (value_type 'INTEGER')) SERVER feast;
 CREATE FOREIGN TABLE bad (id timestamptz OPTIONS (entity_key 'true', event_timestamp 'true')) SERVER feast;
 
+-- ttl: a length of time that doesn't hang on the calendar or on settings
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl 'a day');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '1 month');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '1 year 2 days');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl 'P1M');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '-1 day');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '1 day ago');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '2 days -1 hour');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl 'infinity');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '315576000000.000001 seconds');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '99999999999 days');
+ALTER SERVER feast OPTIONS (ADD ttl '1 day');
+
+-- ttl_attribute: an attribute that Feast has no use for, of a table with a ttl
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '1 day', ttl_attribute 'event_ts');
+ALTER SERVER feast OPTIONS (ADD ttl_attribute '');
+ALTER SERVER feast OPTIONS (ADD ttl_attribute 'entity_id');
+ALTER SERVER feast OPTIONS (ADD ttl_attribute 'values');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl_attribute 'expires_at');
+CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '0', ttl_attribute 'expires_at');
+DO $$
+BEGIN
+    EXECUTE format('ALTER SERVER feast OPTIONS (ADD ttl_attribute %L)', repeat('x', 254) || U&'\00E9');
+EXCEPTION WHEN invalid_parameter_value THEN
+    RAISE NOTICE '256 bytes are too many';
+END $$;
+DO $$
+BEGIN
+    EXECUTE format('ALTER SERVER feast OPTIONS (ADD ttl_attribute %L)', repeat('x', 253) || U&'\00E9');
+END $$;
+ALTER SERVER feast OPTIONS (DROP ttl_attribute);
+
+-- both together, and apart again
+SET dynamo_fdw.remote_ddl = off;
+CREATE FOREIGN TABLE living (id bigint OPTIONS (entity_key 'true')) SERVER feast OPTIONS (ttl '0');
+ALTER FOREIGN TABLE living OPTIONS (ADD ttl_attribute 'expires_at');
+ALTER FOREIGN TABLE living OPTIONS (SET ttl '315576000000 seconds', ADD ttl_attribute 'expires_at');
+ALTER FOREIGN TABLE living OPTIONS (SET ttl '0 seconds');
+ALTER FOREIGN TABLE living OPTIONS (DROP ttl);
+ALTER FOREIGN TABLE living OPTIONS (DROP ttl, DROP ttl_attribute);
+ALTER FOREIGN TABLE living OPTIONS (ADD ttl '1 week 2 days 03:04:05.678901');
+ALTER FOREIGN TABLE living OPTIONS (SET ttl '1 day, 0:00:00');
+ALTER FOREIGN TABLE living OPTIONS (SET ttl 'PT36H');
+ALTER FOREIGN TABLE living OPTIONS (SET ttl '86400');
+DROP FOREIGN TABLE living;
+RESET dynamo_fdw.remote_ddl;
+
 -- keys go together, and no message shows a secret
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (access_key_id 'a');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (secret_access_key 'hidden');
@@ -60,7 +108,6 @@ ALTER SERVER feast OPTIONS (ADD session_based_auth 'true');
 ALTER SERVER feast OPTIONS (ADD use_fips_endpoint 'on');
 ALTER SERVER feast OPTIONS (ADD use_dualstack_endpoint 'true');
 ALTER SERVER feast OPTIONS (ADD tags '{"team": "ml"}');
-CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (ttl '1 day');
 CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (write_mode 'newest');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (profile 'default');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'arn:aws:iam::1:role/r');

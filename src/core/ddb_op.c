@@ -19,6 +19,7 @@ static const struct
 	[DYN_OP_CREATE_TABLE] = {"CreateTable", "DynamoDB_20120810.CreateTable"},
 	[DYN_OP_DESCRIBE_TABLE] = {"DescribeTable", "DynamoDB_20120810.DescribeTable"},
 	[DYN_OP_DELETE_TABLE] = {"DeleteTable", "DynamoDB_20120810.DeleteTable"},
+	[DYN_OP_UPDATE_TIME_TO_LIVE] = {"UpdateTimeToLive", "DynamoDB_20120810.UpdateTimeToLive"},
 };
 
 const char *
@@ -222,6 +223,16 @@ dyn_op_item_end(DynBuf *out)
 }
 
 void
+dyn_op_item_end_expiring(DynBuf *out, const char *attribute, int64_t seconds)
+{
+	dyn_buf_str(out, "}},");
+	add_text(out, attribute);
+	dyn_buf_str(out, ":{\"N\":\"");
+	dyn_buf_int(out, seconds);
+	dyn_buf_str(out, "\"}}");
+}
+
+void
 dyn_op_write_put(DynBuf *out, const DynBuf *item, bool first)
 {
 	if (!first)
@@ -285,4 +296,14 @@ dyn_op_name_table(DynBuf *out, const char *table)
 	dyn_buf_str(out, "{\"TableName\":");
 	add_text(out, table);
 	dyn_buf_byte(out, '}');
+}
+
+void
+dyn_op_update_time_to_live(DynBuf *out, const char *table, const char *attribute)
+{
+	dyn_buf_str(out, "{\"TableName\":");
+	add_text(out, table);
+	dyn_buf_str(out, ",\"TimeToLiveSpecification\":{\"Enabled\":true,\"AttributeName\":");
+	add_text(out, attribute);
+	dyn_buf_str(out, "}}");
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/buf.h"
 #include "core/feast_key.h"
@@ -22,10 +23,11 @@ typedef enum DynOp
 	DYN_OP_UPDATE_ITEM,
 	DYN_OP_CREATE_TABLE,
 	DYN_OP_DESCRIBE_TABLE,
-	DYN_OP_DELETE_TABLE
+	DYN_OP_DELETE_TABLE,
+	DYN_OP_UPDATE_TIME_TO_LIVE
 } DynOp;
 
-#define DYN_OP_COUNT 7
+#define DYN_OP_COUNT 8
 
 #define DYN_MAX_WRITE_ITEMS 25	/* of one BatchWriteItem */
 #define DYN_MAX_REQUEST_BYTES (16 * 1024 * 1024)
@@ -66,6 +68,9 @@ extern void dyn_op_item_begin(DynBuf *out, const DynEntityId *id, const char *ev
 extern void dyn_op_item_feature(DynBuf *out, const char *name, const void *value, size_t len, bool first);
 extern void dyn_op_item_end(DynBuf *out);
 
+/* The end of an item that says by an attribute when it has expired, in seconds since 1970. */
+extern void dyn_op_item_end_expiring(DynBuf *out, const char *attribute, int64_t seconds);
+
 /* The body of a BatchWriteItem: prefix, puts and deletes, suffix. */
 extern void dyn_op_write_prefix(DynBuf *out, const char *table);
 extern void dyn_op_write_put(DynBuf *out, const DynBuf *item, bool first);
@@ -82,5 +87,6 @@ extern void dyn_op_put_newer(DynBuf *out, const char *table, const DynBuf *item,
 
 extern void dyn_op_create_table(DynBuf *out, const char *table);
 extern void dyn_op_name_table(DynBuf *out, const char *table);	/* Describe-, DeleteTable */
+extern void dyn_op_update_time_to_live(DynBuf *out, const char *table, const char *attribute);	/* turns it on */
 
 #endif							/* DYN_DDB_OP_H */

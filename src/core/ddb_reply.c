@@ -135,6 +135,16 @@ dyn_json_table(const char *body, size_t len, DynTableDescription *table)
 	return ok;
 }
 
+bool
+dyn_json_time_to_live(const char *body, size_t len)
+{
+	struct json_object *object = dyn_json_parse_object(body, len);
+	bool		ok = dyn_json_member(object, "TimeToLiveSpecification", json_type_object) != NULL;
+
+	json_object_put(object);
+	return ok;
+}
+
 int
 dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynEntityId *ids, int max)
 {

@@ -30,6 +30,9 @@ typedef struct DynTableDescription
 /* Of DescribeTable ("Table"), CreateTable and DeleteTable ("TableDescription"). */
 extern bool dyn_json_table(const char *body, size_t len, DynTableDescription *table);
 
+/* Is this the answer of UpdateTimeToLive? */
+extern bool dyn_json_time_to_live(const char *body, size_t len);
+
 /*
  * Ids of UnprocessedItems of a BatchWriteItem answer, at most `max`.  Returns
  * their number, or -1: malformed.

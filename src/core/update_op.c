@@ -46,13 +46,13 @@ add_placeholder(DynBuf *out, const char *kind, int n)
 	dyn_buf_int(out, n);
 }
 
-/* "SET #t = :t, #v.#f0 = :f0, ..." */
+/* "SET #t = :t, #e = :e, #v.#f0 = :f0, ..." */
 static void
 add_update_expression(DynBuf *out, const DynUpdate *update)
 {
 	dyn_buf_str(out, ",\"UpdateExpression\":\"SET ");
 	if (update->event_ts)
-		dyn_buf_str(out, "#t = :t");
+		dyn_buf_str(out, update->expiry ? "#t = :t, #e = :e" : "#t = :t");
 	for (int i = 0; i < update->nset; i++)
 	{
 		if (i > 0 || update->event_ts)
@@ -110,6 +110,11 @@ add_names(DynBuf *out, const DynUpdate *update)
 	dyn_buf_str(out, ",\"ExpressionAttributeNames\":{\"#id\":\"entity_id\"");
 	if (update->event_ts || update->seen_event_ts)
 		dyn_buf_str(out, ",\"#t\":\"event_ts\"");
+	if (update->event_ts && update->expiry)
+	{
+		dyn_buf_str(out, ",\"#e\":");
+		add_json_text(out, update->expiry);
+	}
 	if (update->nset > 0 || update->nseen > 0)
 		dyn_buf_str(out, ",\"#v\":\"values\"");
 	add_names_of(out, "f", update->nset, update->set);
@@ -152,6 +157,12 @@ add_value_list(DynBuf *out, const DynUpdate *update, const DynUpdateRow *row)
 	dyn_buf_str(out, ",\"ExpressionAttributeValues\":{");
 	if (update->event_ts)
 		add_time(out, ":t", row->event_ts, &first);
+	if (update->event_ts && update->expiry)
+	{
+		dyn_buf_str(out, ",\":e\":{\"N\":\"");
+		dyn_buf_int(out, row->expires);
+		dyn_buf_str(out, "\"}");
+	}
 	if (update->seen_event_ts && row->seen_event_ts)
 		add_time(out, ":u", row->seen_event_ts, &first);
 	add_values_of(out, "f", update->nset, row->set, &first);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/buf.h"
 #include "core/feast_key.h"
@@ -20,6 +21,7 @@ typedef struct DynUpdate
 {
 	const char *table;
 	bool		event_ts;		/* is set */
+	const char *expiry;			/* attribute that is set with it; NULL: none */
 	int			nset;
 	const char **set;			/* features that are set */
 	int			nseen;
@@ -40,6 +42,7 @@ typedef struct DynUpdateRow
 {
 	DynEntityId id;
 	const char *event_ts;		/* text to set */
+	int64_t		expires;		/* the attribute's value */
 	const DynValueBytes *set;	/* of each feature */
 	const DynValueBytes *seen;
 	const char *seen_event_ts;	/* text as it was read; NULL: there was none */

@@ -28,38 +28,67 @@ dyn_table_job_deleted(const DynTableJob *job)
 	return job->done && (job->status.cls == DYN_OK || job->status.cls == DYN_TABLE_MISSING);
 }
 
+/* Makes the body of the job's request. */
+static void
+make_body(const DynTableJob *job, DynBuf *body)
+{
+	if (job->op == DYN_OP_CREATE_TABLE)
+		dyn_op_create_table(body, job->table);
+	else if (job->op == DYN_OP_UPDATE_TIME_TO_LIVE)
+		dyn_op_update_time_to_live(body, job->table, job->attribute);
+	else
+		dyn_op_name_table(body, job->table);
+}
+
 void
 dyn_table_job_start(DynTableJob *job, double delay_ms)
 {
 	DynBuf		body = {0};
 
 	dyn_status_clear(&job->status);
-	if (job->op == DYN_OP_CREATE_TABLE)
-		dyn_op_create_table(&body, job->table);
-	else
-		dyn_op_name_table(&body, job->table);
+	make_body(job, &body);
 	job->call = dyn_call_start(job->client, job->op, &body, delay_ms, NULL, &job->status);
 	job->done = job->call == NULL;
+}
+
+/* Takes in the body of an answer; NULL, or what is wrong with it. */
+static const char *
+take_body(DynTableJob *job, const DynBuf *answer)
+{
+	if (job->op == DYN_OP_UPDATE_TIME_TO_LIVE)
+		return dyn_json_time_to_live(answer->data, answer->len) ? NULL : "the answer does not tell the time to live";
+	return dyn_json_table(answer->data, answer->len, &job->description) ? NULL : "the answer does not describe a table";
+}
+
+/* Was it refused as done already?  An attempt whose answer was lost did it: the call can't be repeated. */
+static bool
+was_done_before(const DynTableJob *job)
+{
+	return job->op == DYN_OP_UPDATE_TIME_TO_LIVE && job->status.cls == DYN_REJECTED &&
+		strstr(job->status.message, "already enabled") != NULL;
 }
 
 /* Takes the answer in if there is one; true when the job is done. */
 static bool
 poll_job(DynTableJob *job)
 {
-	DynBuf	   *answer;
+	const char *fault = NULL;
 
 	if (job->done || job->call == NULL || !dyn_call_done(job->call))
 		return job->done;
-	answer = dyn_call_answer(job->call);
-	if (dyn_call_status(job->call)->cls == DYN_OK && !dyn_json_table(answer->data, answer->len, &job->description))
+	if (dyn_call_status(job->call)->cls == DYN_OK)
+		fault = take_body(job, dyn_call_answer(job->call));
+	if (fault)
 	{
-		dyn_call_reject(job->call, "the answer does not describe a table");
+		dyn_call_reject(job->call, fault);
 		if (!dyn_call_done(job->call))
 			return false;
 	}
 	job->status = *dyn_call_status(job->call);
 	if (job->status.cls == DYN_OK)
 		dyn_call_accept(job->call);
+	else if (was_done_before(job))
+		dyn_status_clear(&job->status);
 	dyn_call_free(job->call);
 	job->call = NULL;
 	job->done = true;

@@ -1,7 +1,7 @@
 /*
  * table_job.h
- *	  Control calls on tables: describe, create, delete; several at once, on
- *	  any number of clients.
+ *	  Control calls on tables: describe, create, delete, turn time to live on;
+ *	  several at once, on any number of clients.
  */
 #ifndef DYN_TABLE_JOB_H
 #define DYN_TABLE_JOB_H
@@ -20,11 +20,12 @@ typedef struct DynTableJob
 {
 	DynClient  *client;			/* borrowed */
 	const char *table;			/* borrowed */
+	const char *attribute;		/* borrowed; of UpdateTimeToLive, to be set before the start */
 	DynOp		op;
 	DynCall    *call;			/* while it runs */
 	bool		done;
 	DynStatus	status;			/* of a job that is done */
-	DynTableDescription description;	/* where status.cls is DYN_OK */
+	DynTableDescription description;	/* where status.cls is DYN_OK; of a table that is described */
 } DynTableJob;
 
 extern void dyn_table_job_init(DynTableJob *job, DynClient *client, const char *table, DynOp op);

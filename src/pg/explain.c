@@ -34,10 +34,11 @@ explain_key_condition(ForeignScanState *node, ExplainState *es)
 										   false), es);
 }
 
-/* Shows which columns are asked for beside the keys; nothing where there are none. */
+/* Shows what is asked for beside the keys; nothing where there is nothing. */
 static void
 explain_fetched(const DynRelation *rel, List *attnums, ExplainState *es)
 {
+	bool		hidden = rel->ttl > 0;	/* asked for although no column shows it */
 	List	   *names = NIL;
 	ListCell   *lc;
 
@@ -46,7 +47,10 @@ explain_fetched(const DynRelation *rel, List *attnums, ExplainState *es)
 		const DynColumn *column = &rel->columns[lfirst_int(lc) - 1];
 
 		names = lappend(names, column->role == DYN_COLUMN_EVENT_TIMESTAMP ? "event_ts" : column->sql_name);
+		hidden = hidden && column->role != DYN_COLUMN_EVENT_TIMESTAMP;
 	}
+	if (hidden)
+		names = lappend(names, "event_ts");
 	if (names != NIL)
 		ExplainPropertyList("Fetched", names, es);
 }
@@ -70,6 +74,8 @@ dynamoExplainForeignScan(ForeignScanState *node, ExplainState *es)
 
 		dyn_explain_number("Items Found", counters->items_found, es);
 		dyn_explain_number("Items Missing", counters->items_missing, es);
+		if (rel->ttl > 0)
+			dyn_explain_number("Items Expired", dyn_scan_expired(node), es);
 		dyn_explain_number("Unprocessed Keys", counters->unprocessed_keys, es);
 		dyn_explain_requests(counters, rel->consumed_capacity, es);
 	}

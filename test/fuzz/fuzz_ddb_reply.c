@@ -61,5 +61,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	check_table(body, len);
 	check_unprocessed(body, len, 1);
 	check_unprocessed(body, len, DYN_MAX_WRITE_ITEMS);
+	dyn_json_time_to_live(body, len);
 	return 0;
 }

@@ -177,12 +177,14 @@ test_golden(void)
 					case DYN_OP_PUT_ITEM:
 					case DYN_OP_UPDATE_ITEM:
 						break;	/* of Feast's list features; ours have other conditions */
+					case DYN_OP_UPDATE_TIME_TO_LIVE:
+						break;	/* Feast has none */
 				}
 			}
 		}
 	for (int op = 0; op < DYN_OP_COUNT; op++)
 	{
-		ok(seen[op] > 0, "Feast's %s was seen", dyn_op_name(op));
+		ok(seen[op] > 0 || op == DYN_OP_UPDATE_TIME_TO_LIVE, "Feast's %s was seen", dyn_op_name(op));
 		ok(strcmp(strchr(dyn_op_target(op), '.') + 1, dyn_op_name(op)) == 0, "its name is in the target");
 	}
 	json_object_put(requests);
@@ -285,6 +287,45 @@ test_escapes(void)
 	dyn_op_name_table(&out, "t\"\\");
 	body = golden_parse(out.data, out.len);
 	is_string(golden_text(body, "TableName"), "t\"\\", "the table that is named");
+	json_object_put(body);
+	dyn_buf_free(&out);
+}
+
+/* An item that expires, and the table that lets it. */
+static void
+test_expiry(void)
+{
+	DynBuf		out = {0};
+	DynEntityId id = {{0}};
+	json_object *body;
+	json_object *expires = NULL;
+
+	dyn_op_item_begin(&out, &id, "x");
+	dyn_op_item_feature(&out, "a", NULL, 0, true);
+	dyn_op_item_end_expiring(&out, "ex\"pires.at", 1700000000);
+	body = golden_parse(out.data, out.len);
+	if (ok(body != NULL, "an item that expires is JSON"))
+	{
+		is_int(json_object_object_length(body), 4, "one attribute more than Feast's");
+		is_string(golden_text(body, "values.M.a.B"), "", "beside the values");
+		json_object_object_get_ex(body, "ex\"pires.at", &expires);
+		is_string(golden_text(expires, "N"), "1700000000", "has the time");
+	}
+	json_object_put(body);
+	dyn_buf_clear(&out);
+
+	dyn_op_item_begin(&out, &id, "x");
+	dyn_op_item_end_expiring(&out, "expires", -5);
+	body = golden_parse(out.data, out.len);
+	is_string(golden_text(body, "expires.N"), "-5", "a time before 1970");
+	json_object_put(body);
+	dyn_buf_clear(&out);
+
+	dyn_op_update_time_to_live(&out, "p.t", "ex\"pires.at");
+	body = golden_parse(out.data, out.len);
+	is_string(golden_text(body, "TableName"), "p.t", "the table");
+	is_string(golden_text(body, "TimeToLiveSpecification.AttributeName"), "ex\"pires.at", "and its attribute");
+	ok(json_object_get_boolean(golden_get(body, "TimeToLiveSpecification.Enabled")), "are turned on");
 	json_object_put(body);
 	dyn_buf_free(&out);
 }
@@ -449,6 +490,7 @@ main(void)
 		test_projection(false, nfeatures);
 	}
 	test_escapes();
+	test_expiry();
 	test_no_features();
 	test_table_names();
 	test_classify();

@@ -1,6 +1,6 @@
 /*
  * test_ddb_reply.c
- *	  Error bodies, table descriptions and unprocessed items.
+ *	  Error bodies, table descriptions, unprocessed items and time to live.
  *
  * Bodies in this file are written with ' for ".
  */
@@ -391,6 +391,37 @@ test_unprocessed(void)
 	is_int(wrong, 0, "malformed, wherever it is cut");
 }
 
+/* ---- time to live ---- */
+
+static void
+test_time_to_live(void)
+{
+	static const struct
+	{
+		const char *body;
+		bool		good;
+	}			bodies[] = {
+		{"{'TimeToLiveSpecification':{'AttributeName':'x','Enabled':true}}", true},
+		{"{'TimeToLiveSpecification':{}}", true},
+		{"{'TimeToLiveSpecification':true}", false},
+		{"{'TimeToLiveSpecification':{}", false},
+		{"{'Table':{'TableStatus':'ACTIVE'}}", false},
+		{"{}", false},
+		{"[]", false},
+		{"", false},
+	};
+
+	for (size_t i = 0; i < LENGTH(bodies); i++)
+	{
+		size_t		len;
+		char	   *body = body_of(bodies[i].body, &len);
+
+		ok(dyn_json_time_to_live(body, len) == bodies[i].good, "%s is %s time to live", bodies[i].body,
+		   bodies[i].good ? "a" : "no");
+		free(body);
+	}
+}
+
 int
 main(void)
 {
@@ -405,5 +436,6 @@ main(void)
 	test_long_table();
 	test_no_tables();
 	test_unprocessed();
+	test_time_to_live();
 	return done_testing();
 }

@@ -226,6 +226,32 @@ test_bodies(void)
 	dyn_buf_free(&out);
 }
 
+/* An item's expiry is set with its event time, and only with that. */
+static void
+test_expiry(bool event_ts)
+{
+	const char *set[] = {"a"};
+	DynValueBytes values[] = {{"\x08\x01", 2}};
+	DynUpdate	what = {.table = "p.t", .event_ts = event_ts, .expiry = "ex\"pires", .nset = 1, .set = set};
+	DynUpdateRow row = {.id = entity(0), .event_ts = NEW, .expires = 1700000000, .set = values};
+	DynBuf		out = {0};
+	json_object *body;
+
+	dyn_update_body(&out, &what, &row);
+	body = golden_parse(out.data, out.len);
+	is_string(golden_text(body, "UpdateExpression"),
+			  event_ts ? "SET #t = :t, #e = :e, #v.#f0 = :f0" : "SET #v.#f0 = :f0", "what is set, event_ts %d", event_ts);
+	ok((golden_get(body, "ExpressionAttributeNames.#e") != NULL) == event_ts, "the attribute is named if it is set");
+	ok((golden_get(body, "ExpressionAttributeValues.:e") != NULL) == event_ts, "and has a value");
+	if (event_ts)
+	{
+		is_string(golden_text(body, "ExpressionAttributeNames.#e"), "ex\"pires", "its name");
+		is_string(golden_text(body, "ExpressionAttributeValues.:e.N"), "1700000000", "its value");
+	}
+	json_object_put(body);
+	dyn_buf_free(&out);
+}
+
 int
 main(void)
 {
@@ -235,6 +261,8 @@ main(void)
 	test_a_map_is_made();
 	test_refused_updates();
 	test_bodies();
+	test_expiry(true);
+	test_expiry(false);
 	end();
 	return done_testing();
 }

@@ -58,6 +58,13 @@ extern bool dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const
 								const Datum *keys, Datum *value);
 
 /*
+ * An item's event time; false: it has none, or NaT.  Raises HV004 where what is
+ * stored is not a time.  `keys` are the item's, for messages.
+ */
+extern bool dyn_event_time_from_item(const DynRelation *rel, const DynAttr *attr, const Datum *keys,
+									 TimestampTz *time);
+
+/*
  * What the i-th key column shows in the row of these keys; may point into them.
  * Raises what the column's length or domain objects to.
  */
@@ -69,6 +76,12 @@ extern Datum dyn_key_column(const DynRelation *rel, int i, const Datum *keys);
  * caller resets.
  */
 extern void dyn_datum_to_value(const DynColumn *column, Datum value, bool isnull, DynBuf *out);
+
+/*
+ * When an item of a table with a ttl has expired, in seconds since 1970: a
+ * fraction of a second counts as whole.  The time must be one that Feast has.
+ */
+extern int64 dyn_expiry_from_event_time(const DynRelation *rel, TimestampTz time);
 
 /*
  * Writes the text of event_ts, DYN_EVENT_TS_LEN bytes at most. Raises for

@@ -32,13 +32,16 @@
 
 /*
  * Raises HV004: the item holds something that the column can't.  `what` follows
- * "the stored value of column ..." and begins with a verb.
+ * "the stored value of column ..." and begins with a verb.  No column: it is
+ * about the event timestamp of a table that doesn't show it.
  */
 static void
 report_stored(const DynRelation *rel, const DynColumn *column, const Datum *keys, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+			 column == NULL ?
+			 errmsg("feature view \"%s\": the stored event timestamp %s", rel->feature_view, what) :
 			 column->role == DYN_COLUMN_EVENT_TIMESTAMP ?
 			 errmsg("feature view \"%s\": the stored event timestamp of column \"%s\" %s",
 					rel->feature_view, column->sql_name, what) :
@@ -363,25 +366,39 @@ describe_stored(const DynColumn *column, const DynValue *stored)
 	return psprintf("is %s", name);
 }
 
-/* The event timestamp; false: NaT. */
-static bool
-event_ts_to_datum(const DynRelation *rel, const DynColumn *column, const DynAttr *attr, const Datum *keys,
-				  Datum *value)
+bool
+dyn_event_time_from_item(const DynRelation *rel, const DynAttr *attr, const Datum *keys, TimestampTz *time)
 {
 	int64		micros;
 
+	if (attr->state == DYN_ATTR_WRONG_TYPE)
+		report_stored(rel, rel->event_timestamp, keys, "was not written by Feast");
+	if (attr->state == DYN_ATTR_ABSENT)
+		return false;
 	switch (dyn_event_ts_parse((const char *) attr->data, attr->len, &micros))
 	{
 		case DYN_EVENT_TS_NAT:
 			return false;
 		case DYN_EVENT_TS_OK:
-			*value = fit_typmod(column, TimestampTzGetDatum(micros - DYN_EPOCH_DIFF_MICROS));
+			*time = micros - DYN_EPOCH_DIFF_MICROS;
 			return true;
 		case DYN_EVENT_TS_BAD:
 			break;
 	}
-	report_stored(rel, column, keys, "is not a date and time");
+	report_stored(rel, rel->event_timestamp, keys, "is not a date and time");
 	return false;
+}
+
+/* The event timestamp in its column; false: there is none, or NaT. */
+static bool
+event_ts_to_datum(const DynRelation *rel, const DynAttr *attr, const Datum *keys, Datum *value)
+{
+	TimestampTz time;
+
+	if (!dyn_event_time_from_item(rel, attr, keys, &time))
+		return false;
+	*value = fit_typmod(rel->event_timestamp, TimestampTzGetDatum(time));
+	return true;
 }
 
 /*
@@ -464,7 +481,7 @@ dyn_datum_from_item(const DynRelation *rel, DynColumn *column, const DynAttr *at
 		report_stored(rel, column, keys, "was not written by Feast");
 	if (attr->state != DYN_ATTR_ABSENT)
 		found = column->role == DYN_COLUMN_EVENT_TIMESTAMP ?
-			event_ts_to_datum(rel, column, attr, keys, value) :
+			event_ts_to_datum(rel, attr, keys, value) :
 			value_to_datum(rel, column, attr, keys, value);
 	check_domain(rel, column, *value, !found);
 	error_context_stack = context.previous;

@@ -375,3 +375,11 @@ dyn_event_ts_from_datum(const DynColumn *column, Datum value, char *out)
 				 errmsg("event timestamp in column \"%s\" is out of range", column ? column->sql_name : "event_ts"),
 				 errhint("Feast has the years 1 to 9999.")));
 }
+
+int64
+dyn_expiry_from_event_time(const DynRelation *rel, TimestampTz time)
+{
+	int64		micros = time + DYN_EPOCH_DIFF_MICROS + rel->ttl;
+
+	return micros / USECS_PER_SEC + (micros % USECS_PER_SEC > 0 ? 1 : 0);
+}

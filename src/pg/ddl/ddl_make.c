@@ -34,6 +34,7 @@ typedef enum Phase
 	PHASE_LOOK,					/* is it there? */
 	PHASE_CREATE,
 	PHASE_SETTLE,				/* there, until it is ACTIVE */
+	PHASE_EXPIRY,				/* ours: turn on that DynamoDB deletes what has expired */
 	PHASE_READY
 } Phase;
 
@@ -45,7 +46,9 @@ typedef struct Work
 	bool		again;			/* not the first look: after a pause */
 	int			missed;
 	DynTableJob look;
+	DynTableJob expiry;
 	DynMade    *made;			/* once CreateTable was sent */
+	bool		owned;			/* this transaction made the table */
 	DynReferences **references_before;	/* of all works, once one of them needs it */
 } Work;
 
@@ -92,6 +95,13 @@ start_phase(Work *work)
 		work->made->in_use = is_in_use(work);
 		job = &work->made->create;
 	}
+	else if (work->phase == PHASE_EXPIRY)
+	{
+		job = &work->expiry;
+		dyn_table_job_init(job, dyn_ddl_client_of(work->client), work->target->rel->remote.table,
+						   DYN_OP_UPDATE_TIME_TO_LIVE);
+		job->attribute = work->target->rel->ttl_attribute;
+	}
 	else
 		dyn_table_job_init(job, dyn_ddl_client_of(work->client), work->target->rel->remote.table,
 						   DYN_OP_DESCRIBE_TABLE);
@@ -116,6 +126,7 @@ own_table(Work *work, const DynTableDescription *description)
 	const DynTarget *target = work->target;
 	ListCell   *lc;
 
+	work->owned = true;
 	foreach(lc, records_of(target))
 	{
 		DynRecord  *record = lfirst(lc);
@@ -196,7 +207,18 @@ adopt_table(Work *work)
 			 errmsg("foreign table \"%s\" now means remote table \"%s\", which exists already and is used as it is",
 					target->name, target->rel->remote.table) :
 			 errmsg("remote table \"%s\" exists already and is used as it is", target->rel->remote.table),
-			 errdetail("%s", what_drop_does(record, target->owner))));
+			 errdetail("%s", what_drop_does(record, target->owner)),
+			 target->rel->ttl_attribute ?
+			 errhint("Items are written with \"%s\", but DynamoDB deletes none unless the table's time to live is enabled for this attribute.",
+					 target->rel->ttl_attribute) : 0));
+}
+
+/* The table is ACTIVE. */
+static void
+settle(Work *work)
+{
+	work->phase = work->owned && work->target->rel->ttl_attribute ? PHASE_EXPIRY : PHASE_READY;
+	work->again = false;
 }
 
 /* Takes in a DescribeTable. */
@@ -225,7 +247,7 @@ take_look(Work *work)
 		work->phase = PHASE_SETTLE;
 	}
 	if (strcmp(state, "ACTIVE") == 0 || strcmp(state, "UPDATING") == 0)
-		work->phase = PHASE_READY;
+		settle(work);
 	else if (strcmp(state, "CREATING") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -255,7 +277,33 @@ take_create(Work *work)
 		ereport(WARNING,
 				(errmsg("foreign table \"%s\" now means remote table \"%s\", which was made", work->target->name,
 						job->table)));
-	work->phase = strcmp(job->description.status, "ACTIVE") == 0 ? PHASE_READY : PHASE_SETTLE;
+	work->phase = PHASE_SETTLE;
+	if (strcmp(job->description.status, "ACTIVE") == 0)
+		settle(work);
+}
+
+/*
+ * Takes in an UpdateTimeToLive.  Where IAM denies it, the table is of use without:
+ * what has expired isn't found here, and whoever may can turn it on at any time.
+ */
+static void
+take_expiry(Work *work)
+{
+	const DynTableJob *job = &work->expiry;
+	DynErrorContext context = {job->op, job->table, work->target->rel->feature_view, NULL};
+	DynClass	cls = job->status.cls;
+
+	work->again = true;
+	if ((cls == DYN_TABLE_MISSING || cls == DYN_TABLE_IN_USE) && ++work->missed < MAX_MISSED_LOOKS)
+		return;					/* made a moment ago, not seen everywhere yet */
+	work->phase = PHASE_READY;
+	if (cls == DYN_OK)
+		return;
+	if (cls != DYN_ACCESS_DENIED)
+		report_job(work, job);
+	context.note = psprintf("The table is made all the same, and items are written with \"%s\", but DynamoDB deletes none of them.",
+							job->attribute);
+	dyn_report(WARNING, &job->status, &context);
 }
 
 static void
@@ -275,6 +323,8 @@ run_rounds(Work *works, int n, DynTableJob **jobs)
 		{
 			if (works[i].phase == PHASE_CREATE)
 				take_create(&works[i]);
+			else if (works[i].phase == PHASE_EXPIRY)
+				take_expiry(&works[i]);
 			else if (works[i].phase != PHASE_READY)
 				take_look(&works[i]);
 		}

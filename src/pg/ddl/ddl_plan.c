@@ -245,12 +245,16 @@ status_text(const PlanRow *row)
 static const char *
 create_text(const PlanRow *row)
 {
+	const char *attribute;
+
 	if (row->target == NULL)
 		return NULL;
+	attribute = row->target->rel->ttl_attribute;
 	if (!row->target->rel->create_remote_table)
 		return "nothing: create_remote_table is 'false'";
 	if (is_absent(row))
-		return "make the remote table";
+		return attribute ? psprintf("make the remote table, with time to live by \"%s\"", attribute) :
+			"make the remote table";
 	if (!is_there(row))
 		return "fail";
 	return row->job.description.feast_key ? "use the remote table as it is" : "fail: it is not a table of Feast";

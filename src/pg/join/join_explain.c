@@ -74,6 +74,8 @@ explain_stage_counts(const DynJoinState *state, const DynStageState *stage, Expl
 	dyn_explain_number("Keys Asked", group->asked[table], es);
 	dyn_explain_number("Keys Deduplicated", group->wanted[table] - group->asked[table], es);
 	dyn_explain_number("Items Found", group->found[table], es);
+	if (stage->rel->ttl > 0)
+		dyn_explain_number("Rows Expired", stage->nexpired, es);
 	dyn_explain_number("Table Requests", group->answered[table], es);
 }
 

@@ -432,6 +432,19 @@ clear_stage_columns(DynStageState *stage, TupleTableSlot *slot)
 	memset(slot->tts_isnull + stage->first, true, sizeof(bool) * (stage->ncolumns + list_length(stage->computed)));
 }
 
+/* The item of a stage for a row of the window, and the keys it was asked by; NULL: there is none, or it has expired. */
+static const DynItem *
+find_item(DynJoinState *state, int i, int row, const Datum **keys)
+{
+	DynStageState *stage = &state->stages[i];
+	const DynItem *item = dyn_window_item(state->window, row, i, stage->table, keys);
+
+	if (item == NULL || !dyn_projection_expired(stage->projection, item, *keys))
+		return item;
+	stage->nexpired++;
+	return NULL;
+}
+
 /* Takes the row in the scan tuple through a stage; false: it ends there. */
 static bool
 pass_stage(DynJoinState *state, int i, int row)
@@ -439,7 +452,7 @@ pass_stage(DynJoinState *state, int i, int row)
 	DynStageState *stage = &state->stages[i];
 	ExprContext *econtext = state->css.ss.ps.ps_ExprContext;
 	const Datum *keys;
-	const DynItem *item = dyn_window_item(state->window, row, i, stage->table, &keys);
+	const DynItem *item = find_item(state, i, row, &keys);
 	bool		matches = false;
 
 	if (item)

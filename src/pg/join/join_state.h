@@ -39,6 +39,7 @@ typedef struct DynStageState
 	AttrNumber *attnums;		/* of these columns */
 	DynProjection *projection;
 	TupleTableSlot *row;		/* of the table's row type */
+	int64		nexpired;		/* rows whose item had expired */
 	DynTableNumber table;
 } DynStageState;
 

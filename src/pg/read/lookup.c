@@ -87,6 +87,7 @@ dyn_lookup_start(DynLookup *lookup)
 {
 	DynBatchGetConfig config = {.tables = &lookup->request, .ntables = 1};
 
+	lookup->again = false;
 	lookup->counters.parent = lookup->connection->counters;
 	config.nkeys = &lookup->keys.nkeys;
 	config.keys = lookup->keys.ids;
@@ -102,6 +103,7 @@ dyn_lookup_start(DynLookup *lookup)
 bool
 dyn_lookup_rewind(DynLookup *lookup)
 {
+	lookup->again = true;
 	return lookup->get && dyn_batch_get_rewind(lookup->get);
 }
 
@@ -137,10 +139,17 @@ dyn_lookup_next(DynLookup *lookup, TupleTableSlot *slot)
 	const DynItem *item;
 	uint32		key;
 
-	if (dyn_lookup_wait(lookup->get, &item, &key, &status))
+	while (dyn_lookup_wait(lookup->get, &item, &key, &status))
 	{
-		dyn_projection_row(lookup->projection, item, lookup->keys.values + (Size) key * lookup->rel->nkeys, slot);
-		return true;
+		const Datum *keys = lookup->keys.values + (Size) key * lookup->rel->nkeys;
+
+		if (!dyn_projection_expired(lookup->projection, item, keys))
+		{
+			dyn_projection_row(lookup->projection, item, keys, slot);
+			return true;
+		}
+		lookup->expired += lookup->again ? 0 : 1;
+		CHECK_FOR_INTERRUPTS();
 	}
 	if (status.cls != DYN_OK)
 		dyn_report(ERROR, &status, &context);

@@ -30,6 +30,8 @@ typedef struct DynLookup
 	DynGetRequest request;
 	DynProjection *projection;
 	DynCounters counters;		/* over all reads */
+	int64		expired;		/* items among those whose rows were wanted, over all reads */
+	bool		again;			/* the read began again: its items are counted */
 } DynLookup;
 
 /*

@@ -4,6 +4,8 @@
  */
 #include "pg/util/export.h"
 
+#include "access/xact.h"
+
 #include "core/feast_time.h"
 #include "pg/convert/convert.h"
 #include "pg/read/projection.h"
@@ -19,6 +21,11 @@ dyn_projection_new(DynRelation *rel, List *attnums)
 	ListCell   *lc;
 
 	projection->rel = rel;
+	if (rel->ttl > 0)
+	{
+		projection->event_ts = true;
+		projection->oldest = GetCurrentTransactionStartTimestamp() - rel->ttl;
+	}
 	projection->columns = palloc(sizeof(DynColumn *) * n);
 	projection->positions = palloc(sizeof(int) * n);
 	foreach(lc, attnums)
@@ -27,7 +34,10 @@ dyn_projection_new(DynRelation *rel, List *attnums)
 
 		dyn_column_check(rel->relid, column);
 		if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
+		{
 			projection->event_ts = true;
+			projection->time_column = column;
+		}
 		else
 		{
 			int			i = projection->features.count++;
@@ -41,6 +51,15 @@ dyn_projection_new(DynRelation *rel, List *attnums)
 	projection->features.names = names;
 	projection->features.lengths = lengths;
 	return projection;
+}
+
+bool
+dyn_projection_expired(const DynProjection *projection, const DynItem *item, const Datum *keys)
+{
+	TimestampTz time;
+
+	return projection->rel->ttl > 0 &&
+		(!dyn_event_time_from_item(projection->rel, &item->event_ts, keys, &time) || time < projection->oldest);
 }
 
 /* Raises what the stored bytes have against the column. */
@@ -86,8 +105,8 @@ note_column(const DynProjection *projection, const DynColumn *column, const DynE
 static void
 note_stored(const DynProjection *projection, const DynItem *item, TupleTableSlot *slot)
 {
-	if (projection->event_ts)
-		note_column(projection, projection->rel->event_timestamp, &item->id, &item->event_ts, slot);
+	if (projection->time_column)
+		note_column(projection, projection->time_column, &item->id, &item->event_ts, slot);
 	for (int i = 0; i < projection->features.count; i++)
 		note_column(projection, projection->columns[i], &item->id, &item->features[projection->positions[i]], slot);
 }
@@ -117,8 +136,8 @@ dyn_projection_row(const DynProjection *projection, const DynItem *item, const D
 	}
 	if (item->values.state == DYN_ATTR_WRONG_TYPE && projection->features.count > 0)
 		set_column(projection, slot, projection->columns[0], &item->values, keys);	/* raises */
-	if (projection->event_ts)
-		set_column(projection, slot, rel->event_timestamp, &item->event_ts, keys);
+	if (projection->time_column)
+		set_column(projection, slot, projection->time_column, &item->event_ts, keys);
 	for (int i = 0; i < projection->features.count; i++)
 		set_column(projection, slot, projection->columns[i], &item->features[projection->positions[i]], keys);
 	ExecStoreVirtualTuple(slot);

@@ -44,6 +44,12 @@ dyn_scan_counters(ForeignScanState *node)
 	return &state_of(node)->lookup->counters;
 }
 
+int64
+dyn_scan_expired(ForeignScanState *node)
+{
+	return state_of(node)->lookup->expired;
+}
+
 /* What add_exec_params needs, and finds. */
 typedef struct ParamCollector
 {

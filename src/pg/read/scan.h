@@ -16,4 +16,7 @@ extern const DynRelation *dyn_scan_relation(ForeignScanState *node);
 /* What it has asked so far, over all rescans. */
 extern const DynCounters *dyn_scan_counters(ForeignScanState *node);
 
+/* How many items it has passed over as expired. */
+extern int64 dyn_scan_expired(ForeignScanState *node);
+
 #endif							/* DYN_SCAN_H */

@@ -7,8 +7,10 @@
 #include <float.h>
 
 #include "commands/defrem.h"
+#include "common/int.h"
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 
 #include "pg/table/option.h"
 
@@ -32,7 +34,11 @@ static const char *const write_modes[] = {"overwrite", "latest", NULL};
 #define OPT_CHOICE(name, where, fallback, choices, flags) {name, where, DYN_OPT_CHOICE, fallback, 0, 0, choices, flags}
 #define OPT_INT(name, where, fallback, min, max) {name, where, DYN_OPT_INT, fallback, min, max, NULL, 0}
 #define OPT_REAL(name, where, fallback, min, max) {name, where, DYN_OPT_REAL, fallback, min, max, NULL, 0}
+#define OPT_INTERVAL(name, where, max) {name, where, DYN_OPT_INTERVAL, NULL, 0, max, NULL, 0}
 #define OPT_SECRET(name, where, max) {name, where, DYN_OPT_TEXT, NULL, 0, max, NULL, DYN_OPT_SECRET}
+
+/* The longest duration that protobuf has, and so Feast's registry: 10,000 years. */
+#define MAX_DURATION_SECONDS 315576000000.0
 
 /* Names are Feast's, AWS's or postgres_fdw's wherever they have one. */
 const DynOptionDef dyn_option_defs[] = {
@@ -66,7 +72,8 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT_TEXT("feature_view", T, 0),
 	OPT("table_name", T, TABLE_NAME, NULL, 0),
 	OPT_BOOL("entityless", T, "false", 0),
-	OPT("ttl", T, INTERVAL, NULL, LATER),
+	OPT_INTERVAL("ttl", T, MAX_DURATION_SECONDS),
+	OPT("ttl_attribute", S | T, ATTRIBUTE, NULL, 0),
 	OPT_CHOICE("write_mode", T, "overwrite", write_modes, 0),
 	OPT_BOOL("entity_key", C, "false", 0),
 	OPT_BOOL("event_timestamp", C, "false", 0),
@@ -142,6 +149,52 @@ double
 dyn_option_real(const char *name, List *first, List *second)
 {
 	return strtod(dyn_option_text(name, first, second), NULL);
+}
+
+/* Splits an interval into years, months, days and microseconds, as the server's own type does. */
+static bool
+decode_interval(const char *text, struct pg_itm_in *parts)
+{
+	char	   *fields[MAXDATEFIELDS];
+	int			types[MAXDATEFIELDS];
+	char		buffer[256];
+	int			nfields;
+	int			kind = DTK_DELTA;
+	int			fault;
+
+	fault = ParseDateTime(text, buffer, sizeof(buffer), fields, types, MAXDATEFIELDS, &nfields);
+	if (fault == 0)
+		fault = DecodeInterval(fields, types, nfields, INTERVAL_FULL_RANGE, &kind, parts);
+	if (fault == DTERR_BAD_FORMAT)
+		fault = DecodeISO8601Interval((char *) text, &kind, parts);
+	return fault == 0 && kind == DTK_DELTA; /* the other kinds are infinite */
+}
+
+bool
+dyn_interval_parse(const char *text, int64 *micros)
+{
+	struct pg_itm_in parts = {0};
+	int64		days;
+	int64		sum;
+
+	/* by the setting IntervalStyle a minus sign is one of the first number, or of all */
+	if (strchr(text, '-') || !decode_interval(text, &parts) || parts.tm_year != 0 || parts.tm_mon != 0 ||
+		pg_mul_s64_overflow(parts.tm_mday, USECS_PER_DAY, &days) || pg_add_s64_overflow(days, parts.tm_usec, &sum) ||
+		sum < 0)
+		return false;
+	*micros = sum;
+	return true;
+}
+
+int64
+dyn_option_interval(const char *name, List *first, List *second)
+{
+	const char *value = dyn_option_text(name, first, second);
+	int64		micros = 0;
+
+	if (value)
+		dyn_interval_parse(value, &micros);
+	return micros;
 }
 
 bool

@@ -34,7 +34,8 @@ typedef enum DynOptionKind
 	DYN_OPT_FILE,				/* absolute path on the server */
 	DYN_OPT_VALUE_TYPE,
 	DYN_OPT_TAGS,				/* JSON object of strings */
-	DYN_OPT_INTERVAL
+	DYN_OPT_INTERVAL,			/* as a timedelta of Python: days and shorter */
+	DYN_OPT_ATTRIBUTE			/* attribute of items beside Feast's own */
 } DynOptionKind;
 
 /* Bits of DynOptionDef.flags. */
@@ -52,7 +53,7 @@ typedef struct DynOptionDef
 	DynOptionKind kind;
 	const char *fallback;		/* default as text, NULL: none */
 	double		min;			/* of INT and REAL */
-	double		max;			/* of a secret: its length */
+	double		max;			/* of an interval: seconds; of a secret: its length */
 	const char *const *choices; /* of CHOICE, NULL-terminated */
 	int			flags;			/* DYN_OPT_* bits */
 } DynOptionDef;
@@ -75,6 +76,10 @@ extern const char *dyn_option_text(const char *name, List *first, List *second);
 extern bool dyn_option_bool(const char *name, List *first, List *second);
 extern int	dyn_option_int(const char *name, List *first, List *second);
 extern double dyn_option_real(const char *name, List *first, List *second);
+extern int64 dyn_option_interval(const char *name, List *first, List *second);	/* microseconds; 0: none */
+
+/* Reads an interval that has a length of its own: no months, and not negative.  Throws nothing. */
+extern bool dyn_interval_parse(const char *text, int64 *micros);
 
 /* The server's endpoint: endpoint_url, else the region's. False: neither is valid (the validator refuses that). */
 extern bool dyn_option_endpoint(List *server_options, DynEndpoint *endpoint);

@@ -20,6 +20,7 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
+#include "utils/timestamp.h"
 #include "utils/varlena.h"
 
 #include "core/ddb_op.h"
@@ -32,6 +33,9 @@ PG_FUNCTION_INFO_V1(dynamo_fdw_validator);
 
 /* A name further off than this is no hint. */
 #define MAX_NAME_DISTANCE 6
+
+/* Of the name that DynamoDB takes for its time to live. */
+#define MAX_ATTRIBUTE_BYTES 255
 
 /* How an option fails; OPTION_FINE is not to fail. */
 typedef enum OptionFault
@@ -214,6 +218,31 @@ url_fault(const char *value)
 	return dyn_endpoint_parse(value, &endpoint, &why) ? NULL : psprintf("An endpoint URL %s.", why);
 }
 
+/* Of INTERVAL. */
+static const char *
+interval_fault(const DynOptionDef *def, const char *value)
+{
+	int64		micros;
+
+	if (dyn_interval_parse(value, &micros) && micros <= (int64) def->max * USECS_PER_SEC)
+		return NULL;
+	return psprintf("Valid values are intervals between 0 and %.0f seconds, without months, years and minus signs, such as \"1 day\" or \"86400 seconds\".",
+					def->max);
+}
+
+/* Of ATTRIBUTE: what DynamoDB takes as the name of its time to live, in the place of nothing that Feast reads. */
+static const char *
+attribute_fault(const char *value)
+{
+	static const char *const of_feast[] = {"entity_id", "event_ts", "values"};
+
+	for (size_t i = 0; i < lengthof(of_feast); i++)
+		if (strcmp(value, of_feast[i]) == 0)
+			return "Feast's own attributes are \"entity_id\", \"event_ts\" and \"values\".";
+	return *value != '\0' && strlen(value) <= MAX_ATTRIBUTE_BYTES ? NULL :
+		psprintf("The name of an attribute has 1 to %d bytes.", MAX_ATTRIBUTE_BYTES);
+}
+
 /* Of any kind. */
 static const char *
 value_fault(const DynOptionDef *def, const char *value)
@@ -245,9 +274,12 @@ value_fault(const DynOptionDef *def, const char *value)
 		case DYN_OPT_VALUE_TYPE:
 			return dyn_feast_type_from_name(value) >= 0 ? NULL :
 				"Valid values are Feast's value types, for example \"INT64\" or \"STRING\".";
+		case DYN_OPT_INTERVAL:
+			return interval_fault(def, value);
+		case DYN_OPT_ATTRIBUTE:
+			return attribute_fault(value);
 		case DYN_OPT_TEXT:
 		case DYN_OPT_TAGS:
-		case DYN_OPT_INTERVAL:
 			return *value != '\0' ? NULL : "The value must not be empty.";
 	}
 	return NULL;
@@ -358,6 +390,11 @@ check_together(List *options, DynOptionPlace where)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
 				 errmsg("options \"access_key_id\" and \"secret_access_key\" go together")));
+	if (where == DYN_ON_TABLE && has_option(options, "ttl_attribute") && dyn_option_interval("ttl", options, NIL) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
+				 errmsg("option \"ttl_attribute\" of a foreign table needs a \"ttl\""),
+				 errhint("The attribute holds the event time plus \"ttl\": set, for example, ttl '1 day'.")));
 	if (where == DYN_ON_COLUMN &&
 		dyn_option_bool("entity_key", options, NIL) && dyn_option_bool("event_timestamp", options, NIL))
 		ereport(ERROR,

@@ -13,6 +13,7 @@
 #include "pg/table/option_check.h"
 #include "pg/table/relation.h"
 #include "pg/util/scratch.h"
+#include "pg/util/text.h"
 
 /* ---- the remote table ---- */
 
@@ -276,6 +277,17 @@ dyn_relation_open(Relation rel)
 	return dyn;
 }
 
+/* Reads how long items live.  A server's attribute is for those of its tables whose items expire. */
+static void
+resolve_ttl(DynRelation *dyn, List *t, List *s)
+{
+	const char *attribute = dyn_option_text("ttl_attribute", t, s);
+
+	dyn->ttl = dyn_option_interval("ttl", t, NIL);
+	if (dyn->ttl > 0 && attribute)
+		dyn->ttl_attribute = dyn_cstring_to_utf8(attribute);
+}
+
 /* Reads the options that table and server share, and those of one of them. */
 static void
 resolve_options(DynRelation *dyn, List *t, List *s)
@@ -315,6 +327,7 @@ dyn_relation_open_unchecked(Relation rel)
 	dyn_options_check(table->options, DYN_ON_TABLE, psprintf("foreign table \"%s\"", dyn->name));
 	dyn->remote = *resolve_or_fail(rel, table, server);
 	resolve_options(dyn, table->options, server->options);
+	resolve_ttl(dyn, table->options, server->options);
 	resolve_columns(rel, dyn);
 	return dyn;
 }

@@ -56,6 +56,8 @@ typedef struct DynRelation
 	bool		rewrite;		/* update_mode: UPDATE reads and puts items, without UpdateItem */
 	bool		create_remote_table;
 	DynDropPolicy drop_policy;
+	int64		ttl;			/* microseconds after its event time an item has expired; 0: never */
+	const char *ttl_attribute;	/* in which items say so to DynamoDB, UTF-8; NULL: they do not */
 	double		startup_cost;
 	double		tuple_cost;
 } DynRelation;

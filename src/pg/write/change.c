@@ -77,6 +77,7 @@ dyn_change_encoder_new(const DynRelation *rel, const Bitmapset *assigned, bool t
 	encoder->body = dyn_scratch_new(CurrentMemoryContext);
 	encoder->key = dyn_scratch_new(CurrentMemoryContext);
 	encoder->update.table = rel->remote.table;
+	encoder->update.expiry = rel->ttl_attribute;
 	encoder->update.capacity = rel->consumed_capacity;
 	encoder->row.set = encoder->set_values;
 	encoder->row.seen = encoder->seen_values;
@@ -238,6 +239,18 @@ event_ts_text(const DynColumn *column, const Datum *values, const bool *isnull, 
 	return out;
 }
 
+/* The event time that is set, as text in `out`, and when the item expires by it. */
+static void
+set_event_time(DynChangeEncoder *encoder, TupleTableSlot *slot, char *out)
+{
+	const DynColumn *column = encoder->rel->event_timestamp;
+	DynUpdateRow *row = &encoder->row;
+
+	row->event_ts = event_ts_text(column, slot->tts_values, slot->tts_isnull, out);
+	if (row->event_ts)
+		row->expires = dyn_expiry_from_event_time(encoder->rel, DatumGetTimestampTz(slot->tts_values[column->attnum - 1]));
+}
+
 /* The event time that must still be there, as text; NULL: none. */
 static const char *
 seen_event_ts(const DynChangeEncoder *encoder, const DynOldRow *old, char *out)
@@ -296,7 +309,7 @@ dyn_change_encode(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlo
 	choose_columns(encoder, old, slot);
 	if (encoder->update.nset == 0 && !encoder->update.event_ts)
 		return DYN_CHANGE_NONE;
-	row->event_ts = event_ts_text(rel->event_timestamp, slot->tts_values, slot->tts_isnull, event_ts);
+	set_event_time(encoder, slot, event_ts);
 	if (encoder->update.event_ts && row->event_ts == NULL)
 		report_null_event_ts(rel);
 	if (encoder->update.event_ts && rel->latest && is_older(rel, old, slot))

@@ -12,6 +12,9 @@
 #include "pg/util/scratch.h"
 #include "pg/write/row.h"
 
+/* Of a time in seconds, as DynamoDB counts: one for two digits, and one more. */
+#define NUMBER_BYTES 7
+
 DynRowEncoder *
 dyn_row_encoder_new(const DynRelation *rel, bool wants_key)
 {
@@ -22,7 +25,8 @@ dyn_row_encoder_new(const DynRelation *rel, bool wants_key)
 	encoder->item = dyn_scratch_new(CurrentMemoryContext);
 	encoder->key = dyn_scratch_new(CurrentMemoryContext);
 	encoder->wants_key = wants_key;
-	dyn_event_ts_from_datum(NULL, TimestampTzGetDatum(GetCurrentStatementStartTimestamp()), encoder->event_ts);
+	encoder->time = GetCurrentStatementStartTimestamp();
+	dyn_event_ts_from_datum(NULL, TimestampTzGetDatum(encoder->time), encoder->event_ts);
 	return encoder;
 }
 
@@ -77,16 +81,18 @@ row_keys(const DynRelation *rel, TupleTableSlot *slot, Datum *keys)
 	}
 }
 
-/* Text of the row's event time, in `out` or the statement's. */
+/* The row's event time, and its text, which is in `out` or the statement's. */
 static const char *
-row_event_ts(const DynRowEncoder *encoder, TupleTableSlot *slot, char *out)
+row_event_ts(const DynRowEncoder *encoder, TupleTableSlot *slot, char *out, TimestampTz *time)
 {
 	const DynColumn *column = encoder->rel->event_timestamp;
 
+	*time = encoder->time;
 	if (column == NULL)
 		return encoder->event_ts;
 	if (slot->tts_isnull[column->attnum - 1])
 		report_null(encoder->rel, column);
+	*time = DatumGetTimestampTz(slot->tts_values[column->attnum - 1]);
 	dyn_event_ts_from_datum(column, slot->tts_values[column->attnum - 1], out);
 	return out;
 }
@@ -124,6 +130,21 @@ put_features(DynRowEncoder *encoder, TupleTableSlot *slot)
 	return size;
 }
 
+/* Ends the item; the size of what was added. */
+static size_t
+end_item(DynRowEncoder *encoder, TimestampTz time)
+{
+	const DynRelation *rel = encoder->rel;
+
+	if (rel->ttl_attribute == NULL)
+	{
+		dyn_op_item_end(encoder->item);
+		return 0;
+	}
+	dyn_op_item_end_expiring(encoder->item, rel->ttl_attribute, dyn_expiry_from_event_time(rel, time));
+	return strlen(rel->ttl_attribute) + NUMBER_BYTES;
+}
+
 /* Raises that an item is too large. */
 static void
 check_size(const DynRelation *rel, size_t size, const Datum *keys)
@@ -142,19 +163,20 @@ dyn_row_encode(DynRowEncoder *encoder, TupleTableSlot *slot, DynWriteItem *item)
 	const DynRelation *rel = encoder->rel;
 	Datum		keys[DYN_MAX_KEYS];
 	char		event_ts_buffer[DYN_EVENT_TS_LEN];
+	TimestampTz time;
 	const char *event_ts;
 	size_t		size;
 
 	slot_getallattrs(slot);
 	row_keys(rel, slot, keys);
-	event_ts = row_event_ts(encoder, slot, event_ts_buffer);
+	event_ts = row_event_ts(encoder, slot, event_ts_buffer, &time);
 	dyn_key_id(rel, keys, encoder->scratch, &item->id);
 
 	dyn_buf_clear(encoder->item);
 	dyn_op_item_begin(encoder->item, &item->id, event_ts);
 	size = strlen("entity_id") + DYN_ENTITY_ID_HEX_LEN + strlen("event_ts") + strlen(event_ts);
 	size += put_features(encoder, slot);
-	dyn_op_item_end(encoder->item);
+	size += end_item(encoder, time);
 	check_size(rel, size, keys);
 	dyn_buf_clear(encoder->key);
 	if (encoder->wants_key)

@@ -5,6 +5,7 @@
 #ifndef DYN_ROW_H
 #define DYN_ROW_H
 
+#include "datatype/timestamp.h"
 #include "executor/tuptable.h"
 
 #include "net/write.h"
@@ -17,7 +18,8 @@ typedef struct DynRowEncoder
 	DynBuf	   *item;
 	DynBuf	   *key;			/* text, where it is wanted for messages */
 	bool		wants_key;
-	char		event_ts[DYN_EVENT_TS_LEN]; /* the statement's, for tables without the column */
+	TimestampTz time;			/* the statement's, for tables without an event timestamp column, */
+	char		event_ts[DYN_EVENT_TS_LEN]; /* and its text */
 } DynRowEncoder;
 
 /* In the current memory context. `wants_key`: items tell their key. */

@@ -17,6 +17,7 @@ SERVER = {
     "ca_bundle=relative": "22023",
     "entity_key_serialization_version=4": "22023",
     "table_name_template={view}": "22023",
+    "ttl_attribute=event_ts": "22023",
     "use_fips_endpoint=true": "0A000",
     "future_option=1": "HV00D",
     "entity_key=true": "HV00D",
@@ -24,7 +25,9 @@ SERVER = {
     "batch_size": "22023",
 }
 TABLE = {
-    "ttl=1 day": "0A000",
+    "ttl=1 month": "22023",
+    "ttl=": "22023",
+    "ttl_attribute=values": "22023",
     "table_name=a/b": "22023",
     "create_remote_table=perhaps": "22023",
     "entityless=perhaps": "22023",

@@ -4,7 +4,7 @@ What is joined with them stands in public, and is the same for both.
 """
 
 from random_queries import KEY, VALUES
-from support import ACCESS_KEY, SECRET_KEY, option_list
+from support import ACCESS_KEY, SECRET_KEY, TIME, option_list
 
 # Keys of each view, by kind. All have the features n (integer), s (text) and m (bigint), which may be keys of others.
 TABLES = {
@@ -75,8 +75,11 @@ FUNCTIONS = """
 """
 
 
-def make(session, project, endpoint):
-    """Everything; the role "joiner" may do anything to it, but sees only some rows of "policed"."""
+def make(session, project, endpoint, ttl=False):
+    """
+    Everything; the role "joiner" may do anything to it, but sees only some rows of "policed".  With `ttl` the foreign
+    tables have more rows than the plain ones, which have expired.
+    """
     session.run("SET TIME ZONE 'UTC'; SET client_min_messages = warning")
     clean(session)
     session.run("CREATE DOMAIN small_id AS integer; CREATE COLLATION any_case (provider = icu,"
@@ -87,7 +90,7 @@ def make(session, project, endpoint):
     for schema in ("plain", "feast"):
         session.run("CREATE SCHEMA %s; GRANT ALL ON SCHEMA %s TO joiner" % (schema, schema))
         session.run("SET search_path = %s, public" % schema)
-        make_views(session, schema, project)
+        make_views(session, schema, project, {"ttl": "1 day"} if ttl else {})
         session.run("GRANT ALL ON ALL TABLES IN SCHEMA %s TO joiner" % schema)
 
 
@@ -130,17 +133,17 @@ def make_outer_tables(session):
     session.run("ANALYZE local, many, divided, policed; GRANT ALL ON ALL TABLES IN SCHEMA public TO joiner")
 
 
-def make_views(session, schema, project):
+def make_views(session, schema, project, expiry):
     for name, keys in TABLES.items():
         columns = ["%s %s %s" % (key, type, KEY) for key, (type, _) in keys.items()]
         # a dropped column, and in some the features before the keys
         columns += ["gone real", "n integer", "s text", "m bigint"]
         columns = ", ".join(reversed(columns) if len(name) % 2 else columns)
         if name == "parts":
-            make_partitions(session, schema, columns)
+            make_partitions(session, schema, columns, expiry)
         elif schema == "feast":
             options = {} if keys else {"entityless": "true"}
-            session.table(name, columns, server="far" if name == "far" else "feast", **options)
+            session.table(name, columns, server="far" if name == "far" else "feast", **options, **expiry)
         else:
             session.run("CREATE TABLE %s (%s)" % (name, columns.replace(KEY, "")))
         session.run("ALTER TABLE %s DROP COLUMN gone" % name)
@@ -148,9 +151,11 @@ def make_views(session, schema, project):
             fill(session, name, keys)
         else:
             session.run("INSERT INTO feast.%s SELECT * FROM plain.%s" % (name, name))
+            if expiry and keys and name != "parts":
+                write_expired(session, project, name, keys)
     for name, (server, of, columns) in AGAIN.items():
         if schema == "feast":
-            session.table(name, columns, server=server, table_name="%s.%s" % (project, of))
+            session.table(name, columns, server=server, table_name="%s.%s" % (project, of), **expiry)
         else:
             session.run("CREATE TABLE %s (%s)" % (name, columns.replace(KEY, "")))
             names = ", ".join(column.split()[0] for column in columns.split(", "))
@@ -162,13 +167,24 @@ def make_views(session, schema, project):
     session.run("CREATE VIEW guarded WITH (security_barrier) AS " + GUARDED)
 
 
-def make_partitions(session, schema, columns):
+def write_expired(session, project, table, keys):
+    """Items of an old time, where the plain table lacks a row."""
+    columns = ["%s %s %s" % (key, type, KEY) for key, (type, _) in keys.items()] + ["n integer", "s text", "m bigint"]
+    names = ", ".join(column.split()[0] for column in columns)
+    server = "far" if table == "far" else "feast"
+    session.table("old", ", ".join([*columns, "at_time " + TIME]), server=server, table_name=project + "." + table,
+                  create_remote_table="false")  # fmt: skip
+    session.run("INSERT INTO old SELECT %s, now() - interval '25 hours' FROM plain.lacking_%s" % (names, table))
+    session.run("DROP FOREIGN TABLE old")
+
+
+def make_partitions(session, schema, columns, expiry):
     """The table "parts" with partitions whose columns stand in other orders."""
     plain = columns.replace(KEY, "")
     session.run("CREATE TABLE parts (%s) PARTITION BY RANGE (id)" % plain)
     for name, bounds in (("part1", "FROM (MINVALUE) TO (2)"), ("part2", "FROM (2) TO (MAXVALUE)")):
         if schema == "feast":
-            session.table(name, columns)
+            session.table(name, columns, **expiry)
         else:
             session.run("CREATE TABLE %s (%s)" % (name, plain))
         session.run("ALTER TABLE parts ATTACH PARTITION %s FOR VALUES %s" % (name, bounds))
@@ -190,4 +206,5 @@ def fill(session, table, keys):
         f" CASE {number} % 7 WHEN 6 THEN NULL WHEN 5 THEN 5000000000 ELSE {number} % 7 - 1 END FROM {source}"
     )
     if keys:
-        session.run(f"DELETE FROM {table} WHERE hashtext({table}::text) % 4 = 0")
+        lacking = f"{table} WHERE hashtext({table}::text) % 4 = 0"
+        session.run(f"CREATE TABLE lacking_{table} AS SELECT * FROM {lacking}; DELETE FROM {lacking}")

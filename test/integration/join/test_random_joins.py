@@ -11,6 +11,7 @@ import random
 from collections import Counter
 
 import psycopg
+import pytest
 
 import join_world
 from random_joins import Join, inlined
@@ -307,8 +308,9 @@ def has_lookup_join(runner, query):
     return any("Lookup Join" in line for (line,) in plan)
 
 
-def test_random_joins(session, other, project):
-    join_world.make(session, project, ENDPOINT)
+@pytest.mark.parametrize("ttl", [False, True])
+def test_random_joins(session, other, project, ttl):
+    join_world.make(session, project, ENDPOINT, ttl)
     session.run("SET client_min_messages = notice")
     other.run("SET client_min_messages = warning")
     runner = Runner(session, other)

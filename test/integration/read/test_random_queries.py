@@ -12,15 +12,15 @@ import psycopg
 import pytest
 
 from random_queries import KEY, LOCAL, TABLES, VALUES, Query, literal
-from support import ENDPOINT
+from support import ENDPOINT, TIME, raw_items
 
 SEED, NUMBER = map(int, (os.environ.get("RANDOM_QUERIES") or "1 200").split())
 SECONDS_WITHOUT_CACHES = 90  # enough for some hundred queries
 SETTINGS = ["enable_nestloop", "enable_hashjoin", "enable_mergejoin", "enable_memoize", "enable_material"]
 
 
-def make_tables(session, project):
-    """The same tables in two schemas, with the same rows."""
+def make_tables(session, project, ttl=False):
+    """The same tables in two schemas, with the same rows; with `ttl` the foreign ones have more, which have expired."""
     # what another test here left
     session.run("DROP SCHEMA IF EXISTS plain, feast CASCADE; DROP TABLE IF EXISTS local; DROP DOMAIN IF EXISTS small_id")
     session.server(project, ENDPOINT, batch_size=10, max_read_workers=2)
@@ -31,8 +31,13 @@ def make_tables(session, project):
         for table, keys in TABLES.items():
             columns = ["%s %s %s" % (key, type, KEY) for key, (type, _) in keys.items()] + ["n integer", "s text"]
             if schema == "feast":
-                session.table(table, ", ".join(columns), **{} if keys else {"entityless": "true"})
+                options = {**({} if keys else {"entityless": "true"}), **({"ttl": "1 day"} if ttl else {})}
+                session.table(table, ", ".join(columns), **options)
                 session.run("INSERT INTO feast.%s SELECT * FROM plain.%s" % (table, table))
+                if ttl and keys:
+                    session.table("old", ", ".join([*columns, "at_time " + TIME]), table_name=project + "." + table)
+                    session.run("INSERT INTO old SELECT *, now() - interval '25 hours' FROM plain.lacking_" + table)
+                    session.run("DROP FOREIGN TABLE old")
             else:
                 session.run("CREATE TABLE %s (%s)" % (table, ", ".join(columns).replace(KEY, "")))
                 fill(session, table, keys)
@@ -52,7 +57,8 @@ def fill(session, table, keys):
         f"INSERT INTO {table} SELECT *, nullif({number} % 5, 2), nullif('s' || {number} % 4, 's3') FROM {source}"
     )
     if keys:
-        session.run(f"DELETE FROM {table} WHERE hashtext({table}::text) % 4 = 0")
+        lacking = f"{table} WHERE hashtext({table}::text) % 4 = 0"
+        session.run(f"CREATE TABLE lacking_{table} AS SELECT * FROM {lacking}; DELETE FROM {lacking}")
 
 
 def change_settings(session, chooser):
@@ -120,6 +126,19 @@ def test_random_queries(session, project):
     # else it would say little
     assert counts["with_rows"] > NUMBER / 2
     assert counts["refused"] < counts["may_be_refused"] / 2
+
+
+def test_random_queries_of_tables_with_a_ttl(session, project):
+    """What has expired is not there: plain tables don't have it."""
+    chooser = random.Random(SEED + 1)
+    make_tables(session, project, ttl=True)
+    counts = Counter()
+    for number in range(NUMBER):
+        if number % 10 == 0:
+            change_settings(session, chooser)
+        counts.update(compare(session, chooser))
+    assert counts["with_rows"] > NUMBER / 2
+    assert len(raw_items(project + ".one")) > session.value("SELECT count(*) FROM plain.one")
 
 
 def test_random_queries_without_caches(session, project):
