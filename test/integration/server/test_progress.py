@@ -109,7 +109,22 @@ def hold(proxy, release, answered=0):
     """Lets that many writes pass, and holds back all others."""
     if answered:
         proxy.fault(faults.right, times=answered, operation=WRITE)
-    proxy.fault(faults.held(release), times=None, operation=WRITE)
+    for operation in (WRITE, "UpdateItem"):
+        proxy.fault(faults.held(release), times=None, operation=operation)
+
+
+def copy(session):
+    with session.conn.cursor().copy("COPY drivers FROM STDIN") as stream:
+        for i in range(5):
+            stream.write_row((i, "2024-03-01", 0, 0))
+
+
+class Copying(threading.Thread):
+    """COPY in a thread of its own."""
+
+    def __init__(self, session):
+        super().__init__(target=copy, args=(session,), daemon=True)
+        self.start()
 
 
 def test_a_load_is_seen_from_another_session(loader, watcher, proxy, project, release):
@@ -157,6 +172,27 @@ def test_rows_that_come_slowly_are_shown(loader, watcher):
     loader.conn.cancel()
     assert running.join().error.sqlstate == "57014"
     assert loads(watcher) == []
+
+
+@pytest.mark.parametrize(
+    "command, statement",
+    [
+        ("UPDATE", "UPDATE drivers SET trips = 0 WHERE driver_id IN (1, 2, 3)"),
+        ("DELETE", "DELETE FROM drivers WHERE driver_id IN (1, 2, 3)"),
+        ("COPY", None),
+    ],
+)
+def test_other_commands(loader, watcher, proxy, release, command, statement):
+    loader.run(INSERT)
+    hold(proxy, release)
+    running = Running(loader, statement) if statement else Copying(loader)
+    rows = 3 if statement else 5
+    wait_for_loads(watcher, [(command, rows, 0, 1)], "command, rows_taken, items_written, in_flight")
+    release.set()
+    running.join()
+    assert loads(watcher) == []
+    log = log_lines(loader, statement) if statement else []
+    assert all(line.split("ms  ")[1].startswith(command) for line in log)
 
 
 def begin_held(loader, watcher, proxy, release, statement=INSERT):
@@ -417,7 +453,7 @@ def test_a_long_load_is_logged(loader, proxy, project):
     (line,) = log_lines(loader, INSERT)
     match = re.fullmatch(
         r'duration: ([\d.]+) ms  INSERT of feature view "drivers" in table "%s.drivers": 100 rows \((\d+)/s\),'
-        r" 100 items written, (\d+) requests, 1 retries, 1 throttles, 3 unprocessed items, (\d+) bytes sent" % project,
+        r" 100 items written, 0 refused, (\d+) requests, 1 retries, 1 throttles, 3 unprocessed items, (\d+) bytes sent" % project,
         line,
     )
     assert match, line
