@@ -9,7 +9,7 @@ NET = batch_get ddb_call ddb_client descriptor http_engine http_sockets http_tra
 PG = dynamo_fdw explain \
 	$(addprefix join/,join_explain join_path join_plan join_scan join_stage join_table join_window) \
 	$(addprefix read/,ahead lookup plan projection scan size unique unkeyed) \
-	$(addprefix write/,change modify modify_plan old_row row writer) \
+	$(addprefix write/,change modify modify_plan old_row progress progress_slots progress_view row writer) \
 	$(addprefix ddl/,ddl_changed ddl_client ddl_door ddl_functions ddl_job ddl_leftover ddl_lock ddl_make ddl_moved \
 		ddl_note ddl_owed ddl_pin ddl_plan ddl_privilege ddl_record ddl_reference ddl_signer ddl_snapshot \
 		ddl_target ddl_triggers ddl_xact) \

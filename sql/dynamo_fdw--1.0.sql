@@ -82,6 +82,35 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dynamo_fdw_stats_reset(name) IS
 'sets the counters of this session back to zero, of one server or of all';
 
+-- The loads that run in all sessions; in shared memory.
+CREATE FUNCTION dynamo_fdw_progress(
+    OUT pid integer,                    -- all that is shown of another role's load
+    OUT datid oid,
+    OUT datname name,
+    OUT relid oid,
+    OUT foreign_table regclass,         -- NULL: of another database
+    OUT command text,
+    OUT feature_view text,
+    OUT remote_table text,
+    OUT rows_taken bigint,
+    OUT items_written bigint,           -- acknowledged
+    OUT items_refused bigint,
+    OUT unprocessed_items bigint,       -- had to be sent again
+    OUT requests bigint,                -- HTTP requests, retries included
+    OUT retries bigint,
+    OUT throttles bigint,
+    OUT bytes_sent bigint,
+    OUT in_flight bigint,               -- requests
+    OUT started timestamptz
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+
+CREATE VIEW dynamo_fdw_progress AS SELECT * FROM dynamo_fdw_progress();
+GRANT SELECT ON dynamo_fdw_progress TO PUBLIC;
+
+COMMENT ON VIEW dynamo_fdw_progress IS
+'foreign tables of dynamo_fdw that statements of all sessions are writing';
+
 CREATE FUNCTION dynamo_fdw_plan(
     server name DEFAULT NULL,
     OUT server_name name,

@@ -15,6 +15,7 @@
 #include "pg/session/stays.h"
 #include "pg/util/fdw.h"
 #include "pg/util/guc.h"
+#include "pg/write/progress_slots.h"
 
 PG_MODULE_MAGIC;
 
@@ -36,6 +37,7 @@ _PG_init(void)
 	dyn_join_init();
 	dyn_ddl_init();
 	dyn_stays_init();
+	dyn_progress_slots_init();
 }
 
 /* SQL function: the callbacks of the wrapper. */

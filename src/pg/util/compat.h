@@ -22,10 +22,19 @@
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#endif
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
 #include "storage/waiteventset.h"
+#endif
+/* get_database_name() */
+#if PG_VERSION_NUM >= 190000
+#include "utils/lsyscache.h"
+#else
+#include "commands/dbcommands.h"
 #endif
 
 /*
@@ -159,6 +168,44 @@ dyn_wait_event_new(const char *name)
 	return WaitEventExtensionNew(name);
 #else
 	return PG_WAIT_EXTENSION;
+#endif
+}
+
+/* Can a library have shared memory without being preloaded?  Servers before 17 make all of it when they start. */
+static inline bool
+dyn_has_dsm_registry(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return true;
+#else
+	return false;
+#endif
+}
+
+/* What initializes new shared memory, `segment`; servers from 19 on hand over one more argument. */
+#if PG_VERSION_NUM >= 190000
+#define DYN_SEGMENT_INIT_PARAMETERS void *segment, void *arg
+#define DYN_SEGMENT_INIT_ARGUMENTS(segment) (segment), NULL
+#else
+#define DYN_SEGMENT_INIT_PARAMETERS void *segment
+#define DYN_SEGMENT_INIT_ARGUMENTS(segment) (segment)
+#endif
+typedef void (*DynSegmentInit) (DYN_SEGMENT_INIT_PARAMETERS);
+
+/* The shared memory of that name, made where nobody has yet; NULL where there is no registry of it. */
+static inline void *
+dyn_get_named_dsm_segment(const char *name, size_t size, DynSegmentInit init)
+{
+#if PG_VERSION_NUM >= 190000
+	bool		found;
+
+	return GetNamedDSMSegment(name, size, init, &found, NULL);
+#elif PG_VERSION_NUM >= 170000
+	bool		found;
+
+	return GetNamedDSMSegment(name, size, init, &found);
+#else
+	return NULL;
 #endif
 }
 

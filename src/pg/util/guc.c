@@ -4,12 +4,15 @@
  */
 #include "pg/util/export.h"
 
+#include <limits.h>
+
 #include "utils/guc.h"
 
 #include "pg/util/guc.h"
 
 static bool remote_ddl = true;
 static bool enable_lookup_join = true;
+static int	log_min_duration = -1;
 
 bool
 dyn_guc_remote_ddl(void)
@@ -23,6 +26,12 @@ dyn_guc_enable_lookup_join(void)
 	return enable_lookup_join;
 }
 
+int
+dyn_guc_log_min_duration(void)
+{
+	return log_min_duration;
+}
+
 void
 dyn_guc_init(void)
 {
@@ -34,5 +43,9 @@ dyn_guc_init(void)
 							 "Enables the planner's use of lookup joins.",
 							 "Off: a join asks for the entity keys of one row at a time.",
 							 &enable_lookup_join, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomIntVariable("dynamo_fdw.log_min_duration",
+							"Sets the minimum time of a load above which it is logged.",
+							"0 logs all loads. -1 turns this off.",
+							&log_min_duration, -1, -1, INT_MAX, PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("dynamo_fdw");
 }

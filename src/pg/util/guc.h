@@ -11,6 +11,9 @@ extern bool dyn_guc_remote_ddl(void);
 /* dynamo_fdw.enable_lookup_join: may the planner use lookup joins? */
 extern bool dyn_guc_enable_lookup_join(void);
 
+/* dynamo_fdw.log_min_duration: loads that take so many milliseconds are logged; -1: none */
+extern int	dyn_guc_log_min_duration(void);
+
 /* Defines the settings; once, when the module is loaded. */
 extern void dyn_guc_init(void);
 

@@ -269,7 +269,7 @@ end_modify(ResultRelInfo *rinfo)
 	ModifyState *state = rinfo->ri_FdwState;
 
 	if (state != NULL)
-		dyn_writer_flush(state->writer);
+		dyn_writer_end(state->writer);
 }
 
 void

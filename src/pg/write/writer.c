@@ -27,6 +27,7 @@ release_writer(void *arg)
 {
 	DynWriter  *writer = arg;
 
+	dyn_progress_leave(&writer->progress);
 	dyn_unsent_leave(&writer->unsent);
 	dyn_stays_leave(&writer->stays);
 	dyn_write_free(writer->write);
@@ -98,12 +99,15 @@ step(DynWriter *writer, bool flush)
 		switch (dyn_write_step(writer->write, flush, &status))
 		{
 			case DYN_STEP_WAIT:
+				dyn_progress_show();
 				dyn_wait(DYN_WAIT_WRITE, -1);
 				break;
 			case DYN_STEP_FAILED:
 				report_failure(writer, &status);
 				break;
 			default:
+				if (flush)
+					dyn_progress_show();
 				return;
 		}
 	}
@@ -128,6 +132,7 @@ keep_moving(DynWriter *writer)
 		return;
 	writer->last_drive = now;
 	dyn_drive();
+	dyn_progress_show();
 }
 
 void
@@ -135,6 +140,7 @@ dyn_writer_make_room(DynWriter *writer)
 {
 	keep_moving(writer);
 	step(writer, false);
+	dyn_progress_row(&writer->progress);
 }
 
 void
@@ -154,6 +160,13 @@ dyn_writer_flush(DynWriter *writer)
 	dyn_writer_push_context(writer, &context);
 	step(writer, true);
 	dyn_writer_pop_context(&context);
+}
+
+void
+dyn_writer_end(DynWriter *writer)
+{
+	dyn_writer_flush(writer);
+	dyn_progress_end(&writer->progress);
 }
 
 /* ---- the end of a query ---- */
@@ -279,6 +292,7 @@ dyn_writer_new(ResultRelInfo *rinfo, EState *estate, CmdType operation)
 	writer->stays.arg = writer;
 	dyn_stays_enter(&writer->stays);
 	add_last_node(writer, estate);
+	dyn_progress_begin(&writer->progress, estate, operation, writer->rel, &writer->counters);
 	MemoryContextSwitchTo(old);
 	return writer;
 }

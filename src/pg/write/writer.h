@@ -13,6 +13,7 @@
 #include "pg/session/stays.h"
 #include "pg/session/unsent.h"
 #include "pg/table/relation.h"
+#include "pg/write/progress.h"
 
 /* Of one result relation; given back with the query's memory, in which it is. */
 typedef struct DynWriter
@@ -28,6 +29,7 @@ typedef struct DynWriter
 	instr_time	last_drive;		/* when transfers were last moved on */
 	bool		rest_sent;		/* see send_rest() */
 	DynCounters counters;
+	DynProgress progress;
 } DynWriter;
 
 /* Makes the writer of a result relation for a command, in the query's memory; from now on its rows are seen to. */
@@ -45,5 +47,8 @@ extern void dyn_writer_add(DynWriter *writer, DynWriteItem *item);
 
 /* Waits until all is acknowledged. Raises what failed. */
 extern void dyn_writer_flush(DynWriter *writer);
+
+/* The same after the last row: the load is over. */
+extern void dyn_writer_end(DynWriter *writer);
 
 #endif							/* DYN_WRITER_H */

@@ -106,6 +106,14 @@ def test_the_plan(reader):
     ]
 
 
+def test_no_load_runs(reader):
+    """The view is there as on any server: before PostgreSQL 17 only where the library is preloaded."""
+    if reader.value("SHOW server_version_num") >= "170000":
+        assert reader.run("SELECT * FROM dynamo_fdw_progress") == []
+    else:
+        assert reader.fail("SELECT * FROM dynamo_fdw_progress").sqlstate == "55000"
+
+
 def test_a_pending_deletion_waits_for_the_primary(reader, drivers, standby, proxy):
     """A read-only server could not note that the deletion is done, so it must not do it either."""
     drivers.run("CREATE FOREIGN TABLE t (id %s) SERVER feast" % KEY)
