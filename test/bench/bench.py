@@ -1,6 +1,6 @@
-"""Measures reads of dynamo_fdw against the floor and other clients, all over the mock, and prints Markdown.
+"""Measures reads and writes of dynamo_fdw against the floor and other clients, all over the mock; prints Markdown.
 
-    bench.py [--quick] [--targets] [--no-peers] [--joins]
+    bench.py [--quick] [--targets] [--no-peers] [--joins] [--writes]
 
 Started by run, in which the PostgreSQL of the PG variables is a throw-away.
 """
@@ -20,6 +20,8 @@ import check
 import join_report
 import joins
 import report
+import write_report
+import writes
 from backend import cpu_ms, peak_mb
 from programs import Mock, Peers, certificate, floor, ids_of, pgbench
 from tables import make_tables, read, table_name
@@ -28,6 +30,7 @@ from turns import SLICE_MS, in_turns, rounds_in
 LATENCIES = [10, 2, 0]  # ms
 ENTITIES = [1, 100, 500, 1000, 2000, 10000]
 TLS = "10 TLS"  # in place of a latency
+BENCHES = {"reads": "reads", "joins": "joins with several feature views", "writes": "INSERT, COPY, UPDATE and DELETE"}
 PEERS = ["online_read", "get_online_features", "boto3"]
 
 Cell = namedtuple("Cell", "latency entities workers times")  # times: client -> ms of each round
@@ -87,8 +90,11 @@ def parse_options():
     parser.add_argument("--quick", action="store_true", help="only checks (TAP) that all measure what they should")
     parser.add_argument("--targets", action="store_true", help="only lines of the tables that have a target")
     parser.add_argument("--no-peers", action="store_true", help="without Feast and boto3")
-    parser.add_argument("--joins", action="store_true", help="only joins with several feature views")
-    return parser.parse_args()
+    for bench, what in BENCHES.items():
+        parser.add_argument("--" + bench, action="store_const", const=bench, help="only " + what)
+    options = parser.parse_args()
+    options.benches = [bench for bench in BENCHES if getattr(options, bench)] or list(BENCHES)
+    return options
 
 
 def main():
@@ -104,12 +110,17 @@ def main():
             for latency, mock in mocks.items():
                 make_tables(conn, latency, mock)
             joins.prepare(conn, mocks)
+            if "writes" in options.benches and not options.quick:
+                writes.prepare(conn, mocks)
         peers = None if options.no_peers else stack.enter_context(contextlib.closing(Peers()))
         if options.quick:
-            sys.exit(check.run(mocks, peers))
-        if not options.joins:
+            sys.exit(check.run(mocks, peers, options.benches))
+        if "reads" in options.benches:
             measure_reads(mocks, peers, options.targets)
-        join_report.show(*joins.measure(mocks, peers, options.targets))
+        if "joins" in options.benches:
+            join_report.show(*joins.measure(mocks, peers, options.targets))
+        if "writes" in options.benches:
+            write_report.show(*writes.measure(mocks, peers, options.targets))
     print("\nLoad of the machine before: %.1f; its cores: %d" % (load, os.cpu_count()))
 
 

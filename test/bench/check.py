@@ -6,6 +6,7 @@ import psycopg
 
 import join_check
 import report
+import write_check
 from backend import cpu_ms, peak_mb
 from item import EVENT_TS, NAMES, VALUES
 from programs import FLOOR_WARMUP, WARMUP, Mock, floor, ids_of, pgbench
@@ -32,7 +33,7 @@ def requests_are_the_same():
     floor(mock, ENTITIES, 10, 7)
     # 3 requests for each of 4 and 7 rounds, and for each round of warming up
     counts = mock.close()
-    assert counts == [3 * (4 + WARMUP + 7 + FLOOR_WARMUP), 3], counts
+    assert (counts.requests, counts.reads) == (3 * (4 + WARMUP + 7 + FLOOR_WARMUP), 3), counts
 
 
 def pgbench_waits(table):
@@ -76,11 +77,12 @@ def checks(mocks, peers):
             yield "%s reads all" % client, peer_waits, [peers, client, mocks[LEAST_MS]]
 
 
-def run(mocks, peers):
-    """Exit status; a line for each check."""
+def run(mocks, peers, benches):
+    """Exit status; a line for each check of these benches."""
     failed = number = 0
-    everything = chain(checks(mocks, peers), join_check.checks(mocks, peers))
-    for number, (title, check, arguments) in enumerate(everything, 1):
+    everything = {"reads": checks, "joins": join_check.checks, "writes": write_check.checks}
+    chosen = chain(*(everything[bench](mocks, peers) for bench in benches))
+    for number, (title, check, arguments) in enumerate(chosen, 1):
         try:
             check(*arguments)
             print("ok %d - %s" % (number, title))

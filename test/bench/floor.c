@@ -1,8 +1,9 @@
 /*
  * floor.c
- *	  The floor: what the network alone takes for a read.
+ *	  The floor: what the network alone takes for a read or a write.
  *
  *	  floor --url URL --table NAME --entities N --workers W --rounds R [--warmup R] [--cacert FILE]
+ *			[--do read|put|update|delete]
  *
  * Sends the requests that dynamo_fdw sends for driver_id 1 to N (made by the
  * same code, with a signature that is not one) over W kept connections, reads
@@ -16,9 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/ddb_op.h"
-#include "core/feast_key.h"
-#include "item.h"
+#include "bodies.h"
 
 #define MAX_WORKERS 100
 
@@ -47,50 +46,6 @@ now_ms(void)
 	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
 }
 
-/* ---- requests ---- */
-
-static void
-add_key(DynBuf *body, int driver, bool is_first)
-{
-	static DynBuf scratch;
-	DynKeyPart	part = {.name = BENCH_JOIN_KEY, .type = DYN_FEAST_INT64, .integer = driver};
-	DynEntityId id;
-
-	if (!dyn_feast_key_id(&id, &scratch, 3, &part, 1))
-		die("no entity_id");
-	dyn_op_get_key(body, &id, is_first);
-}
-
-static void
-make_bodies(const char *table, int entities)
-{
-	const char *names[BENCH_NFEATURES];
-	size_t		lengths[BENCH_NFEATURES];
-	DynFeatureNames features = {names, lengths, BENCH_NFEATURES};
-	DynGetRequest request = {.table = table, .event_ts = true, .features = &features};
-
-	for (int i = 0; i < BENCH_NFEATURES; i++)
-	{
-		names[i] = bench_features[i].name;
-		lengths[i] = strlen(names[i]);
-	}
-	nbodies = (entities + DYN_MAX_GET_KEYS - 1) / DYN_MAX_GET_KEYS;
-	bodies = calloc(nbodies, sizeof(DynBuf));
-	if (bodies == NULL)
-		die("out of memory");
-	for (int i = 0; i < nbodies; i++)
-	{
-		dyn_op_get_begin(&bodies[i]);
-		dyn_op_get_prefix(&bodies[i], &request);
-		for (int k = i * DYN_MAX_GET_KEYS; k < entities && k < (i + 1) * DYN_MAX_GET_KEYS; k++)
-			add_key(&bodies[i], k + 1, k % DYN_MAX_GET_KEYS == 0);
-		dyn_op_get_suffix(&bodies[i], &request);
-		dyn_op_get_end(&bodies[i], false);
-		if (bodies[i].failed)
-			die("out of memory");
-	}
-}
-
 /* ---- transfers ---- */
 
 static size_t
@@ -101,18 +56,20 @@ on_body(char *data, size_t size, size_t count, void *arg)
 }
 
 static void
-make_workers(void)
+make_workers(const BodyKind *what)
 {
 	/* as long as a signed request's */
 	static const char *const lines[] = {
-		"Content-Type: application/x-amz-json-1.0", "X-Amz-Date: 20260101T000000Z",
-		"X-Amz-Target: DynamoDB_20120810.BatchGetItem", "Expect:", "Accept:",
+		"Content-Type: application/x-amz-json-1.0", "X-Amz-Date: 20260101T000000Z", "Expect:", "Accept:",
 		"Authorization: AWS4-HMAC-SHA256 Credential=BENCH/20260101/us-west-2/dynamodb/aws4_request, "
 		"SignedHeaders=content-type;host;x-amz-date;x-amz-target, "
 		"Signature=0000000000000000000000000000000000000000000000000000000000000000"
 	};
 	struct curl_slist *headers = NULL;
+	char		target[100];
 
+	snprintf(target, sizeof(target), "X-Amz-Target: %s", dyn_op_target(what->op));
+	headers = curl_slist_append(headers, target);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		headers = curl_slist_append(headers, lines[i]);
 	multi = curl_multi_init();
@@ -204,9 +161,11 @@ main(int argc, char **argv)
 		{"rounds", required_argument, NULL, 'r'},
 		{"warmup", required_argument, NULL, 'p'},
 		{"cacert", required_argument, NULL, 'c'},
+		{"do", required_argument, NULL, 'd'},
 		{0}
 	};
 	const char *table = NULL;
+	const BodyKind *what = body_kind("read");
 	int			entities = 0;
 	int			rounds = 10;
 	int			warmup = 3;
@@ -237,15 +196,20 @@ main(int argc, char **argv)
 			case 'c':
 				cacert = optarg;
 				break;
+			case 'd':
+				what = body_kind(optarg);
+				break;
 			default:
 				return 2;
 		}
 	}
-	if (url == NULL || table == NULL || entities < 1 || nworkers < 1 || nworkers > MAX_WORKERS)
+	if (url == NULL || table == NULL || what == NULL || entities < 1 || nworkers < 1 || nworkers > MAX_WORKERS)
 		die("--url, --table, --entities and 1 to 100 --workers are needed");
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	make_bodies(table, entities);
-	make_workers();
+	bodies = make_bodies(what, table, entities, &nbodies);
+	if (bodies == NULL)
+		die("the requests can't be made");
+	make_workers(what);
 	for (int i = -warmup; i < rounds; i++)
 	{
 		double		ms = run_round();

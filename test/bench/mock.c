@@ -1,12 +1,13 @@
 /*
  * mock.c
- *	  A DynamoDB that answers every read after the same time.
+ *	  A DynamoDB that answers every read and write after the same time.
  *
  *	  mock [--latency-ms MS] [--cert FILE --key FILE]
  *
  * Listens on a free port of the loopback interface, prints it, and serves
- * until its standard input ends; then it prints how many requests it got and
- * for how many of them it had to make an answer (the rest were repetitions).
+ * until its standard input ends; then it prints how many requests it got, for
+ * how many reads it had to make an answer and how many writes were not known
+ * (the rest were repetitions), and how many items were written.
  * One thread waits for all: an answer is made while its latency passes, and
  * sent by the clock, which starts when the last byte of the request has arrived.
  */
@@ -30,6 +31,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "written.h"
 
 #define MAX_REQUEST (1024 * 1024)
 #define READ_BYTES (64 * 1024)
@@ -489,6 +491,6 @@ main(int argc, char **argv)
 	if (epoll_fd < 0 || timer_fd < 0)
 		die("epoll, timerfd");
 	serve(listen_on_loopback());
-	printf("%ld %ld\n", requests, answers_made());
+	printf("%ld %ld %ld %ld\n", requests, answers_made(), writes_made(), items_written());
 	return 0;
 }

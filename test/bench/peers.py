@@ -12,6 +12,7 @@ import time
 from functools import lru_cache
 
 import join_peers
+import write_peers
 from item import ACCESS_KEY, BATCH, EVENT_TS, NAMES, SECRET_KEY, VALUES, VIEW, remote_table
 from sdk import WORKERS, boto3_client, boto3_pool, entity_id, entity_key, feast_store
 
@@ -68,6 +69,7 @@ CLIENTS = {
     "get_online_features": (get_online_features, check_get_online_features),
     "boto3": (boto3_read, check_boto3_read),
     **join_peers.CLIENTS,
+    **write_peers.CLIENTS,
 }
 
 

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from collections import namedtuple
 
 from item import VIEW, remote_table
 
@@ -25,6 +26,10 @@ def run(command, **kwargs):
     return done
 
 
+# What came to a mock: requests; reads and writes among them that were no repetitions; items put, updated or deleted.
+Counts = namedtuple("Counts", "requests reads writes written")
+
+
 class Mock:
     """A DynamoDB with a fixed latency; with a folder that has cert.pem and key.pem, it speaks TLS."""
 
@@ -39,11 +44,11 @@ class Mock:
         self.url = "%s://127.0.0.1:%s" % ("https" if tls else "http", port)
 
     def close(self):
-        """How many requests came, and how many of them were different."""
+        """What came, as Counts."""
         self.process.stdin.close()
         counts = self.process.stdout.read().split()
         self.process.wait()
-        return [int(count) for count in counts]
+        return Counts(*(int(count) for count in counts))
 
 
 class Peers:
@@ -73,10 +78,10 @@ def certificate(folder):
     return folder
 
 
-def floor(mock, entities, workers, rounds):
+def floor(mock, entities, workers, rounds, do="read", warmup=FLOOR_WARMUP):
     """The milliseconds of each round, and the bytes of the answers' bodies in one."""
     command = [BUILD / "floor", "--url", mock.url, "--table", remote_table(VIEW), "--entities", entities,
-               "--workers", workers, "--rounds", rounds, "--warmup", FLOOR_WARMUP]
+               "--workers", workers, "--rounds", rounds, "--warmup", warmup, "--do", do]
     if mock.ca_bundle:
         command += ["--cacert", mock.ca_bundle]
     done = run(command)

@@ -24,12 +24,13 @@ def make_server(conn, server, mock):
     )
 
 
-def make_table(conn, server, table, view, workers):
+def make_table(conn, server, table, view, workers, write_workers=10):
     columns = ", ".join("%s %s" % (name, sql) for name, _, sql, _ in FEATURES)
     conn.execute(
         "CREATE FOREIGN TABLE %s (driver_id bigint OPTIONS (entity_key 'true') NOT NULL,"
         " event_timestamp timestamptz OPTIONS (event_timestamp 'true'), %s)"
-        " SERVER %s OPTIONS (feature_view '%s', max_read_workers '%d')" % (table, columns, server, view, workers)
+        " SERVER %s OPTIONS (feature_view '%s', max_read_workers '%d', max_write_workers '%d')"
+        % (table, columns, server, view, workers, write_workers)
     )
 
 
