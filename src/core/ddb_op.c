@@ -206,14 +206,21 @@ dyn_op_item_begin(DynBuf *out, const DynEntityId *id, const char *event_ts)
 }
 
 void
-dyn_op_item_feature(DynBuf *out, const char *name, const void *value, size_t len, bool first)
+dyn_op_feature_head(DynBuf *out, const char *name)
+{
+	add_text(out, name);
+	dyn_buf_str(out, ":{\"B\":\"");
+}
+
+void
+dyn_op_item_feature(DynBuf *out, const DynBuf *head, const void *value, size_t len, bool first)
 {
 	if (!first)
 		dyn_buf_byte(out, ',');
-	add_text(out, name);
-	dyn_buf_str(out, ":{\"B\":\"");
+	dyn_buf_add(out, head->data, head->len);
+	out->failed = out->failed || head->failed;
 	dyn_buf_base64(out, value, len);
-	dyn_buf_str(out, "\"}");
+	dyn_buf_add(out, "\"}", 2);
 }
 
 void

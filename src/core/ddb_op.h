@@ -63,9 +63,13 @@ extern void dyn_op_get_key(DynBuf *out, const DynEntityId *id, bool first);
 extern void dyn_op_get_suffix(DynBuf *out, const DynGetRequest *request);	/* after the keys */
 extern void dyn_op_get_end(DynBuf *out, bool capacity);
 
-/* An item: begin, a call per feature, end. `event_ts` is text. */
+/*
+ * An item: begin, a call per feature, end.  `event_ts` is text.  A feature's
+ * head is the same in all items, so a statement makes it once.
+ */
+extern void dyn_op_feature_head(DynBuf *out, const char *name);
 extern void dyn_op_item_begin(DynBuf *out, const DynEntityId *id, const char *event_ts);
-extern void dyn_op_item_feature(DynBuf *out, const char *name, const void *value, size_t len, bool first);
+extern void dyn_op_item_feature(DynBuf *out, const DynBuf *head, const void *value, size_t len, bool first);
 extern void dyn_op_item_end(DynBuf *out);
 
 /* The end of an item that says by an attribute when it has expired, in seconds since 1970. */

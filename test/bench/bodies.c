@@ -60,6 +60,7 @@ make_read(DynBuf *body, const char *table, int first, int last)
 static void
 add_item(DynBuf *item, const DynEntityId *id)
 {
+	static DynBuf heads[BENCH_NFEATURES];
 	unsigned char space[100];
 
 	dyn_op_item_begin(item, id, BENCH_EVENT_TS);
@@ -67,7 +68,9 @@ add_item(DynBuf *item, const DynEntityId *id)
 	{
 		DynValueBytes value = value_bytes(&bench_features[i], space);
 
-		dyn_op_item_feature(item, bench_features[i].name, value.data, value.len, i == 0);
+		if (heads[i].len == 0)
+			dyn_op_feature_head(&heads[i], bench_features[i].name);
+		dyn_op_item_feature(item, &heads[i], value.data, value.len, i == 0);
 	}
 	dyn_op_item_end(item);
 }

@@ -101,6 +101,16 @@ test_get(json_object *body, const char *what)
 }
 
 static void
+add_feature(DynBuf *item, const char *name, const void *value, size_t len, bool first)
+{
+	DynBuf		head = {0};
+
+	dyn_op_feature_head(&head, name);
+	dyn_op_item_feature(item, &head, value, len, first);
+	dyn_buf_free(&head);
+}
+
+static void
 test_write(json_object *body, const char *what)
 {
 	const char *table;
@@ -123,7 +133,7 @@ test_write(json_object *body, const char *what)
 			size_t		len;
 			uint8_t    *bytes = golden_base64(golden_text(value, "B"), &len);
 
-			dyn_op_item_feature(&text, name, bytes, len, first);
+			add_feature(&text, name, bytes, len, first);
 			first = false;
 			free(bytes);
 		}
@@ -255,8 +265,8 @@ test_escapes(void)
 	json_object *feature = NULL;
 
 	dyn_op_item_begin(&text, &id, "2024\n\"");
-	dyn_op_item_feature(&text, "q\"\\\x01", "\xfb\xff", 2, true);
-	dyn_op_item_feature(&text, "empty", NULL, 0, false);
+	add_feature(&text, "q\"\\\x01", "\xfb\xff", 2, true);
+	add_feature(&text, "empty", NULL, 0, false);
 	dyn_op_item_end(&text);
 	dyn_op_write_prefix(&out, "t\"\\");
 	dyn_op_write_put(&out, &text, true);
@@ -301,7 +311,7 @@ test_expiry(void)
 	json_object *expires = NULL;
 
 	dyn_op_item_begin(&out, &id, "x");
-	dyn_op_item_feature(&out, "a", NULL, 0, true);
+	add_feature(&out, "a", NULL, 0, true);
 	dyn_op_item_end_expiring(&out, "ex\"pires.at", 1700000000);
 	body = golden_parse(out.data, out.len);
 	if (ok(body != NULL, "an item that expires is JSON"))

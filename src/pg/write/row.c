@@ -15,6 +15,24 @@
 /* Of a time in seconds, as DynamoDB counts: one for two digits, and one more. */
 #define NUMBER_BYTES 7
 
+/* Makes what stands before the value of each feature. */
+static void
+make_heads(DynRowEncoder *encoder)
+{
+	const DynRelation *rel = encoder->rel;
+
+	encoder->heads = palloc0(sizeof(DynBuf *) * (rel->ncolumns + 1));
+	for (int i = 0; i < rel->ncolumns; i++)
+	{
+		const DynColumn *column = &rel->columns[i];
+
+		if (column->role != DYN_COLUMN_FEATURE || column->bad)
+			continue;
+		encoder->heads[i] = dyn_scratch_new(CurrentMemoryContext);
+		dyn_op_feature_head(encoder->heads[i], column->name);
+	}
+}
+
 DynRowEncoder *
 dyn_row_encoder_new(const DynRelation *rel, bool wants_key)
 {
@@ -24,6 +42,7 @@ dyn_row_encoder_new(const DynRelation *rel, bool wants_key)
 	encoder->scratch = dyn_scratch_new(CurrentMemoryContext);
 	encoder->item = dyn_scratch_new(CurrentMemoryContext);
 	encoder->key = dyn_scratch_new(CurrentMemoryContext);
+	make_heads(encoder);
 	encoder->wants_key = wants_key;
 	encoder->time = GetCurrentStatementStartTimestamp();
 	dyn_event_ts_from_datum(NULL, TimestampTzGetDatum(encoder->time), encoder->event_ts);
@@ -123,7 +142,7 @@ put_features(DynRowEncoder *encoder, TupleTableSlot *slot)
 		}
 		dyn_buf_clear(encoder->scratch);
 		dyn_datum_to_value(column, slot->tts_values[i], slot->tts_isnull[i], encoder->scratch);
-		dyn_op_item_feature(encoder->item, column->name, encoder->scratch->data, encoder->scratch->len, first);
+		dyn_op_item_feature(encoder->item, encoder->heads[i], encoder->scratch->data, encoder->scratch->len, first);
 		size += strlen(column->name) + encoder->scratch->len + 1;
 		first = false;
 	}

@@ -15,6 +15,7 @@ typedef struct DynRowEncoder
 {
 	const DynRelation *rel;
 	DynBuf	   *scratch;		/* serialized key, value bytes */
+	DynBuf	  **heads;			/* of each column that is a feature: what stands before its value */
 	DynBuf	   *item;
 	DynBuf	   *key;			/* text, where it is wanted for messages */
 	bool		wants_key;
