@@ -3,7 +3,7 @@
  *	  Writes many items.
  *
  * Items wait in input order; a request takes the first ones whose key is not
- * in flight.  At most a few requests' worth wait, so the lists are searched
+ * in flight.  At most a few requests' worth wait, so their list is searched
  * from end to end.  25 items of 400 KB stay below the 16 MB of a request, so
  * only the count has to be watched.
  */
@@ -114,9 +114,27 @@ find_waiting(const DynWrite *write, const DynEntityId *id)
 	return NULL;
 }
 
+/* Where an id is counted in write->flying. */
+static int
+flying_slot(const DynEntityId *id)
+{
+	return (id->bytes[0] | id->bytes[1] << 8) & ((1 << DYN_WRITE_FLYING_BITS) - 1);
+}
+
+/* Counts the items of a request as in flight, or with -1 as not any more. */
+static void
+count_flying(DynWrite *write, const DynWriteRequest *request, int n)
+{
+	for (int i = 0; i < request->nitems; i++)
+		write->flying[flying_slot(&request->items[i]->write.id)] += n;
+}
+
+/* With many workers thousands of items are: they are searched only where one with these bits is among them. */
 static bool
 is_in_flight(const DynWrite *write, const DynEntityId *id)
 {
+	if (write->flying[flying_slot(id)] == 0)
+		return false;
 	for (const DynWriteRequest *request = write->in_flight; request; request = request->next)
 		for (int i = 0; i < request->nitems; i++)
 			if (dyn_entity_id_equal(&request->items[i]->write.id, id))
@@ -314,6 +332,7 @@ start_write(DynWrite *write, DynStatus *status, bool *started)
 	request->next = write->in_flight;
 	write->in_flight = request;
 	write->nrequests++;
+	count_flying(write, request, 1);
 	*started = true;
 	return true;
 }
@@ -359,8 +378,13 @@ settle_answered(DynWrite *write, DynStatus *status)
 		DynWriteRequest *request = *link;
 		bool		settled = false;
 
-		if (dyn_call_done(request->call) && !dyn_write_read_answer(write, request, &settled, status))
-			return false;
+		if (dyn_call_done(request->call))
+		{
+			count_flying(write, request, -1);
+			if (!dyn_write_read_answer(write, request, &settled, status))
+				return false;
+			count_flying(write, request, 1);	/* those that it still has */
+		}
 		if (settled)
 		{
 			*link = request->next;

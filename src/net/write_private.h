@@ -6,6 +6,8 @@
 #ifndef DYN_WRITE_PRIVATE_H
 #define DYN_WRITE_PRIVATE_H
 
+#include <stdint.h>
+
 #include "net/write.h"
 
 /* An item that waits or is in flight. */
@@ -30,6 +32,9 @@ typedef struct DynWriteRequest
 	struct DynWriteRequest *next;
 } DynWriteRequest;
 
+/* Items in flight are counted by so many bits of their ids, which are hashes. */
+#define DYN_WRITE_FLYING_BITS 14
+
 struct DynWrite
 {
 	DynClient  *client;
@@ -39,6 +44,7 @@ struct DynWrite
 	int			nwaiting;
 	DynWriteRequest *in_flight;
 	int			nrequests;
+	uint16_t	flying[1 << DYN_WRITE_FLYING_BITS]; /* how many items in flight, see is_in_flight() */
 	DynStall	stall;
 	long		acknowledged;	/* items */
 	DynStatus	failure;		/* DYN_OK: none so far */

@@ -303,6 +303,18 @@ test_wrong_answers(void)
 	}
 	is_int(fake_sent(), 4, "an answer that stays malformed is asked for four times");
 	is_int(status.cls, DYN_PROTOCOL, "and is an error");
+
+	begin(1, 3);
+	add(0, "old");
+	step(true);
+	answer(0, wrong[0].unprocessed);
+	step(false);
+	add(0, "new");
+	flush_until_sent(1);
+	ok(fake_sent() == 2 && has_version(1, "old"), "meanwhile the next of its key is held back");
+	answer(1, "");
+	step(true);
+	ok(fake_sent() == 3 && has_version(2, "new"), "until that was answered well");
 }
 
 static void
