@@ -1,5 +1,6 @@
 """What check.py looks at in writes."""
 
+import http.client
 from contextlib import contextmanager
 
 import psycopg
@@ -8,7 +9,7 @@ import write_tables
 import writes
 from backend import cpu_ms, peak_mb, together_ms
 from programs import Mock, floor, pgbench
-from write_tables import copy, delete, insert, insert_part, update
+from write_tables import copy, delete, insert, insert_made, insert_part, update
 
 ROWS = 260  # eleven requests of 25, the last one not full; three to read their keys
 REQUESTS = 11
@@ -83,8 +84,6 @@ def sessions_share_the_rows():
 
 def half_a_request_is_refused():
     """The mock counts no items of a body that is cut."""
-    import http.client
-
     mock = Mock(0)
     body = '{"RequestItems":{"bench.drivers":[{"DeleteRequest":{"Key":{"entity_id":{"S":"00"}}}}]}'
     conn = http.client.HTTPConnection(mock.url.removeprefix("http://"))
@@ -108,6 +107,7 @@ def checks(mocks, peers):
     yield "the mock refuses half a write", half_a_request_is_refused, []
     for name, statement, do, requests, reads in [
         ("INSERT", insert, "put", REQUESTS, 0),
+        ("INSERT of rows that it makes", insert_made, "put", REQUESTS, 0),
         ("COPY", copy, "put", REQUESTS, 0),
         ("UPDATE", update, "update", ROWS, READS),
         ("DELETE", delete, "delete", REQUESTS, READS),

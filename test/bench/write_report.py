@@ -77,9 +77,10 @@ def show_changes(changes):
 def show_large(cell, memory):
     few, many = sorted(cell.times)
     rates = [rows / median(cell.times[rows]) * 1000 for rows in (few, many)]
-    row("rows a second, of one INSERT at 0 ms", "{:,}".format(many), "{:,.0f} ({:,.0f} of {:,} rows)".format(rates[1], rates[0], few),
+    row("rows a second of one INSERT, at 0 ms", "{:,}".format(many),
+        "{:,.0f} ({:,.0f} with {:,} rows)".format(rates[1], rates[0], few),
         judged(rates[1] / rates[0], TARGET_LARGE, "≥"))
-    row("peak memory", "{:,}".format(many), "%.0f MB (%.0f after %s rows)" % (memory[1], memory[0], "{:,}".format(few)), "")
+    row("peak memory", "{:,}".format(many), "%.0f MB (%.0f after one row)" % (memory[1], memory[0]), "")
 
 
 def show_rest(loads, cpu, large, sessions):

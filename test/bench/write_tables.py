@@ -32,8 +32,15 @@ def insert(latency, workers, rows):
 
 
 def insert_part(latency, workers, rows, part, parts):
-    """Every so-manieth row."""
+    """One of so many parts of the rows."""
     return "%s WHERE driver_id %% %d = %d" % (insert(latency, workers, rows), parts, part)
+
+
+def insert_made(latency, workers, rows):
+    """Of rows that the statement makes: it touches no shared memory for them."""
+    values = ", ".join("'%s'::%s" % (value, sql) for _, _, sql, value in FEATURES)
+    return "INSERT INTO %s SELECT generate_series(1, %d), '%s'::timestamptz, %s" % (
+        target(latency, workers), rows, EVENT_TS, values)
 
 
 def copy(latency, workers, rows):

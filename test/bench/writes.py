@@ -8,7 +8,7 @@ import write_tables
 from backend import cpu_ms, peak_mb, together_ms
 from programs import floor, pgbench
 from turns import SLICE_MS, in_turns, rounds_in
-from write_tables import copy, delete, insert, insert_part, update
+from write_tables import copy, delete, insert, insert_made, insert_part, update
 
 LATENCIES = [10, 2, 0]  # ms
 ROWS = [10000, 100000]  # of INSERT and COPY
@@ -72,8 +72,11 @@ def measure_cpu(latency, rows, rounds):
 
 
 def measure_large(few, many):
-    """A million rows in one statement, and the same session's way with few. The largest first: the mock knows it then."""
-    memory = [peak_mb(insert(0, 10, count), [], count) for count in (few, many)]
+    """The speed of one statement with many rows, and with few; peak memory after a row, and after many.
+
+    The mock knows the requests by then.
+    """
+    memory = [peak_mb(insert_made(0, 10, count), [], count) for count in (1, many)]
     clients = {count: writer(insert(0, 10, count), expected_ms(0, count / BATCH, count, 10)) for count in (few, many)}
     return Cell(0, many, in_turns(clients)), memory
 
