@@ -39,7 +39,8 @@ def workers_in(cell):
 
 def show_loads(loads):
     peers = [peer for peer in PEERS if peer in loads[0].times]
-    head = ["latency, ms", "rows", "workers", "floor", "INSERT", "× floor", "fastest", "target", "COPY", "× INSERT", "target"]
+    head = ["latency, ms", "rows", "workers", "floor", "INSERT", "× floor", "fastest", "target"]
+    head += ["COPY", "× INSERT", "target"]
     row(*head, *(PEERS[peer] for peer in peers))
     row(*["--:"] * (len(head) + len(peers)))
     for cell in loads:

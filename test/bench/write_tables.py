@@ -67,7 +67,8 @@ def make_targets(conn, latency, mock, workers):
 
 def make_rows(conn, rows):
     """A local table of rows, and a file of the same."""
-    columns = ["driver_id bigint", "event_timestamp timestamptz"] + ["%s %s" % (name, sql) for name, _, sql, _ in FEATURES]
+    columns = ["driver_id bigint", "event_timestamp timestamptz"]
+    columns += ["%s %s" % (name, sql) for name, _, sql, _ in FEATURES]
     conn.execute("CREATE TABLE rows_%d (%s)" % (rows, ", ".join(columns)))
     with conn.cursor() as cursor:
         cursor.execute(
