@@ -68,16 +68,21 @@ make_id_set(MemoryContext context)
 	return hash_create("dynamo_fdw changed rows", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-/* What UPDATE needs besides. */
+/*
+ * What UPDATE needs besides.  Generated columns count as assigned if the
+ * statement assigns a part of them.  Where there are triggers the server
+ * computes all of them; there they are changed if their value is another one,
+ * as if by a trigger.
+ */
 static void
 begin_update(ModifyState *state, ResultRelInfo *rinfo, EState *estate, List *seen_attnums)
 {
 	const DynRelation *rel = state->writer->rel;
-	const TriggerDesc *triggers = rinfo->ri_TrigDesc;
+	bool		triggers = rinfo->ri_TrigDesc && rinfo->ri_TrigDesc->trig_update_before_row;
+	Bitmapset  *assigned = triggers ? ExecGetUpdatedCols(rinfo, estate) : ExecGetAllUpdatedCols(rinfo, estate);
 	List	   *attnums;
 
-	state->change = dyn_change_encoder_new(rel, ExecGetAllUpdatedCols(rinfo, estate),
-										   triggers && triggers->trig_update_before_row, seen_attnums);
+	state->change = dyn_change_encoder_new(rel, assigned, triggers, seen_attnums);
 	attnums = dyn_change_seen_attnums(state->change);
 	if (attnums != NIL)
 		state->change->stored = dyn_stored_new(estate, rel->relid, attnums);

@@ -273,6 +273,24 @@ def test_many_sessions_add(database, driver):
     assert trips(driver) == 10 + len(added) == 50
 
 
+def test_what_is_generated_beside_a_trigger(database, driver, proxy, project):
+    """The server computes all generated columns there; those of which no part is assigned stay."""
+    generated = "id %s, s text, n int, twice int GENERATED ALWAYS AS (n * 2) STORED" % KEY
+    driver.table("generated", generated)
+    driver.run("CREATE FUNCTION same() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$")
+    driver.run("CREATE TRIGGER same BEFORE UPDATE ON generated FOR EACH ROW EXECUTE FUNCTION same()")
+    driver.run("INSERT INTO generated VALUES (1, 'a', 1)")
+    driver.server(project, name="direct", create_remote_table="false")
+    driver.table("direct", generated, server="direct", table_name=project + ".generated")
+    other = Session(database)
+    sql = "UPDATE generated SET s = 'b' WHERE id = 1"
+    assert while_held(proxy, lambda: Running(driver, sql), other, "UPDATE direct SET n = 5 WHERE id = 1").rows == 1
+    assert driver.run("SELECT s, n, twice FROM generated WHERE id = 1") == [("b", 5, 10)]
+    driver.run("UPDATE generated SET n = 6 WHERE id = 1")
+    assert driver.run("SELECT s, n, twice FROM generated WHERE id = 1") == [("b", 6, 12)]
+    other.close()
+
+
 # Failures.
 
 
