@@ -96,6 +96,21 @@ DELETE FROM parted WHERE id IN (1, 2) AND kind IN ('a', 'b', 'x') RETURNING tabl
 ALTER TABLE parted DETACH PARTITION changed;
 DROP TABLE parted;
 
+-- children whose columns have another order
+CREATE TABLE heirs (id bigint, n int, s text);
+CREATE FOREIGN TABLE first_heir (id bigint OPTIONS (entity_key 'true'), n int, s text) INHERITS (heirs) SERVER feast;
+CREATE FOREIGN TABLE second_heir (s text, gone int, n int, x text, id bigint OPTIONS (entity_key 'true')) SERVER feast;
+ALTER FOREIGN TABLE second_heir DROP COLUMN gone;
+ALTER FOREIGN TABLE second_heir INHERIT heirs;
+INSERT INTO heirs VALUES (1, 1, 'local');
+INSERT INTO first_heir VALUES (1, 2, 'first');
+INSERT INTO second_heir (id, n, s, x) VALUES (1, 3, 'second', 'x'), (2, 4, 'second', 'y');
+UPDATE heirs SET n = n + 10, s = upper(s) WHERE id IN (1, 2) RETURNING tableoid::regclass, heirs;
+SELECT * FROM second_heir WHERE id IN (1, 2) ORDER BY id;
+DELETE FROM heirs WHERE id = 1 RETURNING tableoid::regclass, *;
+DELETE FROM heirs WHERE id IN (1, 2);
+DROP TABLE heirs CASCADE;
+
 -- what can't be
 UPDATE changed SET kind = 'c' WHERE id = 3 AND kind = 'b';
 UPDATE changed SET ts = NULL WHERE id = 3 AND kind = 'b';

@@ -23,13 +23,12 @@
 
 /*
  * Name of a key's junk column.  Tables of one inheritance tree share a column
- * of one name, so it tells the type.
+ * of one name, so it tells all that their Vars may differ in.
  */
 static char *
 key_column_name(Form_pg_attribute attr)
 {
-	return psprintf("dynamo_fdw %s %u %d %u", NameStr(attr->attname), attr->atttypid, attr->atttypmod,
-					attr->attcollation);
+	return psprintf("dynamo_fdw %d %u %d %u", attr->attnum, attr->atttypid, attr->atttypmod, attr->attcollation);
 }
 
 void
