@@ -96,6 +96,21 @@ DELETE FROM parted WHERE id IN (1, 2) AND kind IN ('a', 'b', 'x') RETURNING tabl
 ALTER TABLE parted DETACH PARTITION changed;
 DROP TABLE parted;
 
+-- a row moves to where the same statement changes others; it is not found there once more
+CREATE TABLE sorted (id bigint, n int, s text) PARTITION BY LIST (n);
+CREATE TABLE sorted_local PARTITION OF sorted FOR VALUES IN (1);
+CREATE FOREIGN TABLE sorted_two (id bigint OPTIONS (entity_key 'true'), n int, s text) SERVER feast;
+CREATE FOREIGN TABLE sorted_none (id bigint OPTIONS (entity_key 'true'), n int, s text) SERVER feast;
+ALTER TABLE sorted ATTACH PARTITION sorted_two FOR VALUES IN (2);
+ALTER TABLE sorted ATTACH PARTITION sorted_none FOR VALUES IN (0);
+INSERT INTO sorted VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 1, 'c'), (4, 2, 'd'), (5, 0, 'e');
+UPDATE sorted SET n = 2, s = s || '!' WHERE id IN (1, 2, 3, 4);
+SELECT tableoid::regclass, * FROM sorted WHERE id IN (1, 2, 3, 4, 5) ORDER BY id;
+INSERT INTO sorted VALUES (6, 1, 'f');
+UPDATE sorted SET n = 0, s = s || '?' WHERE id IN (2, 5, 6);
+SELECT tableoid::regclass, * FROM sorted WHERE id IN (1, 2, 3, 4, 5, 6) ORDER BY id;
+DROP TABLE sorted;
+
 -- children whose columns have another order
 CREATE TABLE heirs (id bigint, n int, s text);
 CREATE FOREIGN TABLE first_heir (id bigint OPTIONS (entity_key 'true'), n int, s text) INHERITS (heirs) SERVER feast;

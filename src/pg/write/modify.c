@@ -29,6 +29,7 @@ typedef struct ModifyState
 	DynChangeEncoder *change;	/* of UPDATE */
 	DynBuf	   *scratch;		/* of DELETE: the serialized key */
 	HTAB	   *done;			/* entity ids that were changed; NULL: the plan has every row once */
+	struct ModifyState *moved;	/* of UPDATE: rows that it moves here, from other partitions */
 } ModifyState;
 
 /* ---- begin ---- */
@@ -41,11 +42,10 @@ new_state(ResultRelInfo *rinfo, EState *estate, CmdType operation)
 
 	state->writer = dyn_writer_new(rinfo, estate, operation);
 	state->row_context = AllocSetContextCreate(estate->es_query_cxt, "dynamo_fdw row", ALLOCSET_DEFAULT_SIZES);
-	rinfo->ri_FdwState = state;
 	return state;
 }
 
-/* Begins INSERT, or COPY. */
+/* Begins INSERT, COPY, or the rows that UPDATE moves here. */
 static ModifyState *
 begin_insert(ResultRelInfo *rinfo, EState *estate)
 {
@@ -104,6 +104,7 @@ begin_change(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *seen_attnums
 		begin_update(state, rinfo, estate, seen_attnums);
 	if (!IsA(subplan, ForeignScan))
 		state->done = make_id_set(estate->es_query_cxt);
+	rinfo->ri_FdwState = state;
 	MemoryContextSwitchTo(old);
 }
 
@@ -114,7 +115,7 @@ dynamoBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 	if (mtstate->operation == CMD_INSERT)
-		begin_insert(rinfo, mtstate->ps.state);
+		rinfo->ri_FdwState = begin_insert(rinfo, mtstate->ps.state);
 	else
 		begin_change(mtstate, rinfo, fdw_private);
 }
@@ -132,11 +133,15 @@ fires_before_end(const ResultRelInfo *rinfo)
 	return triggers && (triggers->trig_insert_after_row || triggers->trig_insert_after_statement);
 }
 
-/* COPY, or a row that INSERT into a partitioned table, or UPDATE of one, brings here. */
+/*
+ * COPY, or a row that INSERT into a partitioned table, or UPDATE of one, brings
+ * here.  That UPDATE may change rows that are here, too.
+ */
 void
 dynamoBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 {
 	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+	ModifyState *changes = rinfo->ri_FdwState;
 	ModifyState *state;
 
 	if (plan && plan->onConflictAction != ONCONFLICT_NONE)
@@ -147,6 +152,13 @@ dynamoBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	state = begin_insert(rinfo, mtstate->ps.state);
 	state->ack_each = plan == NULL &&
 		(fires_before_end(rinfo) || (rinfo->ri_RootResultRelInfo && fires_before_end(rinfo->ri_RootResultRelInfo)));
+	if (changes)
+	{
+		changes->moved = state;
+		state->writer->counters.parent = &changes->writer->counters;
+	}
+	else
+		rinfo->ri_FdwState = state;
 }
 
 const DynCounters *
@@ -159,27 +171,6 @@ dyn_modify_counters(ResultRelInfo *rinfo)
 
 /* ---- rows ---- */
 
-TupleTableSlot *
-dynamoExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot, TupleTableSlot *plan_slot)
-{
-	ModifyState *state = rinfo->ri_FdwState;
-	MemoryContext old = MemoryContextSwitchTo(state->row_context);
-	ErrorContextCallback context;
-	DynWriteItem item;
-
-	dyn_writer_push_context(state->writer, &context);
-	/* room first: the new row must not leave before the server has checked it (WITH CHECK OPTION) */
-	dyn_writer_make_room(state->writer);
-	dyn_row_encode(state->encoder, slot, &item);
-	dyn_writer_add(state->writer, &item);
-	if (state->ack_each)
-		dyn_writer_flush(state->writer);
-	dyn_writer_pop_context(&context);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(state->row_context);
-	return slot;
-}
-
 /* Notes that a row is changed or deleted; false: it is so already. */
 static bool
 is_first_time(ModifyState *state, const DynEntityId *id)
@@ -189,6 +180,56 @@ is_first_time(ModifyState *state, const DynEntityId *id)
 	if (state->done)
 		hash_search(state->done, id, HASH_ENTER, &found);
 	return !found;
+}
+
+/* Adds a new row. */
+static void
+insert_row(ModifyState *state, TupleTableSlot *slot)
+{
+	DynWriteItem item;
+
+	/* room first: the new row must not leave before the server has checked it (WITH CHECK OPTION) */
+	dyn_writer_make_room(state->writer);
+	dyn_row_encode(state->encoder, slot, &item);
+	dyn_writer_add(state->writer, &item);
+	if (state->ack_each)
+		dyn_writer_flush(state->writer);
+}
+
+/*
+ * Adds a row that an UPDATE moves to where it changes other rows, too.  The plan
+ * may still find it there, and it comes after an earlier change of its key.
+ */
+static void
+move_row(ModifyState *state, TupleTableSlot *slot)
+{
+	ErrorContextCallback context;
+	DynEntityId id;
+
+	dyn_writer_push_context(state->moved->writer, &context);
+	dyn_row_id(state->moved->encoder, slot, &id);
+	if (!is_first_time(state, &id))
+		dyn_writer_flush(state->writer);
+	insert_row(state->moved, slot);
+	dyn_writer_pop_context(&context);
+}
+
+TupleTableSlot *
+dynamoExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	ModifyState *state = rinfo->ri_FdwState;
+	MemoryContext old = MemoryContextSwitchTo(state->row_context);
+	ErrorContextCallback context;
+
+	dyn_writer_push_context(state->writer, &context);
+	if (state->moved)
+		move_row(state, slot);
+	else
+		insert_row(state, slot);
+	dyn_writer_pop_context(&context);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(state->row_context);
+	return slot;
 }
 
 /* Adds what an UPDATE makes of a row; false: nothing, as an earlier row of the plan has changed it, or it is refused. */
@@ -273,8 +314,11 @@ end_modify(ResultRelInfo *rinfo)
 {
 	ModifyState *state = rinfo->ri_FdwState;
 
-	if (state != NULL)
-		dyn_writer_end(state->writer);
+	if (state == NULL)
+		return;
+	dyn_writer_end(state->writer);
+	if (state->moved)
+		dyn_writer_end(state->moved->writer);
 }
 
 void

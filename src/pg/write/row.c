@@ -177,6 +177,16 @@ check_size(const DynRelation *rel, size_t size, const Datum *keys)
 }
 
 void
+dyn_row_id(DynRowEncoder *encoder, TupleTableSlot *slot, DynEntityId *id)
+{
+	Datum		keys[DYN_MAX_KEYS];
+
+	slot_getallattrs(slot);
+	row_keys(encoder->rel, slot, keys);
+	dyn_key_id(encoder->rel, keys, encoder->scratch, id);
+}
+
+void
 dyn_row_encode(DynRowEncoder *encoder, TupleTableSlot *slot, DynWriteItem *item)
 {
 	const DynRelation *rel = encoder->rel;

@@ -26,6 +26,9 @@ typedef struct DynRowEncoder
 /* In the current memory context. `wants_key`: items tell their key. */
 extern DynRowEncoder *dyn_row_encoder_new(const DynRelation *rel, bool wants_key);
 
+/* The entity id of a row. Raises where its key can't be stored. */
+extern void dyn_row_id(DynRowEncoder *encoder, TupleTableSlot *slot, DynEntityId *id);
+
 /*
  * Makes the item of a row.  Raises what can't be stored.  Leaves garbage in
  * the current memory context.
