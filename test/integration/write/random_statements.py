@@ -7,8 +7,17 @@ below `base` + 20; the rest is for triggers and functions.  Each row written can
 # What can be inserted into, and the table where the rows go.
 WRITABLE = {
     "one": "one", "low": "one", "lower": "one", "two": "two", "by_rule": "two", "defaulted": "defaulted",
-    "triggered": "triggered", "parent": "parent", "part1": "parent", "by_trigger": "by_trigger",
+    "triggered": "triggered", "parent": "parent", "part1": "parent", "by_trigger": "by_trigger", "moving": "moving",
 }  # fmt: skip
+
+# What can be changed, and the tables whose rows then change.
+CHANGEABLE = {
+    "one": ["one"], "low": ["one"], "lower": ["one"], "by_trigger": ["one"], "two": ["two"], "defaulted": ["defaulted"],
+    "secure": ["defaulted"], "triggered": ["triggered", "one", "two"], "parent": ["parent"], "part1": ["parent"],
+    "moving": ["moving"],
+}  # fmt: skip
+WITH_TRIGGERS = ["triggered", "by_trigger"]
+VIEWS = ["low", "lower", "by_trigger", "secure"]
 
 # How a statement is executed; see Runner in test_random_statements.py.
 WAYS = ["plain"] * 6 + ["prepared", "explain", "create as", "copy", "loop", "declare", "refcursor", "string"]
@@ -17,14 +26,16 @@ WAYS = ["plain"] * 6 + ["prepared", "explain", "create as", "copy", "loop", "dec
 class Step:
     """One thing to do in a program."""
 
-    def __init__(self, way, sql, has_rows=True, number=0):
+    def __init__(self, way, sql, has_rows=True, number=0, changes=(), rows=()):
         self.way = way
+        self.changes = set(changes)  # tables that UPDATE or DELETE in it may change, in any order of rows
+        self.rows = rows  # of COPY
         self.sql = sql
         self.has_rows = has_rows
         self.number = number  # of rows to fetch, where not all are
 
     def __repr__(self):
-        return "%s: %s" % (self.way, self.sql)
+        return "%s: %s %s" % (self.way, self.sql, self.rows or "")
 
 
 class Statements:
@@ -36,6 +47,7 @@ class Statements:
         self.base = 0
         self.taken = set()  # tables of the statement: WITH promises no order, and DynamoDB has no snapshots
         self.catches = False  # does the program survive an error of its own?
+        self.undone = False  # was a part of it rolled back?
 
     def choose(self, *of):
         return self.random.choice(of)
@@ -46,7 +58,7 @@ class Statements:
     def program(self, base):
         """Steps that are a transaction or several."""
         self.base = base
-        self.catches = False
+        self.catches = self.undone = False
         if self.chance(0.04):
             return [Step("plain", "CALL put_and_commit(%s, %s)" % (self.id(), self.text()), has_rows=False)]
         if self.chance(0.7):
@@ -64,6 +76,7 @@ class Statements:
             elif savepoints and self.chance(0.3):
                 where = self.choose("ROLLBACK TO s%d", "ROLLBACK TO s%d", "RELEASE s%d") % savepoints
                 savepoints -= where.startswith("RELEASE")
+                self.undone = self.undone or where.startswith("ROLLBACK")
                 steps.append(Step("plain", where, has_rows=False))
             else:
                 steps.append(self.step(alone=False))
@@ -73,6 +86,11 @@ class Statements:
         return steps
 
     def step(self, alone):
+        # where something stays that was rolled back in PostgreSQL, changes would tell
+        if self.chance(0.5) and not self.undone and not self.catches:
+            return self.change_step(alone)
+        if self.chance(0.1):
+            return self.copy_step()
         way = self.random.choice(WAYS)
         kinds = [self.insert_statement, self.insert_statement, self.with_statement, self.call]
         self.taken = set()
@@ -82,6 +100,160 @@ class Statements:
         if alone and way in ("declare", "refcursor"):
             way = "prepared"
         return Step(way, sql, has_rows, number=self.random.randint(0, 3))
+
+    # UPDATE and DELETE.
+
+    def change_step(self, alone):
+        way = self.random.choice([way for way in WAYS if way != "declare"])
+        self.taken = set()
+        sql, has_rows = self.choose(self.change_statement, self.change_statement, self.with_changes, self.change_call)()
+        if not has_rows and way in ("create as", "copy", "loop", "refcursor") or alone and way == "refcursor":
+            way = "prepared"
+        return Step(way, sql, has_rows, number=1000, changes=self.taken)
+
+    def change_statement(self):
+        returning = self.chance(0.5)
+        return self.change(returning), returning
+
+    def change(self, returning):
+        """UPDATE or DELETE without a WITH."""
+        table = self.choose(*[t for t, tables in CHANGEABLE.items() if not self.taken.intersection(tables)])
+        self.taken.update(CHANGEABLE[table])
+        target = self.choose(table, table + " AS t")
+        name = target.split()[-1]
+        update = self.chance(0.6)
+        source, where, joined = self.keys_of(table, name)
+        if table == "moving" and update:
+            assigned, also = self.move(name)
+            where += also
+        elif update:
+            assigned = self.assignments(table, name, joined)
+        if self.chance(0.2):
+            where += self.choose(" AND {0}.n > 5", " AND {0}.n IS NOT NULL", " AND {0}.s LIKE '%1%'").format(name)
+        sql = (
+            "UPDATE %s SET %s%s WHERE %s" % (target, assigned, source and " FROM " + source, where)
+            if update
+            else "DELETE FROM %s%s WHERE %s" % (target, source and " USING " + source, where)
+        )
+        return sql + (" RETURNING %s" % self.changed(table, name) if returning else "")
+
+    def keys_of(self, table, name):
+        """A source or "", a condition that gives keys, and whether `q.t` is one value for each row."""
+        id = "%s.%s" % (name, "a" if table == "two" else "id")
+        also = ""
+        if table == "two":
+            also = self.choose(" AND {0}.b = 'k0'", " AND {0}.b IN ('k1', 'k2')", " AND {0}.b = ANY ('{{k0,k1,k2}}')")
+            also = also.format(name)
+        ids = ", ".join(str(self.id()) for _ in range(self.choose(1, 2, 3, 8)))
+        some = self.choose("true", "g > 9", "g % 2 = 0", "g < 5")
+        kinds = ["key", "key", "in", "any", "values"]
+        if table != "secure":  # an addition may tell of a row before its view has let it pass
+            kinds += ["select", "exists", "join"] + ["twice"] * (table not in WITH_TRIGGERS)
+        kind = self.choose(*kinds)
+        if kind == "key":
+            return "", "%s = %d%s" % (id, self.id(), also), False
+        if kind == "in":
+            return "", "%s IN (%s)%s" % (id, ids, also), False
+        if kind == "any":
+            return "", "%s = ANY (ARRAY[%s]::bigint[])%s" % (id, ids, also), False
+        if kind == "select":
+            return "", "%s IN (SELECT %d + g FROM source WHERE %s)%s" % (id, self.base, some, also), False
+        if kind == "exists":
+            condition = "EXISTS (SELECT FROM source WHERE %d + g = %s AND %s)%s" % (self.base, id, some, also)
+            return "", condition, False
+        if kind == "join":
+            return "source q", "%d + q.g = %s AND %s%s" % (self.base, id, some, also), True
+        if kind == "twice":
+            source = "(SELECT g / 2 AS g FROM source) q"
+            return source, "%d + q.g = %s%s" % (self.base, id, also), False
+        source = "(VALUES (%d, 'v'), (%d, 'w')) q (id, t)" % (self.base + 3, self.base + 5)
+        return source, "q.id = %s%s" % (id, also), True
+
+    def move(self, name):
+        """Of "moving": assignments that take rows to a partition, and a condition; they stay in foreign ones."""
+        to = self.choose(0, 1, 2, 3)
+        return (
+            self.choose("n = %d, s = {0}.s || %s", "s = %s || {0}.s, n = %d")
+            .replace("%d", str(to))
+            .replace("%s", self.text())
+            .format(name),
+            " AND %s.n IN (0, 1, %d)" % (name, to),
+        )
+
+    def assignments(self, table, name, joined):
+        text, number = self.text(), str(self.number())
+        division = "n = 10 / ({0}.n - %d)" % self.random.randint(-2, 12)
+        columns = "{0}.%s" % ("a" if table == "two" else "id")
+        kinds = [
+            "s = %s", "s = {0}.s || %s", "s = %s, n = %n", "n = %n", "n = {0}.n + 1", "n = {0}.n + 1, s = {0}.s || {0}.n || %s",
+            "(n, s) = (SELECT max(g), %s || min(t) FROM source WHERE g < {0}.n)", "(n, s) = ROW (%n, %s)",
+            "s = (SELECT t FROM source WHERE g = {0}.n)", "s = coalesce({0}.s, 'null') || %s, n = NULL",
+            "s = {0}.s || {0}::text", "s = %s || " + columns + "::text", division,
+        ]  # fmt: skip
+        if joined:
+            kinds += ["s = q.t || %s", "s = {0}.s || q.t, n = length(q.t)"]
+        if table not in VIEWS or table == "lower":
+            kinds.append("n = DEFAULT, s = %s")
+        if "one" not in self.taken:
+            kinds.append("s = {0}.s || %s || coalesce(bump(" + columns + "), 0)")
+        return self.choose(*kinds).replace("%s", text).replace("%n", number).format(name)
+
+    def changed(self, table, name):
+        """RETURNING of UPDATE or DELETE, with columns id and s."""
+        id = "a::bigint AS id" if table == "two" else "%s.id" % name
+        kinds = ["%s, {0}.s", "%s, {0}.s, {0}.n", "%s, upper({0}.s) AS s", "%s, {0}::text AS s", "%s, {0}.s, {0}.*"]
+        if table not in VIEWS:
+            kinds.append("%s, {0}.tableoid::regclass::text || {0}.s AS s")
+        return self.choose(*kinds).replace("%s", id).format(name)
+
+    def with_changes(self):
+        """Changes in WITH, read or not."""
+        ctes = []
+        names = []
+        for i in range(self.random.randint(1, 3)):
+            if all(self.taken.intersection(tables) for tables in CHANGEABLE.values()):
+                break
+            returning = self.chance(0.7)
+            ctes.append("w%d AS (%s)" % (i, self.change(returning)))
+            names += ["w%d" % i] * returning
+        free = [table for table in ("one", "defaulted", "parent") if table not in self.taken]
+        if names and free and self.chance(0.4):
+            table = self.choose(*free)
+            self.taken.add(table)
+            copy = "INSERT INTO %s (id, n, s) SELECT id, 12, max(s) || 'c' FROM %s GROUP BY id RETURNING id, s"
+            ctes.append("w9 AS (%s)" % copy % (table, self.choose(*names)))
+            names.append("w9")
+        name = self.choose(*names) if names else "source"
+        main = self.choose("SELECT 1", "SELECT count(*) FROM {0}", "SELECT * FROM {0}", "SELECT EXISTS (SELECT FROM {0})")
+        return "WITH %s %s" % (", ".join(ctes), main.format(name)), True
+
+    def change_call(self):
+        """A SELECT of functions that change rows."""
+        self.taken.update(["one", "two"])
+        many = self.choose(1, 3, 10)
+        one = "%s(%d + g)" % (self.choose("bump", "bump_sql", "drop_sql", "try_change"), self.base)
+        return self.choose(
+            "SELECT %s FROM generate_series(1, %d) g" % (one, many),
+            "SELECT g FROM generate_series(1, %d) g WHERE %s IS NOT NULL" % (many, one),
+            "SELECT * FROM change_each(%d, %d)" % (self.base, many),
+            "SELECT * FROM change_each(%d, %d) LIMIT 1" % (self.base, many),
+        ), True
+
+    # COPY.
+
+    def copy_step(self):
+        table = self.choose("one", "two", "defaulted", "triggered", "parent", "part1", "by_trigger", "moving")
+        columns, _ = ("(a, b, n, s)", "") if table == "two" else ("(id, n, s)", "")
+        rows = []
+        for _ in range(self.choose(0, 1, 3, 10, 30)):
+            id = self.id()
+            number = "x" if self.chance(0.005) else self.number()
+            if table == "part1":
+                id = id // 4 * 4 + 1
+            number = None if number == "NULL" else number
+            rows.append((id, *(["k%d" % (id % 3)] * (table == "two")), number, self.text().strip("'")))
+        where = self.choose("", "", " WHERE n IS DISTINCT FROM 5")
+        return Step("copy from", "COPY %s %s FROM STDIN%s" % (table, columns, where), False, rows=rows)
 
     # Values.
 

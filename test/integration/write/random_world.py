@@ -19,39 +19,64 @@ TABLES = {
     "part0": ("id bigint", "n integer, s text"),
     "part1": ("id bigint", "n integer, s text"),
     "part3": ("id bigint", "n integer, s text"),
+    "moving2": ("id bigint", "n integer, s text"),
+    "moving3": ("id bigint", "n integer, s text"),
 }
 
-PLAIN_PARTITIONS = ["part2", "part7"]  # plain in both schemas
+PLAIN_PARTITIONS = ["part2", "part7", "moving0", "moving1", "moving_rest"]  # plain in both schemas
 
 
 def is_transactional(table, key):
     """Is a row of CONTENT stored in PostgreSQL in both schemas?"""
+    if table == "moving":
+        return key.partition("@")[2] not in ("2", "3")
     return table == "parent" and (int(key) % 4 == 2 or int(key) % 8 == 7)
+
+
+def content_name(table):
+    """Name in CONTENT of the table that a partition is of."""
+    return "parent" if table.startswith("part") else "moving" if table.startswith("moving") else table
 
 
 # The rows of all tables whose keys are among $1: the table, the key and the values.
 CONTENT = " UNION ALL ".join(
     "SELECT '{0}', {1}::text, n, s, {2} FROM {0} WHERE {3}".format(
         table,
-        "a || b" if table == "two" else "id",
+        "a || b" if table == "two" else "id || '@' || coalesce(n, -1)" if table == "moving" else "id",
         "twice" if table == "defaulted" else "n",
         "a = ANY (%(keys)s::bigint[]) AND b IN ('k0', 'k1', 'k2')" if table == "two" else "id = ANY (%(keys)s)",
     )
-    for table in ("one", "two", "defaulted", "triggered", "parent")
+    for table in ("one", "two", "defaulted", "triggered", "parent", "moving")
 )
 
-# For plain tables: the row of the key goes, and is told. The argument is the name in CONTENT.
+# For plain tables: the row of the key goes, and the new one is told. The argument is the name in CONTENT.
 REPLACE = """
+CREATE FUNCTION key_of(name text, r jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT CASE name WHEN 'two' THEN (r ->> 'a') || (r ->> 'b')
+        WHEN 'moving' THEN (r ->> 'id') || '@' || coalesce(r ->> 'n', '-1') ELSE r ->> 'id' END
+$$;
 CREATE FUNCTION replace_row() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    key text = coalesce(to_jsonb(NEW) ->> 'id', (to_jsonb(NEW) ->> 'a') || (to_jsonb(NEW) ->> 'b'));
 BEGIN
-    RAISE NOTICE 'wrote %', json_build_array(TG_ARGV[0], key, NEW.n, NEW.s);
+    RAISE NOTICE 'wrote %', json_build_array(TG_ARGV[0], key_of(TG_ARGV[0], to_jsonb(NEW)), NEW.n, NEW.s);
+    PERFORM set_config('test.replaces', 'yes', true);
     IF TG_ARGV[0] = 'two' THEN
         DELETE FROM two WHERE a = (to_jsonb(NEW) ->> 'a')::integer AND b = to_jsonb(NEW) ->> 'b';
     ELSE
-        EXECUTE format('DELETE FROM %I WHERE id = $1', TG_TABLE_NAME) USING key::bigint;
+        EXECUTE format('DELETE FROM %I WHERE id = $1', TG_TABLE_NAME) USING (to_jsonb(NEW) ->> 'id')::bigint;
     END IF;
+    PERFORM set_config('test.replaces', '', true);
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION tell_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('test.replaces', true) = 'yes' THEN
+        RETURN OLD;
+    ELSIF TG_OP = 'DELETE' THEN
+        RAISE NOTICE 'wrote %', json_build_array(TG_ARGV[0], key_of(TG_ARGV[0], to_jsonb(OLD)));
+        RETURN OLD;
+    END IF;
+    RAISE NOTICE 'wrote %', json_build_array(TG_ARGV[0], key_of(TG_ARGV[0], to_jsonb(NEW)), NEW.n, NEW.s);
     RETURN NEW;
 END $$;
 """
@@ -77,6 +102,14 @@ ALTER TABLE parent ATTACH PARTITION part1 FOR VALUES IN (1);
 CREATE TABLE sub PARTITION OF parent FOR VALUES IN (3) PARTITION BY LIST ((id % 8));
 ALTER TABLE sub ATTACH PARTITION part3 FOR VALUES IN (3);
 CREATE TABLE part7 PARTITION OF sub FOR VALUES IN (7);
+
+-- rows move between these
+CREATE TABLE moving (id bigint, n integer, s text) PARTITION BY LIST (n);
+CREATE TABLE moving0 PARTITION OF moving FOR VALUES IN (0);
+CREATE TABLE moving1 PARTITION OF moving FOR VALUES IN (1);
+CREATE TABLE moving_rest PARTITION OF moving DEFAULT;
+ALTER TABLE moving ATTACH PARTITION moving2 FOR VALUES IN (2);
+ALTER TABLE moving ATTACH PARTITION moving3 FOR VALUES IN (3);
 
 CREATE FUNCTION before_row() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -117,6 +150,54 @@ CREATE TRIGGER before_statement BEFORE INSERT ON triggered EXECUTE FUNCTION stat
 CREATE TRIGGER after_statement AFTER INSERT ON triggered EXECUTE FUNCTION statement();
 CREATE TRIGGER after_statement AFTER INSERT ON parent EXECUTE FUNCTION statement();
 
+
+CREATE FUNCTION before_change() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    n integer = CASE TG_OP WHEN 'DELETE' THEN OLD.n ELSE NEW.n END;
+BEGIN
+    IF n = 0 THEN
+        RETURN NULL;
+    ELSIF n = 2 THEN
+        INSERT INTO one VALUES (OLD.id, n, OLD.s || ' by ' || TG_OP);
+    ELSIF n = 4 THEN
+        DELETE FROM one WHERE id = OLD.id;
+    ELSIF n = 13 THEN
+        RAISE 'before' USING ERRCODE = 'TE002';
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    ELSIF n = 1 THEN
+        NEW.s = NEW.s || ' changed';
+    ELSIF n = 3 THEN
+        NEW.s = OLD.s || ' over ' || coalesce((SELECT s FROM one WHERE id = NEW.id), 'none');
+    ELSIF n = 5 THEN
+        NEW.n = 8;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION after_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO log (what) VALUES (TG_OP || ' ' || OLD::text || ' -> ' || coalesce(NEW::text, '') || ' found '
+        || (SELECT count(*) FROM triggered WHERE id = OLD.id AND s = NEW.s));
+    IF NEW.n = 6 THEN
+        UPDATE two SET s = two.s || ' after' WHERE a = NEW.id AND b = 'k0';
+    ELSIF OLD.n = 6 THEN
+        DELETE FROM two WHERE a = OLD.id AND b = 'k0';
+    ELSIF NEW.n = 14 OR OLD.n = 14 THEN
+        RAISE 'after' USING ERRCODE = 'TE003';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER before_change BEFORE UPDATE OR DELETE ON triggered FOR EACH ROW
+    WHEN (current_setting('test.replaces', true) IS DISTINCT FROM 'yes') EXECUTE FUNCTION before_change();
+CREATE TRIGGER after_change AFTER UPDATE OR DELETE ON triggered FOR EACH ROW
+    WHEN (current_setting('test.replaces', true) IS DISTINCT FROM 'yes') EXECUTE FUNCTION after_change();
+CREATE TRIGGER before_change_all BEFORE UPDATE OR DELETE ON triggered
+    WHEN (current_setting('test.replaces', true) IS DISTINCT FROM 'yes') EXECUTE FUNCTION statement();
+CREATE TRIGGER after_change_all AFTER UPDATE OR DELETE ON triggered
+    WHEN (current_setting('test.replaces', true) IS DISTINCT FROM 'yes') EXECUTE FUNCTION statement();
+CREATE TRIGGER after_change_all AFTER UPDATE OR DELETE ON parent EXECUTE FUNCTION statement();
+
 CREATE FUNCTION after_part() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO log (what) SELECT TG_TABLE_NAME || ' has ' || s FROM parent WHERE id = NEW.id;
@@ -134,6 +215,17 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER instead INSTEAD OF INSERT ON by_trigger FOR EACH ROW EXECUTE FUNCTION instead();
+CREATE FUNCTION instead_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        DELETE FROM one WHERE id = OLD.id;
+        RETURN OLD;
+    END IF;
+    UPDATE one SET n = NEW.n, s = NEW.s || ' instead' WHERE id = OLD.id;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER change INSTEAD OF UPDATE OR DELETE ON by_trigger FOR EACH ROW EXECUTE FUNCTION instead_change();
+CREATE VIEW secure WITH (security_barrier) AS SELECT * FROM defaulted WHERE s IS DISTINCT FROM 'hidden';
 CREATE VIEW by_rule AS SELECT a::bigint AS id, n, s FROM two WHERE b = 'k2';
 CREATE RULE instead AS ON INSERT TO by_rule DO INSTEAD
     INSERT INTO two VALUES (NEW.id, 'k2', NEW.n, NEW.s) RETURNING a::bigint, n, s;
@@ -185,6 +277,38 @@ BEGIN
     ROLLBACK;
     INSERT INTO triggered VALUES ($1 + 2, 3, $2 || 3);
 END $$;
+CREATE FUNCTION bump(bigint) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    bumped integer;
+BEGIN
+    UPDATE one SET n = coalesce(n, 0) + 100, s = s || '^' WHERE id = $1 RETURNING n INTO bumped;
+    RETURN bumped;
+END $$;
+CREATE FUNCTION bump_sql(bigint) RETURNS text LANGUAGE sql AS
+    $$ UPDATE one SET s = 'bumped' WHERE id = $1 RETURNING s $$;
+CREATE FUNCTION drop_sql(bigint) RETURNS bigint LANGUAGE sql AS
+    $$ DELETE FROM two WHERE a = $1 AND b IN ('k0', 'k1', 'k2'); DELETE FROM one WHERE id = $1 RETURNING id $$;
+CREATE FUNCTION change_each(bigint, integer) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    r record;
+BEGIN
+    FOR r IN SELECT * FROM one WHERE id = ANY (ARRAY(SELECT $1 + generate_series(1, $2))) ORDER BY id LOOP
+        UPDATE one SET s = r.s || ';', n = one.n + 1 WHERE id = r.id;
+        UPDATE two SET s = r.s WHERE a = r.id AND b = 'k1';
+        IF r.id % 3 = 0 THEN
+            DELETE FROM one WHERE id = r.id;
+        END IF;
+        RETURN NEXT r.s || (SELECT count(*) FROM one WHERE id = r.id);
+    END LOOP;
+END $$;
+CREATE FUNCTION try_change(bigint) RETURNS integer LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE one SET n = n / 0 WHERE id = $1;
+    RETURN 0;
+EXCEPTION WHEN division_by_zero THEN
+    UPDATE one SET s = s || ' caught' WHERE id = $1;
+    RETURN 1;
+END $$;
 -- rows of any statement, read by a loop that ends early
 CREATE FUNCTION some_rows(query text, most integer) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
@@ -223,8 +347,13 @@ def make_world(session):
         for table in PLAIN_PARTITIONS if schema == "feast" else [*TABLES, *PLAIN_PARTITIONS]:
             session.run(
                 "CREATE TRIGGER zzz_replace BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION replace_row('%s')"
-                % (table, "parent" if table.startswith("part") else table)
+                % (table, content_name(table))
             )
+            if schema == "plain":
+                session.run(
+                    "CREATE TRIGGER zzz_tell BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION tell_change('%s')"
+                    % (table, content_name(table))
+                )
     session.run("RESET search_path")
 
 
