@@ -38,9 +38,24 @@ static ExecutorStart_hook_type previous_start = NULL;
 
 /* ---- planning ---- */
 
+/* Raises that the row is that of a cursor, which names no key. */
+static void
+check_no_cursor(const RelOptInfo *rel)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->baserestrictinfo)
+		if (IsA(lfirst_node(RestrictInfo, lc)->clause, CurrentOfExpr))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("WHERE CURRENT OF is not supported on foreign tables of dynamo_fdw"),
+					 errhint("Name the cursor's row by its entity key.")));
+}
+
 void
 dyn_unkeyed_add_path(PlannerInfo *root, RelOptInfo *rel)
 {
+	check_no_cursor(rel);
 	add_path(rel, (Path *) dyn_create_foreignscan_path(root, rel, rel->rows, UNKEYED_DISABLED_NODES, UNKEYED_COST,
 													   UNKEYED_COST, rel->lateral_relids));
 }

@@ -87,7 +87,8 @@ class Runner:
         parameter = text[0] if text else "'none'"
         self.session.run("DEALLOCATE ALL")
         self.session.run("PREPARE p (text) AS " + step.sql.replace(parameter, "$1"))
-        return [self.session.run("EXECUTE p (%s)" % parameter) for _ in range(2)]
+        results = [self.session.run("EXECUTE p (%s)" % parameter) for _ in range(2)]
+        return [sorted(rows, key=repr) if step.changes and step.has_rows else rows for rows in results]
 
     def explain(self, step):
         self.session.run("EXPLAIN (ANALYZE, VERBOSE) " + step.sql)
