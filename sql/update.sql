@@ -27,6 +27,7 @@ INSERT INTO news VALUES (1, 'a', 100), (2, 'a', 200), (1, 'a', 101), (9, 'a', 90
 EXPLAIN (COSTS OFF) UPDATE changed c SET n = c.n + news.n FROM news WHERE news.id = c.id AND news.kind = c.kind;
 UPDATE changed c SET n = news.n % 100 FROM news WHERE news.id = c.id AND news.kind = c.kind RETURNING c.id, c.n;
 EXPLAIN (COSTS OFF, VERBOSE) DELETE FROM changed c USING news WHERE news.id = c.id AND news.kind = c.kind AND c.n > 0;
+UPDATE changed c SET s = c::text FROM news WHERE news.id = c.id AND news.kind = c.kind AND c::text <> '' RETURNING c;
 DELETE FROM changed c USING news WHERE news.id = c.id AND news.kind = c.kind AND c.n > 0 RETURNING *;
 DELETE FROM changed WHERE (id, kind) IN (SELECT id, kind FROM news);
 DELETE FROM changed WHERE id = 4 AND kind = 'b' RETURNING s, tableoid::regclass;

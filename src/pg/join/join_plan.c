@@ -7,11 +7,13 @@
 
 #include <limits.h>
 
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
+#include "utils/lsyscache.h"
 
 #include "pg/join/join_plan.h"
 #include "pg/join/join_stage.h"
@@ -113,6 +115,20 @@ computing_stage(const Layout *layout, const PlaceHolderVar *phv)
 
 static bool collect(Node *node, Layout *layout);
 
+/*
+ * A whole row by its own type.  Of a row that is changed or deleted the server
+ * wants a RECORD, and the query may use the row besides.
+ */
+static Node *
+typed_row(const Layout *layout, int stage, Var *var)
+{
+	if (stage < 0 || var->varattno != InvalidAttrNumber || var->vartype != RECORDOID)
+		return (Node *) var;
+	var = copyObject(var);
+	var->vartype = get_rel_type_id(((DynJoinStage *) list_nth(layout->stages, stage))->dyn->relid);
+	return (Node *) var;
+}
+
 /* A column of a table: of a stage or of the outer plan.  Others come by parameters from above the node. */
 static void
 collect_var(Layout *layout, Var *var)
@@ -124,7 +140,7 @@ collect_var(Layout *layout, Var *var)
 		return;
 	if (stage < 0 && attnum == 0)
 		elog(ERROR, "column %d of relation %d is not in the outer plan of the lookup join", var->varattno, var->varno);
-	add_tuple_column(layout, (Node *) var, stage, attnum, NULL);
+	add_tuple_column(layout, typed_row(layout, stage, var), stage, attnum, NULL);
 }
 
 /* An expression that is computed below, by a stage, or else here. */

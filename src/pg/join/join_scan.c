@@ -12,6 +12,7 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -180,6 +181,33 @@ begin_stages(DynJoinState *state, CustomScan *scan)
 	}
 }
 
+/* Mutator: gives each RECORD of the scan tuple the type that it has there (join_plan.c, typed_row). */
+static Node *
+as_stored(Node *node, TupleDesc scan_tuple)
+{
+	Var		   *var = (Var *) node;
+
+	if (node == NULL)
+		return NULL;
+	if (!IsA(node, Var) || var->varno != INDEX_VAR || var->vartype != RECORDOID)
+		return expression_tree_mutator(node, as_stored, scan_tuple);
+	var = copyObject(var);
+	var->vartype = TupleDescAttr(scan_tuple, var->varattno - 1)->atttypid;
+	return (Node *) var;
+}
+
+/* The server has made a projection of the plan's target list, which looks for a RECORD where the scan tuple has a row. */
+static void
+begin_projection(ScanState *node)
+{
+	TupleDesc	scan_tuple = node->ss_ScanTupleSlot->tts_tupleDescriptor;
+	List	   *targetlist = (List *) as_stored((Node *) node->ps.plan->targetlist, scan_tuple);
+
+	if (node->ps.ps_ProjInfo && !equal(targetlist, node->ps.plan->targetlist))
+		node->ps.ps_ProjInfo = ExecBuildProjectionInfo(targetlist, node->ps.ps_ExprContext,
+													   node->ps.ps_ResultTupleSlot, &node->ps, scan_tuple);
+}
+
 /* Callback of the executor. */
 static void
 begin_join(CustomScanState *node, EState *estate, int eflags)
@@ -196,6 +224,7 @@ begin_join(CustomScanState *node, EState *estate, int eflags)
 	state->outer_row = ExecInitExtraTupleSlot(estate, ExecGetResultType(outer), &TTSOpsMinimalTuple);
 	state->first_window = intVal(list_nth(scan->custom_private, DYN_JOIN_FIRST_WINDOW));
 	begin_stages(state, scan);
+	begin_projection(&node->ss);
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 	{
 		for (int i = 0; i < state->nstages; i++)
