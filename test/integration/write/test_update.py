@@ -249,6 +249,19 @@ def test_the_event_time_counts_too(driver, direct, proxy):
     assert while_held(proxy, lambda: Running(driver, sql), direct, change).error.sqlstate == "40001"
 
 
+def test_an_event_time_that_a_trigger_makes_of_the_old_one(driver, direct, proxy):
+    driver.run(
+        "CREATE FUNCTION later() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN NEW.event_timestamp = OLD.event_timestamp + '1 day'; RETURN NEW; END $$"
+    )
+    driver.run("CREATE TRIGGER later BEFORE UPDATE ON drivers FOR EACH ROW EXECUTE FUNCTION later()")
+    sql = "UPDATE drivers SET trips = 7 WHERE driver_id = 1001"
+    change = "UPDATE direct SET event_timestamp = '2025-01-01' WHERE driver_id = 1001"
+    assert while_held(proxy, lambda: Running(driver, sql), direct, change).error.sqlstate == "40001"
+    assert driver.run(sql) == 1
+    assert driver.value("SELECT event_timestamp::date::text FROM drivers WHERE driver_id = 1001") == "2025-01-02"
+
+
 def test_many_sessions_add(database, driver):
     """No addition is lost, and each is counted by whoever did it."""
     added = []
