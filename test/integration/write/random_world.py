@@ -104,7 +104,7 @@ ALTER TABLE sub ATTACH PARTITION part3 FOR VALUES IN (3);
 CREATE TABLE part7 PARTITION OF sub FOR VALUES IN (7);
 
 -- rows move between these
-CREATE TABLE moving (id bigint, n integer, s text) PARTITION BY LIST (n);
+CREATE TABLE moving (id bigint NOT NULL, n integer, s text) PARTITION BY LIST (n);
 CREATE TABLE moving0 PARTITION OF moving FOR VALUES IN (0);
 CREATE TABLE moving1 PARTITION OF moving FOR VALUES IN (1);
 CREATE TABLE moving_rest PARTITION OF moving DEFAULT;
