@@ -170,14 +170,17 @@ class Statements:
         return source, "q.id = %s%s" % (id, also), True
 
     def move(self, name):
-        """Of "moving": assignments that take rows to a partition, and a condition; they stay in foreign ones."""
+        """Of "moving": assignments that take rows to a partition, and a condition; they stay in foreign ones.
+
+        They come from one other partition alone: of two rows that move to one key, nobody says which wins.
+        """
         to = self.choose(0, 1, 2, 3)
         return (
             self.choose("n = %d, s = {0}.s || %s", "s = %s || {0}.s, n = %d")
             .replace("%d", str(to))
             .replace("%s", self.text())
             .format(name),
-            " AND %s.n IN (0, 1, %d)" % (name, to),
+            " AND %s.n IN (%d, %d)" % (name, self.choose(0, 1), to),
         )
 
     def assignments(self, table, name, joined):
