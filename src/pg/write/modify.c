@@ -310,27 +310,25 @@ dynamoExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *sl
 
 /* The backstop: all is acknowledged when this returns. Nothing to do where it was only explained. */
 static void
-end_modify(ResultRelInfo *rinfo)
+end_modify(ModifyState *state)
 {
-	ModifyState *state = rinfo->ri_FdwState;
-
-	if (state == NULL)
-		return;
-	dyn_writer_end(state->writer);
-	if (state->moved)
-		dyn_writer_end(state->moved->writer);
+	if (state != NULL)
+		dyn_writer_end(state->writer);
 }
 
 void
 dynamoEndForeignModify(EState *estate, ResultRelInfo *rinfo)
 {
-	end_modify(rinfo);
+	end_modify(rinfo->ri_FdwState);
 }
 
+/* Also of an UPDATE that moved rows here; of rows that it changed the end is told by itself. */
 void
 dynamoEndForeignInsert(EState *estate, ResultRelInfo *rinfo)
 {
-	end_modify(rinfo);
+	ModifyState *state = rinfo->ri_FdwState;
+
+	end_modify(state && state->moved ? state->moved : state);
 }
 
 void
