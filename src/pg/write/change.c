@@ -9,6 +9,9 @@
 #include "pg/util/export.h"
 
 #include "access/sysattr.h"
+#include "catalog/pg_attribute.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -32,18 +35,41 @@ report_too_many(const DynRelation *rel, int number, int most, const char *what)
 			 errhint("Use several UPDATEs, or INSERT, which replaces whole rows.")));
 }
 
+/*
+ * Adds what generated columns that are made anew are made of, beside what the
+ * statement assigns.  Attnums are offset by FirstLowInvalidHeapAttributeNumber.
+ */
+static Bitmapset *
+add_generated(Relation relation, const Bitmapset *assigned, Bitmapset *seen)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+
+	for (int i = 0; desc->constr && desc->constr->has_generated_stored && i < desc->natts; i++)
+	{
+		Bitmapset  *parts = NULL;
+
+		if (TupleDescAttr(desc, i)->attgenerated != ATTRIBUTE_GENERATED_STORED)
+			continue;
+		pull_varattnos(build_column_default(relation, i + 1), 1, &parts);
+		if (bms_overlap(parts, assigned) || bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, assigned))
+			seen = bms_add_members(seen, bms_difference(parts, assigned));
+	}
+	return seen;
+}
+
 /* The columns that must still be what they were. */
 static void
-init_seen(DynChangeEncoder *encoder, List *attnums)
+init_seen(DynChangeEncoder *encoder, Bitmapset *seen)
 {
 	const DynRelation *rel = encoder->rel;
 	const char **names = palloc(sizeof(char *) * (rel->ncolumns + 1));
-	ListCell   *lc;
 
-	foreach(lc, attnums)
+	for (int i = 0; i < rel->ncolumns; i++)
 	{
-		const DynColumn *column = &rel->columns[lfirst_int(lc) - 1];
+		const DynColumn *column = &rel->columns[i];
 
+		if (!bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, seen))
+			continue;
 		if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
 			encoder->seen_event_ts = true;
 		if (column->role != DYN_COLUMN_FEATURE)
@@ -56,10 +82,13 @@ init_seen(DynChangeEncoder *encoder, List *attnums)
 }
 
 DynChangeEncoder *
-dyn_change_encoder_new(const DynRelation *rel, const Bitmapset *assigned, bool triggers, List *seen_attnums)
+dyn_change_encoder_new(const DynRelation *rel, Relation relation, const Bitmapset *assigned, bool triggers,
+					   List *seen_attnums)
 {
 	DynChangeEncoder *encoder = palloc0(sizeof(DynChangeEncoder));
 	int			n = rel->ncolumns + 1;
+	Bitmapset  *seen = NULL;
+	ListCell   *lc;
 
 	encoder->rel = rel;
 	encoder->triggers = triggers;
@@ -81,7 +110,9 @@ dyn_change_encoder_new(const DynRelation *rel, const Bitmapset *assigned, bool t
 	encoder->update.capacity = rel->consumed_capacity;
 	encoder->row.set = encoder->set_values;
 	encoder->row.seen = encoder->seen_values;
-	init_seen(encoder, seen_attnums);
+	foreach(lc, seen_attnums)
+		seen = bms_add_member(seen, lfirst_int(lc) - FirstLowInvalidHeapAttributeNumber);
+	init_seen(encoder, add_generated(relation, assigned, seen));
 	return encoder;
 }
 
@@ -133,18 +164,17 @@ choose_columns(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlot *
 	for (int i = 0; i < rel->ncolumns; i++)
 	{
 		const DynColumn *column = &rel->columns[i];
-		bool		by_trigger = !encoder->assigned[i] && differs(encoder, old, slot, column);
 
-		if (!encoder->assigned[i] && !by_trigger)
+		if (!encoder->assigned[i] && !differs(encoder, old, slot, column))
 			continue;
 		if (column->role == DYN_COLUMN_EVENT_TIMESTAMP)
 			update->event_ts = true;
 		if (column->role == DYN_COLUMN_FEATURE)
 			set_feature(encoder, column);
-		if (column->role == DYN_COLUMN_FEATURE && by_trigger)
+		if (column->role == DYN_COLUMN_FEATURE && encoder->triggers)
 			see_feature(encoder, column);
 	}
-	if (update->event_ts && (rel->latest || !encoder->assigned[rel->event_timestamp->attnum - 1]))
+	if (update->event_ts && (rel->latest || encoder->triggers))
 		update->seen_event_ts = true;
 	if (update->nset > DYN_MAX_UPDATE_FEATURES)
 		report_too_many(rel, update->nset, DYN_MAX_UPDATE_FEATURES, "sets");

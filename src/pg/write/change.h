@@ -6,6 +6,7 @@
 #define DYN_CHANGE_H
 
 #include "executor/tuptable.h"
+#include "utils/relcache.h"
 
 #include "core/update_op.h"
 #include "net/write.h"
@@ -38,8 +39,8 @@ typedef struct DynChangeEncoder
  * some new values of which depend on the values that these columns had.  In the
  * current memory context.  Raises where there are more than a request can name.
  */
-extern DynChangeEncoder *dyn_change_encoder_new(const DynRelation *rel, const Bitmapset *assigned, bool triggers,
-												List *seen_attnums);
+extern DynChangeEncoder *dyn_change_encoder_new(const DynRelation *rel, Relation relation, const Bitmapset *assigned,
+												bool triggers, List *seen_attnums);
 
 /* The columns whose old values a statement may depend on, with its triggers and the write mode. */
 extern List *dyn_change_seen_attnums(const DynChangeEncoder *encoder);

@@ -11,7 +11,6 @@
 #include "optimizer/appendinfo.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
-#include "rewrite/rewriteHandler.h"
 #include "utils/rel.h"
 
 #include "pg/table/relation.h"
@@ -82,47 +81,19 @@ columns_seen(const DynRelation *rel, const Bitmapset *used)
 	return attnums;
 }
 
-/*
- * Adds what generated columns, of which a part is assigned, are made of
- * besides: their new values depend on that.
- */
-static Bitmapset *
-add_generated(Relation relation, const Bitmapset *assigned, Bitmapset *used)
-{
-	TupleDesc	desc = RelationGetDescr(relation);
-
-	for (int i = 0; desc->constr && desc->constr->has_generated_stored && i < desc->natts; i++)
-	{
-		Bitmapset  *parts = NULL;
-
-		if (TupleDescAttr(desc, i)->attgenerated != ATTRIBUTE_GENERATED_STORED)
-			continue;
-		pull_varattnos(build_column_default(relation, i + 1), 1, &parts);
-		if (bms_overlap(parts, assigned))
-			used = bms_add_members(used, bms_difference(parts, assigned));
-	}
-	return used;
-}
-
 /* What the executor has to know of an UPDATE: the attnums of columns_seen(). */
 static List *
 plan_update(PlannerInfo *root, Index rti)
 {
 	Relation	relation = table_open(planner_rt_fetch(rti, root)->relid, NoLock);
 	DynRelation *rel = dyn_relation_open(relation);
-	Bitmapset  *assigned = NULL;
-	Bitmapset  *used;
 	List	   *targetlist;
 	List	   *attnums;
-	ListCell   *lc;
 
 	get_translated_update_targetlist(root, rti, &targetlist, &attnums);
 	check_assigned(rel, attnums);
-	foreach(lc, attnums)
-		assigned = bms_add_member(assigned, lfirst_int(lc) - FirstLowInvalidHeapAttributeNumber);
-	used = add_generated(relation, assigned, columns_in_values(targetlist, rti));
 	table_close(relation, NoLock);
-	return columns_seen(rel, used);
+	return columns_seen(rel, columns_in_values(targetlist, rti));
 }
 
 List *

@@ -304,6 +304,32 @@ def test_what_is_generated_beside_a_trigger(database, driver, proxy, project):
     other.close()
 
 
+@pytest.mark.parametrize("trigger", ["NEW.trips = OLD.trips + 1", "NEW.event_timestamp = OLD.event_timestamp + '1 h'"])
+def test_what_a_trigger_makes_of_old_values(driver, direct, proxy, trigger):
+    """Also where the statement assigns the column, too."""
+    driver.run(
+        "CREATE OR REPLACE FUNCTION makes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s; RETURN NEW; END $$;"
+        "CREATE TRIGGER makes BEFORE UPDATE ON drivers FOR EACH ROW EXECUTE FUNCTION makes()" % trigger
+    )
+    sql = "UPDATE drivers SET trips = 0, event_timestamp = '2024-04-01' WHERE driver_id = 1001"
+    change = "UPDATE direct SET trips = 100, event_timestamp = '2025-01-01' WHERE driver_id = 1001"
+    assert while_held(proxy, lambda: Running(driver, sql), direct, change).error.sqlstate == "40001"
+
+
+def test_a_generated_column_that_is_made_anew(driver, proxy, database, project):
+    """It is made of columns that the statement does not assign."""
+    generated = "id %s, n int, twice int GENERATED ALWAYS AS (n * 2) STORED" % KEY
+    driver.table("generated", generated)
+    driver.run("INSERT INTO generated VALUES (1, 1)")
+    driver.server(project, name="direct", create_remote_table="false")
+    driver.table("direct", generated, server="direct", table_name=project + ".generated")
+    other = Session(database)
+    sql = "UPDATE generated SET twice = DEFAULT WHERE id = 1"
+    done = while_held(proxy, lambda: Running(driver, sql), other, "UPDATE direct SET n = 5 WHERE id = 1")
+    assert done.error.sqlstate == "40001"
+    other.close()
+
+
 # Failures.
 
 
