@@ -41,7 +41,7 @@ static List *truncations = NIL;
 
 /* ---- the statement ---- */
 
-/* Does the client's statement, and no trigger of it, truncate here?  No other utility statement runs statements. */
+/* Does the client's own statement truncate here?  Its triggers alone could do it in its place. */
 static bool
 is_top_level(void)
 {
@@ -342,6 +342,7 @@ dyn_truncate_before_commit(void)
 		return;
 	PushActiveSnapshot(GetLatestSnapshot());
 	delete_and_make(judge_truncations());
+	ForceSyncCommit();			/* a crash must not lose the record of the new table */
 	PopActiveSnapshot();
 }
 
