@@ -328,10 +328,13 @@ warn_not_ready(const Work *work)
 		return;
 	if (work->phase == PHASE_SETTLE)
 		ereport(WARNING, (errmsg("remote table \"%s\" is made, and not active yet", table)));
+	else if (work->phase == PHASE_EXPIRY)
+		ereport(WARNING,
+				(errmsg("remote table \"%s\" is made, and its time to live is not enabled yet", table)));
 	else
 		ereport(WARNING,
 				(errmsg("remote table \"%s\" is not made yet", table),
-				 errdetail("The one that was there is still being deleted."),
+				 errdetail("It takes long to delete the one that was there."),
 				 errhint("dynamo_fdw_create_table() makes it.")));
 }
 
