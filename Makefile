@@ -12,10 +12,10 @@ PG = dynamo_fdw explain \
 	$(addprefix write/,change modify modify_plan old_row progress progress_slots progress_view row writer) \
 	$(addprefix ddl/,ddl_changed ddl_client ddl_door ddl_functions ddl_job ddl_leftover ddl_lock ddl_make ddl_moved \
 		ddl_note ddl_owed ddl_pin ddl_plan ddl_privilege ddl_record ddl_reference ddl_signer ddl_snapshot \
-		ddl_target ddl_triggers ddl_xact) \
+		ddl_target ddl_triggers ddl_truncate ddl_xact) \
 	$(addprefix qual/,qual qual_bind qual_column qual_derive qual_eval qual_join qual_operand qual_tree) \
 	$(addprefix convert/,convert_key convert_read convert_write) \
-	$(addprefix session/,connection credential stats stays stored unsent wait) \
+	$(addprefix session/,connection credential emptied stats stays stored unsent wait) \
 	$(addprefix table/,column option option_check relation type_map) \
 	$(addprefix util/,error explain_counts extension guc scratch text)
 

@@ -191,6 +191,35 @@ SELECT * FROM owned;
 DROP FOREIGN TABLE k;
 SELECT * FROM owned;
 
+-- TRUNCATE: what is refused
+CREATE FOREIGN TABLE k (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
+INSERT INTO k VALUES (1, 1);
+BEGIN;
+TRUNCATE k;
+ROLLBACK;
+DO $$ BEGIN TRUNCATE k; END $$;
+CREATE FOREIGN TABLE k2 (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast
+    OPTIONS (feature_view 'k', drop_remote_table 'always');
+TRUNCATE k;
+ALTER FOREIGN TABLE k2 OPTIONS (SET drop_remote_table 'never');
+TRUNCATE k, k2;
+ALTER FOREIGN TABLE k2 OPTIONS (SET drop_remote_table 'created', ADD create_remote_table 'false');
+TRUNCATE k, k2;
+DROP FOREIGN TABLE k2;
+SET dynamo_fdw.remote_ddl = off;
+TRUNCATE k;
+RESET dynamo_fdw.remote_ddl;
+SELECT * FROM k WHERE id = 1;
+-- and what is not
+TRUNCATE k;
+SELECT * FROM k WHERE id = 1;
+INSERT INTO k VALUES (1, 2);
+SELECT * FROM k WHERE id = 1;
+SELECT dynamo_fdw_forget(id) FROM dynamo_fdw_record WHERE table_name = 'regress.k';
+TRUNCATE k;
+ALTER FOREIGN TABLE k OPTIONS (ADD drop_remote_table 'always');
+DROP FOREIGN TABLE k;
+
 -- the extension goes and comes back within a transaction
 CREATE FOREIGN TABLE x (id bigint OPTIONS (entity_key 'true'), v int) SERVER feast;
 SELECT dynamo_fdw_delete_pending() >= 0 AS swept;

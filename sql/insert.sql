@@ -102,5 +102,4 @@ SELECT table_name, is_insertable_into FROM information_schema.tables WHERE table
 SELECT is_updatable, is_insertable_into, is_trigger_updatable FROM information_schema.views WHERE table_name = 'over';
 SELECT DISTINCT table_name, is_updatable FROM information_schema.columns WHERE table_name IN ('scalars', 'over') ORDER BY 1;
 DROP VIEW over;
-TRUNCATE scalars;
 DROP FOREIGN TABLE scalars, scalars_ts, no_ts, narrow;

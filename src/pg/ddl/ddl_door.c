@@ -57,10 +57,24 @@ dyn_deletion_new(DynRecord *record, const char *foreign_table)
 
 /* ---- words ---- */
 
+/* For TRUNCATE, which does it now or fails. */
+static void
+refuse_truncation(const DynDeletion *deletion, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("remote table \"%s\" of foreign table \"%s\" cannot be truncated", deletion->record->table,
+					deletion->foreign_table),
+			 errdetail("%s", why),
+			 errhint("DELETE rows by their entity keys.")));
+}
+
 /* "remote table "x" of foreign table "y" is kept", and why. */
 static void
 keep_table(DynDeletion *deletion, const char *why)
 {
+	if (deletion->truncates)
+		refuse_truncation(deletion, why);
 	deletion->verdict = DYN_VERDICT_KEEP;
 	ereport(deletion->elevel,
 			(deletion->foreign_table ?
@@ -81,6 +95,8 @@ postpone(DynDeletion *deletion, const char *why)
 	DynRecord  *record = deletion->record;
 	bool		stays = !deletion->any_table && !deletion->unwritten && !dyn_note_records_are_dropped();
 
+	if (deletion->truncates)
+		refuse_truncation(deletion, why);
 	if (OidIsValid(deletion->dropped_server) && record->state == DYN_RECORD_MADE)
 	{
 		keep_table(deletion, why);
@@ -109,6 +125,8 @@ give_up(DynDeletion *deletion, const DynStatus *status)
 {
 	DynRecord  *record = deletion->record;
 
+	if (deletion->truncates)
+		refuse_truncation(deletion, dyn_status_text(status));
 	deletion->verdict = DYN_VERDICT_WAIT;
 	ereport(deletion->elevel,
 			(errmsg("remote table \"%s\" cannot be deleted from here any more", record->table),
@@ -238,6 +256,8 @@ keep_in_use(DynDeletion *deletion, const DynReference *first)
 	const DynRecord *record = deletion->record;
 	bool		is_new = record->state == DYN_RECORD_MADE ? !is_owners(first, record->owner) : record->id == 0;
 
+	if (deletion->truncates)
+		refuse_truncation(deletion, psprintf("Foreign table \"%s\" is over it, too.", get_rel_name(first->relid)));
 	if (is_new && !deletion->any_table && !deletion->unwritten)
 		postpone(deletion, psprintf("Foreign table \"%s\" is over it.", get_rel_name(first->relid)));
 	else
@@ -346,9 +366,9 @@ judge_other_look(const OtherLook *look)
 		keep_table(deletion, "A foreign table over the same name by another endpoint means the same table, or may mean it.");
 }
 
-/* 'always' has no record of the table that is there: the one that matches, or a new one. */
-static void
-choose_record(DynDeletion *deletion, const DynTableDescription *shown)
+/* Takes the owner's record of the table that is there; false: he has none. */
+static bool
+find_record(DynDeletion *deletion, const DynTableDescription *shown)
 {
 	ListCell   *lc;
 
@@ -359,11 +379,45 @@ choose_record(DynDeletion *deletion, const DynTableDescription *shown)
 		if (dyn_record_matches(record, shown) && record->owner == deletion->record->owner)
 		{
 			deletion->record = record;
-			return;
+			return true;
 		}
 	}
+	return false;
+}
+
+/* 'always' has no record of the table that is there: the one that matches, or a new one. */
+static void
+choose_record(DynDeletion *deletion, const DynTableDescription *shown)
+{
+	if (find_record(deletion, shown))
+		return;
 	deletion->record->table_id = pstrdup(shown->table_id);
 	deletion->record->created = pstrdup(shown->created);
+}
+
+/* May TRUNCATE delete the table that DescribeTable showed?  One that is gone already is only made again. */
+static void
+judge_truncation(DynDeletion *deletion)
+{
+	const DynTableDescription *shown = &deletion->job.description;
+	DynClass	cls = deletion->job.status.cls;
+	DynErrorContext context = {DYN_OP_DESCRIBE_TABLE, deletion->record->table, NULL, NULL};
+
+	deletion->verdict = DYN_VERDICT_GONE;
+	if (cls == DYN_TABLE_MISSING)
+	{
+		if (deletion->moved)
+			refuse_truncation(deletion, "It is not there, and its server now has another endpoint.");
+		return;
+	}
+	if (cls != DYN_OK)
+		dyn_report(ERROR, &deletion->job.status, &context);
+	if (!find_record(deletion, shown))
+		refuse_truncation(deletion, "It is not the table that CREATE FOREIGN TABLE made, but one made later.");
+	if (!shown->feast_key)
+		refuse_truncation(deletion, "Its key is not that of Feast's tables.");
+	if (strcmp(shown->status, "DELETING") != 0)
+		deletion->verdict = DYN_VERDICT_SEND;
 }
 
 /* What DescribeTable showed decides. */
@@ -432,8 +486,12 @@ dyn_door_judge(List *deletions, DynReferences *references, int budget_ms)
 	foreach(lc, judgement.other_looks)
 		judge_other_look(lfirst(lc));
 	foreach(lc, deletions)
-		if (((DynDeletion *) lfirst(lc))->verdict == DYN_VERDICT_NONE)
-			judge_by_look(lfirst(lc));
+	{
+		DynDeletion *deletion = lfirst(lc);
+
+		if (deletion->verdict == DYN_VERDICT_NONE)
+			(deletion->truncates ? judge_truncation : judge_by_look) (deletion);
+	}
 }
 
 int

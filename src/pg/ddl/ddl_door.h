@@ -15,6 +15,9 @@
  *	  5. the record says that the deletion is pending
  * Send: DeleteTable, and nothing else.
  *
+ * TRUNCATE comes this way, too, but its foreign table stays and so does the
+ * record as it is (5.): if it is broken off, nothing is to be deleted later.
+ *
  * In doubt a table is kept, and it is said.
  */
 #ifndef DYN_DDL_DOOR_H
@@ -31,7 +34,7 @@ typedef enum DynVerdict
 {
 	DYN_VERDICT_NONE,			/* not judged yet */
 	DYN_VERDICT_KEEP,
-	DYN_VERDICT_GONE,			/* there is no such table any more */
+	DYN_VERDICT_GONE,			/* there is no such table any more; for TRUNCATE: or it is on its way out */
 	DYN_VERDICT_WAIT,			/* may go, but not now: the record stays */
 	DYN_VERDICT_SEND
 } DynVerdict;
@@ -41,6 +44,7 @@ typedef struct DynDeletion
 {
 	DynRecord  *record;			/* of the table that is to go; perhaps not written yet */
 	List	   *records;		/* of the same remote name */
+	bool		truncates;		/* TRUNCATE: what is in the way is an error, and nothing is written */
 	bool		any_table;		/* drop_remote_table 'always': whatever table is there */
 	bool		unwritten;		/* the record can't be written: nobody could ever sign by it */
 	Oid			dropped_server; /* of a foreign table by another server or endpoint than the record's: it must mean
@@ -53,7 +57,7 @@ typedef struct DynDeletion
 	DynTableJob job;			/* DescribeTable, then DeleteTable */
 } DynDeletion;
 
-/* In the current memory context. */
+/* In the current memory context, for a record and the foreign table that asks for it, if any. */
 extern DynDeletion *dyn_deletion_new(DynRecord *record, const char *foreign_table);
 
 /*

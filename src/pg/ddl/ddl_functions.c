@@ -78,16 +78,6 @@ own_target(Oid relid)
 	return dyn_target_new(relid);
 }
 
-/* Raises where the server or the foreign table says that nothing is made, or deleted, here. */
-static void
-refuse_by_option(const DynTarget *target, const char *option, const char *value)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("foreign table \"%s\" or its server has the option %s '%s'", target->name, option, value),
-			 errhint("Whoever may alter the server, and the foreign table, can change the option.")));
-}
-
 /*
  * Makes the remote table of a foreign table, as CREATE does.  Nobody else writes
  * by the foreign table until the transaction's end: a rollback deletes what it
@@ -103,8 +93,8 @@ dynamo_fdw_create_table(PG_FUNCTION_ARGS)
 	LockRelationOid(PG_GETARG_OID(0), ShareRowExclusiveLock);
 	target = own_target(PG_GETARG_OID(0));
 	if (!target->rel->create_remote_table)
-		refuse_by_option(target, "create_remote_table", "false");
-	dyn_ddl_make(list_make1(target));
+		dyn_target_refuse_option(target, "create_remote_table", "false");
+	dyn_ddl_make(list_make1(target), -1);
 	PG_RETURN_VOID();
 }
 
@@ -117,7 +107,7 @@ dynamo_fdw_drop_table(PG_FUNCTION_ARGS)
 	check_active("dynamo_fdw_drop_table()");
 	target = own_target(PG_GETARG_OID(0));
 	if (target->rel->drop_policy == DYN_DROP_NEVER)
-		refuse_by_option(target, "drop_remote_table", "never");
+		dyn_target_refuse_option(target, "drop_remote_table", "never");
 	dyn_note_drop(&target->rel->remote, target->rel->drop_policy, target->rel->serverid, target->owner,
 				  target->rel->relid, target->name);
 	PG_RETURN_VOID();

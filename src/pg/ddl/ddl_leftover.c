@@ -37,9 +37,11 @@ typedef struct Accepted
 {
 	struct Accepted *next;
 	int64		id;
+	bool		made_again;		/* by TRUNCATE: it does not end, but is this table's: */
+	DynTableDescription made;
 	char		region[64];
 	char		table[256];
-	bool		written;		/* ended, by the transaction that commits */
+	bool		written;		/* by the transaction that commits */
 } Accepted;
 
 static Leftover *leftovers = NULL;
@@ -92,18 +94,38 @@ free_over(void)
 	}
 }
 
+/* NULL: no memory. */
+static Accepted *
+new_accepted(int64 id, const char *region, const char *table)
+{
+	Accepted   *accepted = calloc(1, sizeof(*accepted));
+
+	if (accepted == NULL)
+		return NULL;
+	accepted->id = id;
+	strlcpy(accepted->region, region, sizeof(accepted->region));
+	strlcpy(accepted->table, table, sizeof(accepted->table));
+	accepted->next = all_accepted;
+	all_accepted = accepted;
+	return accepted;
+}
+
 void
 dyn_leftover_accepted(const DynRecord *record)
 {
-	Accepted   *accepted = record->orphan ? NULL : calloc(1, sizeof(*accepted));
+	if (!record->orphan)
+		new_accepted(record->id, record->region, record->table);	/* else the owner's next look finds the table gone */
+}
+
+void
+dyn_leftover_made_again(const DynMade *made)
+{
+	Accepted   *accepted = new_accepted(made->replaces, made->remote.region, made->remote.table);
 
 	if (accepted == NULL)
-		return;					/* the owner's next look finds the table gone */
-	accepted->id = record->id;
-	strlcpy(accepted->region, record->region, sizeof(accepted->region));
-	strlcpy(accepted->table, record->table, sizeof(accepted->table));
-	accepted->next = all_accepted;
-	all_accepted = accepted;
+		return;					/* nobody knows then that it was made here: it is kept */
+	accepted->made_again = true;
+	accepted->made = made->create.description;
 }
 
 static DynRecord *
@@ -148,9 +170,24 @@ write_record(const Leftover *leftover)
 	return true;
 }
 
-/* Ends the records of accepted deletions, but for those whose remote name another session works on. */
+/* Writes into a record what is known of its table. */
 static void
-end_accepted(void)
+write_accepted_record(const Accepted *accepted, DynRecord *record)
+{
+	if (accepted->made_again)
+	{
+		record->state = DYN_RECORD_MADE;
+		record->table_id = pstrdup(accepted->made.table_id);
+		record->created = pstrdup(accepted->made.created);
+		dyn_record_write(record);
+	}
+	else if (dyn_record_is_owed(record))
+		dyn_record_end(record);
+}
+
+/* Writes the records of accepted deletions, but for those whose remote name another session works on. */
+static void
+write_accepted(void)
 {
 	List	   *records;
 	ListCell   *lc;
@@ -165,8 +202,8 @@ end_accepted(void)
 		{
 			DynRecord  *record = lfirst(lc);
 
-			if (record->id == accepted->id && dyn_record_is_owed(record))
-				dyn_record_end(record);
+			if (record->id == accepted->id)
+				write_accepted_record(accepted, record);
 		}
 }
 
@@ -183,7 +220,7 @@ dyn_leftovers_write(void)
 		return;
 	failed_commits++;
 	PushActiveSnapshot(GetLatestSnapshot());
-	end_accepted();
+	write_accepted();
 	for (Leftover *leftover = leftovers; leftover; leftover = leftover->next)
 		leftover->written = write_record(leftover);
 	PopActiveSnapshot();

@@ -1,8 +1,9 @@
 /*
  * ddl_leftover.h
  *	  What the end of a transaction learned and could not write any more: tables
- *	  that a rollback could not delete, which become records, and deletions that
- *	  were accepted, whose records end.  Noted in plain memory until then.
+ *	  that a rollback could not delete, which become records, deletions that
+ *	  were accepted, whose records end, and tables that TRUNCATE made again,
+ *	  which get their record.  Noted in plain memory until then.
  */
 #ifndef DYN_DDL_LEFTOVER_H
 #define DYN_DDL_LEFTOVER_H
@@ -18,6 +19,9 @@ extern void dyn_leftover_add(const DynMade *made, const char *why);
 
 /* Notes that DeleteTable was accepted; throws nothing. */
 extern void dyn_leftover_accepted(const DynRecord *record);
+
+/* Notes a table that TRUNCATE made again before its transaction was rolled back: the record shall be its; throws nothing. */
+extern void dyn_leftover_made_again(const DynMade *made);
 
 /* Before a commit: writes it, as far as there is a server by which to sign later. */
 extern void dyn_leftovers_write(void);

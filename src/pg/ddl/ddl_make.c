@@ -9,6 +9,7 @@
 
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
+#include "portability/instr_time.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 
@@ -93,6 +94,7 @@ start_phase(Work *work)
 		work->made = dyn_note_create(work->target->rel->serverid, work->target->owner, &work->target->rel->remote,
 									 work->client);
 		work->made->in_use = is_in_use(work);
+		work->made->replaces = work->target->deleted ? work->target->deleted->id : 0;
 		job = &work->made->create;
 	}
 	else if (work->phase == PHASE_EXPIRY)
@@ -132,7 +134,8 @@ own_table(Work *work, const DynTableDescription *description)
 		DynRecord  *record = lfirst(lc);
 
 		if (record->owner == target->owner && record->server == target->rel->serverid &&
-			strcmp(record->endpoint, target->rel->remote.endpoint.url) == 0)
+			(strcmp(record->endpoint, target->rel->remote.endpoint.url) == 0 ||
+			 (target->deleted && record->id == target->deleted->id)))
 			dyn_record_end(record);
 	}
 	dyn_record_write(dyn_record_new(DYN_RECORD_MADE, target->rel->serverid, target->owner, &target->rel->remote,
@@ -221,6 +224,15 @@ settle(Work *work)
 	work->again = false;
 }
 
+/* Was the old table shown, which TRUNCATE has deleted?  What DescribeTable shows may be some moments old. */
+static bool
+is_deleted(const Work *work)
+{
+	const DynRecord *deleted = work->target->deleted;
+
+	return work->phase == PHASE_LOOK && deleted && dyn_record_matches(deleted, &work->look.description);
+}
+
 /* Takes in a DescribeTable. */
 static void
 take_look(Work *work)
@@ -239,7 +251,7 @@ take_look(Work *work)
 	if (job->status.cls != DYN_OK)
 		report_job(work, job);
 	work->again = true;
-	if (strcmp(state, "DELETING") == 0)
+	if (strcmp(state, "DELETING") == 0 || is_deleted(work))
 		return;
 	if (work->phase == PHASE_LOOK)
 	{
@@ -306,13 +318,48 @@ take_expiry(Work *work)
 	dyn_report(WARNING, &job->status, &context);
 }
 
+/* Says that the time is over, and what of the table isn't done. */
 static void
-run_rounds(Work *works, int n, DynTableJob **jobs)
+warn_not_ready(const Work *work)
 {
+	const char *table = work->target->rel->remote.table;
+
+	if (work->phase == PHASE_READY)
+		return;
+	if (work->phase == PHASE_SETTLE)
+		ereport(WARNING, (errmsg("remote table \"%s\" is made, and not active yet", table)));
+	else if (work->phase == PHASE_EXPIRY)
+		ereport(WARNING,
+				(errmsg("remote table \"%s\" is made, and its time to live is not enabled yet", table)));
+	else
+		ereport(WARNING,
+				(errmsg("remote table \"%s\" is not made yet", table),
+				 errdetail("It takes long to delete the one that was there."),
+				 errhint("dynamo_fdw_create_table() makes it.")));
+}
+
+static bool
+is_time_over(const instr_time *start, int budget_ms)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, *start);
+	return budget_ms >= 0 && INSTR_TIME_GET_MILLISEC(now) > budget_ms;
+}
+
+static void
+run_rounds(Work *works, int n, DynTableJob **jobs, int budget_ms)
+{
+	instr_time	start;
+
+	INSTR_TIME_SET_CURRENT(start);
 	for (;;)
 	{
 		int			njobs = 0;
 
+		if (is_time_over(&start, budget_ms))
+			break;
 		for (int i = 0; i < n; i++)
 			if (works[i].phase != PHASE_READY)
 				jobs[njobs++] = start_phase(&works[i]);
@@ -329,6 +376,8 @@ run_rounds(Work *works, int n, DynTableJob **jobs)
 				take_look(&works[i]);
 		}
 	}
+	for (int i = 0; i < n; i++)
+		warn_not_ready(&works[i]);
 }
 
 /* Raises that nobody signs for the owner. */
@@ -380,7 +429,7 @@ begin_work(Work *work, DynTarget *target)
 }
 
 void
-dyn_ddl_make(List *targets)
+dyn_ddl_make(List *targets, int budget_ms)
 {
 	int			n = list_length(targets);
 	Work	   *works = palloc0(sizeof(Work) * n);
@@ -394,5 +443,5 @@ dyn_ddl_make(List *targets)
 		works[i].references_before = &references_before;
 	}
 	for (int i = 0; i < n; i += DYN_DDL_MAX_IN_FLIGHT)
-		run_rounds(works + i, Min(n - i, DYN_DDL_MAX_IN_FLIGHT), jobs);
+		run_rounds(works + i, Min(n - i, DYN_DDL_MAX_IN_FLIGHT), jobs, budget_ms);
 }

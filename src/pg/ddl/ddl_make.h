@@ -11,8 +11,9 @@
 
 /*
  * Makes absent tables, adopts those that are there, and waits until all are
- * ACTIVE; raises errors.
+ * ACTIVE, or for `budget_ms` (-1: no limit), and then a WARNING says which are
+ * not; raises errors.
  */
-extern void dyn_ddl_make(List *targets);
+extern void dyn_ddl_make(List *targets, int budget_ms);
 
 #endif							/* DYN_DDL_MAKE_H */

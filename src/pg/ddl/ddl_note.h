@@ -26,6 +26,8 @@ typedef struct DynMade
 	bool		ours;			/* CreateTable was accepted */
 	bool		in_use;			/* a foreign table that outlives a rollback is over it */
 	bool		left_over;		/* told to ddl_leftover.c */
+	int64		replaces;		/* the record of the table that TRUNCATE deleted, whose place it takes: it stays after
+								 * a rollback, too; 0: none */
 	Oid			serverid;
 	Oid			owner;			/* of the foreign table */
 	DynRemote	remote;

@@ -253,8 +253,8 @@ create_text(const PlanRow *row)
 	if (!row->target->rel->create_remote_table)
 		return "nothing: create_remote_table is 'false'";
 	if (is_absent(row))
-		return attribute ? psprintf("make the remote table, with time to live by \"%s\"", attribute) :
-			"make the remote table";
+		return psprintf("make the remote table%s%s", row->record ? " again" : "",
+						attribute ? psprintf(", with time to live by \"%s\"", attribute) : "");
 	if (!is_there(row))
 		return "fail";
 	return row->job.description.feast_key ? "use the remote table as it is" : "fail: it is not a table of Feast";
@@ -282,6 +282,19 @@ other_reference(const PlanRow *row, DynReferences *references, bool same_endpoin
 	return NULL;
 }
 
+/*
+ * Is it the record of the table that the row was shown; or of the one that the
+ * foreign table's owner made by this server, and that is not there any more?
+ */
+static bool
+is_record_of(const DynRecord *record, const PlanRow *row)
+{
+	if (is_there(row))
+		return dyn_record_matches(record, &row->job.description);
+	return is_absent(row) && !dyn_record_is_owed(record) && record->owner == row->owner &&
+		record->server == row->serverid && strcmp(record->endpoint, row->target->rel->remote.endpoint.url) == 0;
+}
+
 /* Finds the records of the tables that the rows were shown. */
 static void
 find_records(List *rows, List *records)
@@ -293,10 +306,10 @@ find_records(List *rows, List *records)
 		PlanRow    *row = lfirst(lc);
 		ListCell   *lr;
 
-		if (!is_there(row))
+		if (row->target == NULL)
 			continue;
 		foreach(lr, dyn_records_at(records, row->target->rel->remote.region, row->table))
-			if (dyn_record_matches(lfirst(lr), &row->job.description))
+			if (is_record_of(lfirst(lr), row))
 				row->record = lfirst(lr);
 	}
 }

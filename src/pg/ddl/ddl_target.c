@@ -25,6 +25,16 @@ dyn_target_new(Oid relid)
 	return target;
 }
 
+void
+dyn_target_refuse_option(const DynTarget *target, const char *option, const char *value)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("foreign table \"%s\" or its server has the option %s '%s'", target->name, option, value),
+			 errhint("Whoever may alter the server, and the foreign table, can change the option.")));
+	pg_unreachable();
+}
+
 Oid
 dyn_target_owner(Oid relid)
 {

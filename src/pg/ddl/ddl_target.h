@@ -5,6 +5,7 @@
 #ifndef DYN_DDL_TARGET_H
 #define DYN_DDL_TARGET_H
 
+#include "pg/ddl/ddl_record.h"
 #include "pg/table/relation.h"
 
 typedef struct DynTarget
@@ -13,10 +14,15 @@ typedef struct DynTarget
 	char	   *name;			/* of the foreign table */
 	Oid			owner;
 	bool		altered;		/* not new: ALTER changed what it means */
+	const DynRecord *deleted;	/* of the table that TRUNCATE has deleted and makes again; else NULL */
 } DynTarget;
 
 /* Resolved and checked in the current memory context; raises what is wrong with it. */
 extern DynTarget *dyn_target_new(Oid relid);
+
+/* Raises that the foreign table or its server says that nothing is made, or deleted, here. */
+extern void dyn_target_refuse_option(const DynTarget *target, const char *option, const char *value)
+			__attribute__((noreturn));
 
 /* The owner of a relation. */
 extern Oid	dyn_target_owner(Oid relid);

@@ -169,7 +169,7 @@ make_tables(List *targets)
 	dyn_leftovers_retry();
 	foreach(lc, owners)
 		dyn_owed_retry(lfirst_oid(lc), remotes);
-	dyn_ddl_make(targets);
+	dyn_ddl_make(targets, -1);
 }
 
 /* The server that the statement alters, if it is one of ours; or InvalidOid. */

@@ -25,6 +25,7 @@
 #include "pg/ddl/ddl_note.h"
 #include "pg/ddl/ddl_pin.h"
 #include "pg/ddl/ddl_snapshot.h"
+#include "pg/ddl/ddl_truncate.h"
 #include "pg/ddl/ddl_xact.h"
 
 /* An abort takes a cancel of its first moments for the echo of the one that caused it. */
@@ -351,6 +352,7 @@ decide_before_commit(void)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 
+	dyn_truncate_before_commit();
 	if (dyn_notes_made())
 		finish_undone_creates();
 	dyn_leftovers_write();
@@ -418,6 +420,17 @@ finish_creates(DynTableJob **jobs)
 			made->ours = true;
 }
 
+/* Does the last look at a table show the one that was made? */
+static bool
+undo_saw_ours(const DynMade *made)
+{
+	const DynTableDescription *shown = &made->undo.description;
+
+	return made->undo.status.cls == DYN_OK &&
+		strcmp(shown->table_id, made->create.description.table_id) == 0 &&
+		strcmp(shown->created, made->create.description.created) == 0;
+}
+
 /* Runs one call for each table of ours whose last one (if `checked`) showed it to be the one made. */
 static void
 run_undo(DynTableJob **jobs, DynOp op, bool checked)
@@ -426,11 +439,7 @@ run_undo(DynTableJob **jobs, DynOp op, bool checked)
 
 	for (DynMade *made = dyn_notes_made(); made; made = made->next)
 	{
-		const DynTableDescription *shown = &made->undo.description;
-
-		if (!made->ours || made->in_use || (checked && (made->undo.status.cls != DYN_OK ||
-														strcmp(shown->table_id, made->create.description.table_id) != 0 ||
-														strcmp(shown->created, made->create.description.created) != 0)))
+		if (!made->ours || made->in_use || made->replaces || (checked && !undo_saw_ours(made)))
 			continue;
 		dyn_table_job_init(&made->undo, dyn_ddl_client_of(made->client), made->remote.table, op);
 		jobs[n++] = &made->undo;
@@ -456,7 +465,7 @@ why_left_over(const DynMade *made)
 
 /*
  * After ROLLBACK: deletes all that the transaction made, under the locks that it
- * holds since before.  A session that ends sends nothing: an exit must be short.
+ * holds since before, but for what TRUNCATE made again.  A session that ends sends nothing: an exit must be short.
  */
 static void
 undo_creates(void)
@@ -479,6 +488,8 @@ undo_creates(void)
 	{
 		if (may_have_been_made(made) || (made->create.call && !made->create.done))
 			add_leftover(made, NOT_ANSWERED);
+		else if (made->ours && made->replaces)
+			dyn_leftover_made_again(made);
 		else if (made->ours && !is_not_there(made) && !dyn_table_job_deleted(&made->undo))
 			add_leftover(made, why_left_over(made));
 	}
@@ -492,6 +503,7 @@ forget_transaction(void)
 	deletions = NIL;
 	commit_jobs = NULL;
 	dyn_notes_forget();
+	dyn_truncate_forget();
 	dyn_pins_reset();
 	dyn_ddl_lock_forget();
 }

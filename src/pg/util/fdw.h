@@ -61,6 +61,8 @@ extern TupleTableSlot *dynamoExecForeignDelete(EState *estate, ResultRelInfo *ri
 extern void dynamoEndForeignModify(EState *estate, ResultRelInfo *rinfo);
 extern void dynamoBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo);
 extern void dynamoEndForeignInsert(EState *estate, ResultRelInfo *rinfo);
+
+/* ddl_truncate.c */
 extern void dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
 
 /* explain.c */

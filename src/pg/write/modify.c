@@ -330,12 +330,3 @@ dynamoEndForeignInsert(EState *estate, ResultRelInfo *rinfo)
 
 	end_modify(state && state->moved ? state->moved : state);
 }
-
-void
-dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("TRUNCATE is not supported yet on foreign tables of dynamo_fdw"),
-			 errhint("DELETE rows by their entity keys, or drop the foreign table and create it again.")));
-}

@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "pg/session/emptied.h"
 #include "pg/session/wait.h"
 #include "pg/util/compat.h"
 #include "pg/util/error.h"
@@ -275,6 +276,7 @@ dyn_writer_new(ResultRelInfo *rinfo, EState *estate, CmdType operation)
 	MemoryContextRegisterResetCallback(estate->es_query_cxt, &writer->callback);
 
 	writer->rel = dyn_relation_open(rinfo->ri_RelationDesc);
+	dyn_emptied_check(writer->rel->relid, writer->rel->name);
 	writer->op = op_of(writer->rel, operation);
 	dyn_unsent_flush(writer->rel->remote.table, estate);
 	writer->connection = dyn_connection_get(writer->rel->serverid, dyn_modify_user(rinfo, estate));
