@@ -361,6 +361,7 @@ decide_before_commit(void)
 		PushActiveSnapshot(GetLatestSnapshot());
 		decide();
 		PopActiveSnapshot();
+		ForceSyncCommit();		/* a crash must not bring back the foreign table of a remote one that was deleted */
 	}
 	MemoryContextSwitchTo(old);
 }

@@ -1,5 +1,6 @@
 """CREATE and DROP when DynamoDB refuses, stalls or is gone: bounded, told by a WARNING, made good later."""
 
+import threading
 import time
 
 import pytest
@@ -305,3 +306,16 @@ def test_another_session_spares_what_is_made_anew(local, database, project, prox
     create.join()
     other.close()
     assert local.value("SELECT count(*) FROM drivers WHERE driver_id IN (1, 2, 3)") == 3
+
+
+def test_a_deletion_follows_a_commit_on_disk(drivers, other, proxy):
+    """A crash must not bring back the foreign table of a remote one that is gone, whatever synchronous_commit is."""
+    release = threading.Event()
+    proxy.fault(faults.held(release), 1, "DeleteTable")
+    drivers.run("SET synchronous_commit = off")
+    running = Running(drivers, "DROP FOREIGN TABLE drivers")
+    proxy.wait_for("DeleteTable")
+    not_on_disk = other.value("SELECT pg_current_wal_insert_lsn() - pg_current_wal_flush_lsn()")
+    release.set()
+    running.join()
+    assert not_on_disk < 500
