@@ -1,5 +1,6 @@
 """TRUNCATE: deletes the DynamoDB table and makes it again; whatever happens in between, doing it again ends well."""
 
+import json
 import os
 import signal
 import time
@@ -401,10 +402,15 @@ def test_deleting_and_creating_take_a_while(filled, project, proxy):
     """DescribeTable may even show the old table for some moments."""
     old = dynamodb().describe_table(TableName=project + ".drivers")["Table"]
     old = {name: old[name] for name in ("KeySchema", "AttributeDefinitions", "TableStatus")}
-    old["CreationDateTime"] = float(recorded(filled))
+
+    def shown(status):
+        """The old table in this status, its time digit by digit as it was recorded."""
+        table = json.dumps({"Table": dict(old, TableStatus=status, CreationDateTime="then")})
+        return faults.answer(table.replace('"then"', recorded(filled)).encode())
+
     proxy.fault(faults.right, operation="DescribeTable")
-    proxy.fault(faults.answer({"Table": old}), operation="DescribeTable")
-    proxy.fault(faults.answer({"Table": dict(old, TableStatus="DELETING")}), times=2, operation="DescribeTable")
+    proxy.fault(shown("ACTIVE"), operation="DescribeTable")
+    proxy.fault(shown("DELETING"), times=2, operation="DescribeTable")
     proxy.fault(faults.right, operation="DescribeTable")
     proxy.fault(faults.creating, operation="CreateTable")
     proxy.fault(faults.creating, times=2, operation="DescribeTable")
