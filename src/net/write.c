@@ -352,12 +352,36 @@ start_writes(DynWrite *write, bool flush, DynStatus *status)
 
 /* ---- answers ---- */
 
+/*
+ * Of two items of one key, one that waits and one that comes back, drops the
+ * latter; of puts the older one, whose place in the list the other takes.
+ */
+static void
+merge_waiting(DynWrite *write, DynWriting *waiting, DynWriting *back)
+{
+	bool		puts = write->config.op == DYN_OP_PUT_ITEM;
+
+	if (puts && dyn_write_is_newer(back->write.event_ts, waiting->write.event_ts))
+	{
+		DynWriting	newer = *back;
+
+		newer.next = waiting->next;
+		*back = *waiting;
+		*waiting = newer;
+	}
+	if (puts)
+		DYN_COUNT(write->config.counters, items_refused, 1);
+	dyn_write_free_item(back);
+}
+
 void
 dyn_write_put_back(DynWrite *write, DynWriting *item)
 {
-	if (find_waiting(write, &item->write.id))
+	DynWriting *waiting = find_waiting(write, &item->write.id);
+
+	if (waiting)
 	{
-		dyn_write_free_item(item);
+		merge_waiting(write, waiting, item);
 		return;
 	}
 	item->next = write->waiting;

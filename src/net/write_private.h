@@ -65,7 +65,7 @@ extern DynOp dyn_write_op_of(const DynWrite *write, const DynWriteRequest *reque
 /* Starts the call of a request with items, after a delay.  False: the write failed. */
 extern bool dyn_write_start_call(DynWrite *write, DynWriteRequest *request, double delay_ms, DynStatus *status);
 
-/* An item waits again, before all others, unless a newer one of its key does. */
+/* An item waits again, before all others, unless one of its key does that was added later; of puts the newer one waits. */
 extern void dyn_write_put_back(DynWrite *write, DynWriting *item);
 
 /* Are the times of two puts, as texts, in this order?  A text that can't be read is older than any. */

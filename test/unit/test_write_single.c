@@ -141,6 +141,17 @@ test_the_newer_wins(void)
 	step(true);
 	ok(fake_sent() == 2 && asks(0, NEW) && asks(1, NEW), "of two that wait, be it the first or the second");
 	is_int(counters.items_refused, 2, "the other ones are counted as refused");
+
+	begin(DYN_OP_PUT_ITEM);
+	put(0, NEW);
+	step(true);
+	put(0, OLD);
+	fake_answer(0, 400, REFUSED("2024-01-02 01:00:00+02:00"));
+	step(true);
+	ok(fake_sent() == 2 && asks(1, NEW), "one that comes back wins over an older one that waits");
+	fake_answer(1, 200, "{}");
+	is_int(step(true), DYN_STEP_END, "which is not sent");
+	is_int(counters.items_refused, 1, "but counted");
 }
 
 static void

@@ -91,6 +91,15 @@ def test_the_newest_of_a_statement(latest, proxy):
     assert {driver: trips(latest, driver) for driver in range(5)} == newest
 
 
+@pytest.mark.parametrize("stored", ["2024-03-01T00:00:00Z", "yesterday", "2024-03-01 00:00:00+00:00"])
+def test_the_newest_of_a_statement_over_a_time_of_others(latest, project, stored):
+    """The newer row is in flight, and has to go out again, while the older one of its key waits."""
+    store(project, stored)
+    assert latest.run("INSERT INTO drivers VALUES (1001, %s, 0, 7), (1001, '2024-03-01 11:00:00+00', 0, 8)", [NOON]) == 2
+    assert trips(latest) == 7
+    assert refused(latest) == 1
+
+
 def test_copy(latest):
     insert(latest, NOON, 1)
     with latest.conn.cursor().copy("COPY drivers FROM STDIN") as copy:
