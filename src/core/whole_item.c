@@ -142,9 +142,9 @@ parse_update(Update *update, const DynBuf *body)
 	return update->names && update->values && update->condition;
 }
 
-/* The feature that a placeholder of a value, `:f3` or `:s3`, is for. */
+/* The feature or attribute that a placeholder of a value, `:f3`, `:s3` or `:e`, is for. */
 static const char *
-feature_of(const Update *update, const char *placeholder)
+name_of(const Update *update, const char *placeholder)
 {
 	char		name[32] = "#";
 
@@ -178,7 +178,7 @@ values_hold(const Update *update, const char *event_ts, struct json_object *feat
 		if (seen)
 			ok = ok && event_ts && strcmp(event_ts, seen) == 0;
 		else if (placeholder[1] == 's')
-			ok = ok && is_still(features, feature_of(update, placeholder), value);
+			ok = ok && is_still(features, name_of(update, placeholder), value);
 	}
 	return ok;
 }
@@ -211,8 +211,10 @@ set_values(const Update *update, struct json_object *item, struct json_object *f
 	{
 		if (strcmp(placeholder, ":t") == 0)
 			ok = ok && set_member(item, "event_ts", value);
+		else if (strcmp(placeholder, ":e") == 0)
+			ok = ok && set_member(item, name_of(update, placeholder), value);
 		else if (placeholder[1] == 'f')
-			ok = ok && set_member(features, feature_of(update, placeholder), value);
+			ok = ok && set_member(features, name_of(update, placeholder), value);
 	}
 	return ok;
 }

@@ -302,8 +302,11 @@ def test_the_attribute_counts_for_the_size_of_an_item(local, project):
     assert 16 <= largest("plain") - largest("drivers") <= 17  # 10 for the name, 6 for 10 digits
 
 
-def test_update_sets_it_with_the_event_time(local, project):
+@pytest.mark.parametrize("mode", ["update", "rewrite"])
+def test_update_sets_it_with_the_event_time(local, project, mode):
     local.run(CREATE)
+    if mode == "rewrite":
+        local.set_server(update_mode=mode)
     before = written(local, project, SOON)
     local.run("UPDATE drivers SET trips = 8 WHERE driver_id = 1")
     (item,) = raw_items(project + ".drivers").values()
