@@ -36,11 +36,13 @@ report_too_many(const DynRelation *rel, int number, int most, const char *what)
 }
 
 /*
- * Adds what generated columns that are made anew are made of, beside what the
- * statement assigns.  Attnums are offset by FirstLowInvalidHeapAttributeNumber.
+ * Adds to *anew the generated columns that are assigned, or a part of them is,
+ * and to *seen what they are made of besides.  Attnums are offset by
+ * FirstLowInvalidHeapAttributeNumber.  ExecGetAllUpdatedCols() can't be asked:
+ * before 16 it must not be called when a modification begins.
  */
-static Bitmapset *
-add_generated(Relation relation, const Bitmapset *assigned, Bitmapset *seen)
+static void
+add_generated(Relation relation, const Bitmapset *assigned, Bitmapset **anew, Bitmapset **seen)
 {
 	TupleDesc	desc = RelationGetDescr(relation);
 
@@ -51,10 +53,11 @@ add_generated(Relation relation, const Bitmapset *assigned, Bitmapset *seen)
 		if (TupleDescAttr(desc, i)->attgenerated != ATTRIBUTE_GENERATED_STORED)
 			continue;
 		pull_varattnos(build_column_default(relation, i + 1), 1, &parts);
-		if (bms_overlap(parts, assigned) || bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, assigned))
-			seen = bms_add_members(seen, bms_difference(parts, assigned));
+		if (!bms_overlap(parts, assigned) && !bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, assigned))
+			continue;
+		*anew = bms_add_member(*anew, i + 1 - FirstLowInvalidHeapAttributeNumber);
+		*seen = bms_add_members(*seen, bms_difference(parts, assigned));
 	}
-	return seen;
 }
 
 /* The columns that must still be what they were. */
@@ -88,13 +91,21 @@ dyn_change_encoder_new(const DynRelation *rel, Relation relation, const Bitmapse
 	DynChangeEncoder *encoder = palloc0(sizeof(DynChangeEncoder));
 	int			n = rel->ncolumns + 1;
 	Bitmapset  *seen = NULL;
+	Bitmapset  *anew = NULL;
 	ListCell   *lc;
 
+	foreach(lc, seen_attnums)
+		seen = bms_add_member(seen, lfirst_int(lc) - FirstLowInvalidHeapAttributeNumber);
+	add_generated(relation, assigned, &anew, &seen);
 	encoder->rel = rel;
 	encoder->triggers = triggers;
 	encoder->assigned = palloc0(sizeof(bool) * n);
 	for (int i = 0; i < rel->ncolumns; i++)
-		encoder->assigned[i] = bms_is_member(rel->columns[i].attnum - FirstLowInvalidHeapAttributeNumber, assigned);
+	{
+		int			member = rel->columns[i].attnum - FirstLowInvalidHeapAttributeNumber;
+
+		encoder->assigned[i] = bms_is_member(member, assigned) || (!triggers && bms_is_member(member, anew));
+	}
 	encoder->set = palloc(sizeof(DynColumn *) * n);
 	encoder->seen = palloc(sizeof(DynColumn *) * n);
 	encoder->update.set = palloc(sizeof(char *) * n);
@@ -110,9 +121,7 @@ dyn_change_encoder_new(const DynRelation *rel, Relation relation, const Bitmapse
 	encoder->update.capacity = rel->consumed_capacity;
 	encoder->row.set = encoder->set_values;
 	encoder->row.seen = encoder->seen_values;
-	foreach(lc, seen_attnums)
-		seen = bms_add_member(seen, lfirst_int(lc) - FirstLowInvalidHeapAttributeNumber);
-	init_seen(encoder, add_generated(relation, assigned, seen));
+	init_seen(encoder, seen);
 	return encoder;
 }
 

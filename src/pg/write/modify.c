@@ -79,10 +79,10 @@ begin_update(ModifyState *state, ResultRelInfo *rinfo, EState *estate, List *see
 {
 	const DynRelation *rel = state->writer->rel;
 	bool		triggers = rinfo->ri_TrigDesc && rinfo->ri_TrigDesc->trig_update_before_row;
-	Bitmapset  *assigned = triggers ? ExecGetUpdatedCols(rinfo, estate) : ExecGetAllUpdatedCols(rinfo, estate);
 	List	   *attnums;
 
-	state->change = dyn_change_encoder_new(rel, rinfo->ri_RelationDesc, assigned, triggers, seen_attnums);
+	state->change = dyn_change_encoder_new(rel, rinfo->ri_RelationDesc, ExecGetUpdatedCols(rinfo, estate), triggers,
+										   seen_attnums);
 	attnums = dyn_change_seen_attnums(state->change);
 	if (attnums != NIL)
 		state->change->stored = dyn_stored_new(estate, rel->relid, attnums);
