@@ -277,9 +277,10 @@ dyn_op_put_newer(DynBuf *out, const char *table, const DynBuf *item, const char 
 	else
 	{
 		dyn_buf_str(out, ",\"ConditionExpression\":\"attribute_not_exists(#event_ts)"
+					" OR NOT attribute_type(#event_ts, :text)"
 					" OR (contains(#event_ts, :utc) AND #event_ts <= :event_ts)\""
 					",\"ExpressionAttributeNames\":{\"#event_ts\":\"event_ts\"}"
-					",\"ExpressionAttributeValues\":{\":utc\":{\"S\":\"+00:00\"},\":event_ts\":{\"S\":");
+					",\"ExpressionAttributeValues\":{\":text\":{\"S\":\"S\"},\":utc\":{\"S\":\"+00:00\"},\":event_ts\":{\"S\":");
 		add_text(out, event_ts);
 	}
 	dyn_buf_str(out, "}},\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"");

@@ -180,16 +180,25 @@ dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynE
 	return n;
 }
 
-bool
-dyn_json_refused_event_ts(const char *body, size_t len, char *event_ts, size_t size)
+char *
+dyn_json_refused_event_ts(const char *body, size_t len)
 {
 	struct json_object *object = dyn_json_parse_object(body, len);
 	struct json_object *item = dyn_json_member(object, "Item", json_type_object);
 	const char *text = dyn_json_text(dyn_json_member(item, "event_ts", json_type_object), "S");
+	char	   *event_ts = text ? strdup(text) : NULL;
 
-	copy_text(event_ts, size, text);
 	json_object_put(object);
-	return text != NULL;
+	return event_ts;
+}
+
+bool
+dyn_json_is_object(const char *body, size_t len)
+{
+	struct json_object *object = dyn_json_parse_object(body, len);
+
+	json_object_put(object);
+	return object != NULL;
 }
 
 /* Units of one table; what can't be is 0. */

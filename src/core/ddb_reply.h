@@ -40,10 +40,13 @@ extern bool dyn_json_time_to_live(const char *body, size_t len);
 extern int	dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynEntityId *ids, int max);
 
 /*
- * event_ts of the item that a conditional write was refused for, from its error body; the text is cut to `size`.
- * False: it tells none.
+ * event_ts of the item that a conditional write was refused for, from its error body; to be freed.  NULL: it tells
+ * none, or no memory.
  */
-extern bool dyn_json_refused_event_ts(const char *body, size_t len, char *event_ts, size_t size);
+extern char *dyn_json_refused_event_ts(const char *body, size_t len);
+
+/* Is it a JSON object?  That is all that can be asked of the answer to a write of one item. */
+extern bool dyn_json_is_object(const char *body, size_t len);
 
 /* Units of all tables that the answer to a write tells of; 0 where it tells nothing. */
 extern double dyn_json_consumed_capacity(const char *body, size_t len);

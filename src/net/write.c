@@ -300,7 +300,7 @@ dyn_write_start_call(DynWrite *write, DynWriteRequest *request, double delay_ms,
 	write_body(write, request, &body);
 	write->failed_op = dyn_write_op_of(write, request);
 	request->call = dyn_call_start(write->client, write->failed_op, &body, delay_ms, write->config.counters, status);
-	request->sent = dyn_client_stall_mark(write->client, &write->stall, delay_ms);
+	request->sent = dyn_client_stall_mark(write->client, request->reads ? &write->read_stall : &write->stall, delay_ms);
 	return request->call != NULL;
 }
 

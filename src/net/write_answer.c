@@ -81,6 +81,16 @@ accept_answer(DynWrite *write, DynWriteRequest *request)
 		DYN_COUNT(write->config.counters, consumed_capacity, dyn_json_consumed_capacity(body->data, body->len));
 }
 
+/* Rejects an answer: it is asked again, and then not settled.  False: that was the last attempt. */
+static bool
+ask_again(DynWriteRequest *request, bool *settled, DynStatus *status)
+{
+	dyn_call_reject(request->call, "the answer is not well-formed");
+	*settled = dyn_call_done(request->call);
+	*status = *dyn_call_status(request->call);
+	return !*settled;
+}
+
 /* Takes in the answer to a batch; a rejected one is asked again, and then not settled.  False: the write failed. */
 static bool
 read_batch_answer(DynWrite *write, DynWriteRequest *request, bool *settled, DynStatus *status)
@@ -90,12 +100,7 @@ read_batch_answer(DynWrite *write, DynWriteRequest *request, bool *settled, DynS
 	int			n = read_unprocessed(write, request, again);
 
 	if (n < 0)
-	{
-		dyn_call_reject(request->call, "the answer is not well-formed");
-		*settled = dyn_call_done(request->call);
-		*status = *dyn_call_status(request->call);
-		return !*settled;
-	}
+		return ask_again(request, settled, status);
 	*settled = true;
 	accept_answer(write, request);
 	if (!dyn_call_count_stall(request->call, &write->stall, &request->sent, n < request->nitems, &delay_ms, status))
@@ -128,20 +133,19 @@ read_refused_put(DynWrite *write, DynWriteRequest *request)
 {
 	const DynBuf *body = dyn_call_answer(request->call);
 	DynWriting *item = request->items[0];
-	char		seen[256];
 
-	if (!dyn_json_refused_event_ts(body->data, body->len, seen, sizeof(seen)))
+	free(item->seen);
+	item->seen = dyn_json_refused_event_ts(body->data, body->len);
+	if (item->seen == NULL)
 		return false;
-	if (dyn_write_is_newer(seen, item->write.event_ts))
+	if (dyn_write_is_newer(item->seen, item->write.event_ts))
 	{
 		DYN_COUNT(write->config.counters, items_refused, 1);
 		dyn_write_free_item(item);
 		request->nitems = 0;
 		return true;
 	}
-	free(item->seen);
-	item->seen = strdup(seen);
-	return item->seen != NULL && write_again(write, request);
+	return write_again(write, request);
 }
 
 /*
@@ -173,12 +177,18 @@ read_refused(DynWrite *write, DynWriteRequest *request)
 	return false;
 }
 
-/* Ends a request that was for one item, and was carried out. */
+/*
+ * Takes in the answer to a request for one item, which was carried out; a
+ * rejected one is asked again, and then not settled.  False: it failed.
+ */
 static bool
-read_single_answer(DynWrite *write, DynWriteRequest *request)
+read_single_answer(DynWrite *write, DynWriteRequest *request, bool *settled, DynStatus *status)
 {
+	const DynBuf *body = dyn_call_answer(request->call);
 	DynWriting *item = request->items[0];
 
+	if (!dyn_json_is_object(body->data, body->len))
+		return ask_again(request, settled, status);
 	accept_answer(write, request);
 	if (item->makes_map)
 	{
@@ -252,7 +262,7 @@ put_changed(DynWrite *write, DynWriteRequest *request, DynWholeItems *items, boo
 
 	accept_answer(write, request);
 	DYN_COUNT(write->config.counters, unprocessed_keys, n);
-	if (!dyn_call_count_stall(request->call, &write->stall, &request->sent, n < request->nitems, &delay_ms, status) ||
+	if (!dyn_call_count_stall(request->call, &write->read_stall, &request->sent, n < request->nitems, &delay_ms, status) ||
 		!change_items(write, request, items, status))
 		return false;
 	split_unprocessed(write, request, items, delay_ms);
@@ -277,12 +287,7 @@ read_whole_items(DynWrite *write, DynWriteRequest *request, bool *settled, DynSt
 		ids[i] = request->items[i]->write.id;
 	items = dyn_whole_items_read(body->data, body->len, write->config.table, ids, request->nitems);
 	if (items == NULL)
-	{
-		dyn_call_reject(request->call, "the answer is not well-formed");
-		*settled = dyn_call_done(request->call);
-		*status = *dyn_call_status(request->call);
-		return !*settled;
-	}
+		return ask_again(request, settled, status);
 	ok = put_changed(write, request, items, settled, status);
 	dyn_whole_items_free(items);
 	return ok;
@@ -317,5 +322,5 @@ dyn_write_read_answer(DynWrite *write, DynWriteRequest *request, bool *settled, 
 		return read_whole_items(write, request, settled, status);
 	if (write->config.op == DYN_OP_BATCH_WRITE_ITEM || write->config.rewrite)
 		return read_batch_answer(write, request, settled, status);
-	return read_single_answer(write, request) || fail_write(write, request, status);
+	return read_single_answer(write, request, settled, status) || fail_write(write, request, status);
 }

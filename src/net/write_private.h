@@ -46,6 +46,7 @@ struct DynWrite
 	int			nrequests;
 	uint16_t	flying[1 << DYN_WRITE_FLYING_BITS]; /* how many items in flight, see is_in_flight() */
 	DynStall	stall;
+	DynStall	read_stall;		/* of items that are rewritten: reading alone is no progress */
 	long		acknowledged;	/* items */
 	DynStatus	failure;		/* DYN_OK: none so far */
 	DynOp		failed_op;

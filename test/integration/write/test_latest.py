@@ -71,6 +71,7 @@ def test_newer_and_older(latest, proxy):
     ("NaT", False),
     ("yesterday", False),
     ("", False),
+    ("z" * 254 + "\u00e9" * 9, False),
     (None, False),
 ])  # fmt: skip
 def test_times_of_others(latest, project, event_ts, newer):
@@ -91,6 +92,13 @@ def test_the_newest_of_a_statement(latest, proxy):
     assert {driver: trips(latest, driver) for driver in range(5)} == newest
 
 
+@pytest.mark.parametrize("event_ts", [{"N": "5"}, {"NULL": True}, {"L": [{"S": NOON}]}])
+def test_an_event_ts_that_is_no_text(latest, project, event_ts):
+    dynamodb().put_item(TableName=project + ".drivers", Item={"entity_id": {"S": DRIVER_1001}, "event_ts": event_ts})
+    insert(latest, NOON, 7)
+    assert trips(latest) == 7
+
+
 @pytest.mark.parametrize("stored", ["2024-03-01T00:00:00Z", "yesterday", "2024-03-01 00:00:00+00:00"])
 def test_the_newest_of_a_statement_over_a_time_of_others(latest, project, stored):
     """The newer row is in flight, and has to go out again, while the older one of its key waits."""
@@ -98,6 +106,16 @@ def test_the_newest_of_a_statement_over_a_time_of_others(latest, project, stored
     assert latest.run("INSERT INTO drivers VALUES (1001, %s, 0, 7), (1001, '2024-03-01 11:00:00+00', 0, 8)", [NOON]) == 2
     assert trips(latest) == 7
     assert refused(latest) == 1
+
+
+def test_an_answer_that_is_none(latest, proxy):
+    proxy.fault(faults.html(200), None, PUT)
+    error = latest.fail("INSERT INTO drivers VALUES (1001, %s, 0, 1)", [NOON])
+    assert error.sqlstate == "08P01" and "driver_id = 1001" in error.diag.message_detail
+    proxy.heal()
+    proxy.fault(faults.html(200), 1, PUT)
+    assert insert(latest, NOON, 1) == 1
+    assert trips(latest) == 1
 
 
 def test_copy(latest):

@@ -462,6 +462,14 @@ def test_rewriting_what_comes_back_unprocessed(drivers, proxy):
     assert drivers.value("SELECT sum(trips) FROM drivers WHERE driver_id = ANY (%s)", [list(range(1, 61))]) == 300
 
 
+def test_rewriting_what_always_comes_back_unprocessed(rewritten, proxy):
+    """The reads that go on meanwhile are no progress."""
+    rewritten.set_server(total_max_retry_attempts="3")
+    proxy.fault(faults.unprocessed(0), None, WRITE)
+    error = rewritten.fail("SET statement_timeout = '10s'; UPDATE drivers SET trips = 5 WHERE driver_id IN (1001, 1002)")
+    assert error.sqlstate == "53400", error
+
+
 def test_rewriting_an_item_without_values(rewritten, project):
     put(project, {"entity_id": {"S": DRIVER_1001}, "event_ts": {"S": "2024-03-01 00:00:00+00:00"}})
     assert rewritten.run("UPDATE drivers SET trips = coalesce(trips, 6) + 1 WHERE driver_id = 1001") == 1
@@ -552,3 +560,16 @@ def test_many_sessions_append(database, lists):
     assert sorted(found[0]) == sorted([1] + [100 * i + k for i in range(4) for k in range(10)])
     for i in range(1, 4):
         assert [x for x in found[0] if x // 100 == i] == [100 * i + k for k in range(10)]
+
+
+# Answers that are none.
+
+
+def test_an_answer_that_is_none(driver, proxy):
+    proxy.fault(faults.html(200), None, UPDATE)
+    error = driver.fail("UPDATE drivers SET trips = 11 WHERE driver_id = 1001")
+    assert error.sqlstate == "08P01" and "driver_id = 1001" in error.diag.message_detail
+    proxy.heal()
+    proxy.fault(faults.html(200), 1, UPDATE)
+    assert driver.run("UPDATE drivers SET trips = trips + 1 WHERE driver_id = 1001") == 1
+    assert trips(driver) == 11
