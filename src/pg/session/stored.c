@@ -34,8 +34,16 @@ release_stored(void *arg)
 DynStored *
 dyn_stored_new(EState *estate, Oid relid, List *attnums)
 {
-	DynStored  *stored = MemoryContextAllocZero(estate->es_query_cxt, sizeof(DynStored));
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	DynStored  *stored = dyn_stored_find(estate, relid);
 
+	if (stored)
+	{
+		stored->attnums = list_concat_unique_int(stored->attnums, attnums);
+		MemoryContextSwitchTo(old);
+		return stored;
+	}
+	stored = palloc0(sizeof(DynStored));
 	stored->estate = estate;
 	stored->relid = relid;
 	stored->attnums = attnums;
@@ -44,6 +52,7 @@ dyn_stored_new(EState *estate, Oid relid, List *attnums)
 	stored->callback.func = release_stored;
 	stored->callback.arg = stored;
 	MemoryContextRegisterResetCallback(stored->context, &stored->callback);
+	MemoryContextSwitchTo(old);
 	return stored;
 }
 

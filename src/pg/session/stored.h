@@ -17,7 +17,7 @@
 
 #include "core/feast_key.h"
 
-/* Of one result relation of an UPDATE that runs; in the query's memory. */
+/* Of a table that a query UPDATEs, be it several times by WITH; in the query's memory. */
 typedef struct DynStored
 {
 	MemoryContextCallback callback;
@@ -29,7 +29,7 @@ typedef struct DynStored
 	HTAB	   *bytes;			/* NULL: none so far */
 } DynStored;
 
-/* From now on the scans of the query find it. */
+/* From now on the scans of the query find it.  Where the query has it already, it is for these columns, too. */
 extern DynStored *dyn_stored_new(EState *estate, Oid relid, List *attnums);
 
 /* That of a table in a query, or NULL. */

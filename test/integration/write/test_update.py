@@ -418,6 +418,17 @@ def test_a_list_that_is_spelled_otherwise(drivers, project):
     assert drivers.run("SELECT f FROM lists WHERE id = 1") == [([1, 2, 3],)]
 
 
+def test_two_updates_of_a_table_whose_lists_are_spelled_otherwise(drivers, project):
+    drivers.table("lists", "id %s, f int[], g int[]" % KEY)
+    drivers.run("INSERT INTO lists VALUES (1, '{1,2}', '{1,2}'), (2, '{1,2}', '{1,2}')")
+    for stored in raw_items(project + ".lists").values():
+        stored["values"]["M"] = {name: {"B": b"\x6a\x04\x08\x01\x08\x02"} for name in "fg"}
+        put(project, stored, "lists")
+    drivers.run("WITH u AS (UPDATE lists SET f = f || 4 WHERE id = 2) UPDATE lists SET g = g || 3 WHERE id = 1")
+    rows = drivers.run("SELECT id, f, g FROM lists WHERE id IN (1, 2) ORDER BY id")
+    assert rows == [(1, [1, 2], [1, 2, 3]), (2, [1, 2, 4], [1, 2])]
+
+
 # Without UpdateItem.
 
 
