@@ -10,8 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* JSON nested deeper than this is malformed. */
-#define DYN_JSON_TEXT_MAX_DEPTH 64
+/*
+ * JSON nested deeper than this is malformed.  An attribute of DynamoDB may have
+ * 32 levels, of two objects each, inside of an answer's few.
+ */
+#define DYN_JSON_TEXT_MAX_DEPTH 80
 
 /* False where the text is not one JSON value; *json is the caller's to put, NULL is JSON's null. */
 extern bool dyn_json_parse(const char *text, size_t len, struct json_object **json);

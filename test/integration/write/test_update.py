@@ -454,6 +454,17 @@ def test_rewriting_keeps_what_is_not_named(rewritten, project, proxy):
     assert consistent(proxy)[:2] == [True, True]
 
 
+def test_rewriting_what_is_nested_as_deep_as_can_be(rewritten, project):
+    before = item(project)
+    before["deep"] = {"N": "1"}
+    for _ in range(31):
+        before["deep"] = {"M": {"in": before["deep"]}}
+    put(project, before)
+    assert rewritten.run("UPDATE drivers SET trips = trips + 1 WHERE driver_id = 1001") == 1
+    assert item(project)["deep"] == before["deep"]
+    assert trips(rewritten) == 11
+
+
 def test_rewriting_is_batched(drivers, proxy):
     drivers.set_server(update_mode="rewrite")
     fill(drivers, 60)
