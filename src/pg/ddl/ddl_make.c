@@ -22,6 +22,7 @@
 #include "pg/ddl/ddl_record.h"
 #include "pg/ddl/ddl_reference.h"
 #include "pg/session/credential.h"
+#include "pg/session/stays.h"
 #include "pg/util/error.h"
 
 /* Pause before a table that is being made or deleted is looked at again. */
@@ -285,6 +286,8 @@ take_create(Work *work)
 	if (job->status.cls != DYN_OK)
 		report_job(work, job);
 	own_table(work, &job->description);
+	if (!work->made->in_use)
+		dyn_stays_made(work->target->rel->relid);
 	if (work->target->altered)
 		ereport(WARNING,
 				(errmsg("foreign table \"%s\" now means remote table \"%s\", which was made", work->target->name,

@@ -9,7 +9,9 @@
  */
 #include "pg/util/export.h"
 
+#include "nodes/pg_list.h"
 #include "tcop/pquery.h"
+#include "utils/memutils.h"
 
 #include "pg/session/stays.h"
 #include "pg/util/error.h"
@@ -32,6 +34,7 @@ typedef struct Written
 
 static dlist_head running = DLIST_STATIC_INIT(running);
 static Written *written = NULL;
+static List *made = NIL;		/* foreign tables; in the memory of the top transaction */
 
 /* A copy in ASCII: nothing can go wrong with it when a transaction aborts. */
 static void
@@ -233,6 +236,21 @@ end_in_vain(SubTransactionId subid)
 		warn_of_written();
 }
 
+void
+dyn_stays_made(Oid relid)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+
+	made = lappend_oid(made, relid);
+	MemoryContextSwitchTo(old);
+}
+
+bool
+dyn_stays_is_made(Oid relid)
+{
+	return list_member_oid(made, relid);
+}
+
 /* Callback of the server. */
 static void
 on_xact(XactEvent event, void *arg)
@@ -245,9 +263,11 @@ on_xact(XactEvent event, void *arg)
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:
+			made = NIL;
 			forget_written();
 			break;
 		case XACT_EVENT_ABORT:
+			made = NIL;
 			end_running(InvalidSubTransactionId);
 			end_in_vain(TopSubTransactionId);
 			warn_of_written();

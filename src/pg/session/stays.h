@@ -22,7 +22,7 @@ typedef struct DynStays
 	const DynCounters *counters;	/* items_written */
 	long		(*in_flight) (void *arg);	/* items sent and not answered: nobody knows */
 	void	   *arg;
-	SubTransactionId created;	/* where this transaction has created the foreign table, else InvalidSubTransactionId */
+	SubTransactionId created;	/* where the foreign table was, if dyn_stays_is_made(); else InvalidSubTransactionId */
 	bool		told;			/* the error that is raised says how many */
 	SubTransactionId subid;
 	dlist_node	node;			/* in the list, where `listed` */
@@ -34,6 +34,10 @@ extern void dyn_stays_enter(DynStays *stays);
 
 /* The modification is over; what it has written still counts.  Fine where it never entered. */
 extern void dyn_stays_leave(DynStays *stays);
+
+/* This transaction has created a foreign table and made its remote table, which goes with it at ROLLBACK. */
+extern void dyn_stays_made(Oid relid);
+extern bool dyn_stays_is_made(Oid relid);
 
 /* Registers callbacks for the ends of transactions; once. */
 extern void dyn_stays_init(void);

@@ -288,7 +288,8 @@ dyn_writer_new(ResultRelInfo *rinfo, EState *estate, CmdType operation)
 	dyn_unsent_enter(&writer->unsent);
 	writer->stays.relid = writer->rel->relid;
 	writer->stays.feature_view = writer->rel->feature_view;
-	writer->stays.created = rinfo->ri_RelationDesc->rd_createSubid;
+	if (dyn_stays_is_made(writer->rel->relid))
+		writer->stays.created = rinfo->ri_RelationDesc->rd_createSubid;
 	writer->stays.counters = &writer->counters;
 	writer->stays.in_flight = count_in_flight;
 	writer->stays.arg = writer;

@@ -174,6 +174,15 @@ def test_a_table_that_goes_with_them(small):
     assert stay(small) == []
 
 
+@pytest.mark.parametrize("options", ["", ", create_remote_table 'false'"])
+def test_a_new_table_over_what_was_there(small, options):
+    small.run(
+        "BEGIN; CREATE FOREIGN TABLE fresh (id bigint OPTIONS (entity_key 'true')) SERVER feast"
+        " OPTIONS (feature_view 'drivers'%s); INSERT INTO fresh VALUES (77); ROLLBACK" % options
+    )
+    assert stay(small) == [items(1)]
+
+
 def test_a_procedure_that_rolls_back(small):
     small.run(
         "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO drivers VALUES (1, now()); ROLLBACK;"
