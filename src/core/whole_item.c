@@ -79,6 +79,18 @@ were_asked(struct json_object *array, const DynEntityId *ids, int n)
 	return true;
 }
 
+/* May a name hold U+0000, where json-c would end it?  Written back, it would be another name. */
+static bool
+may_hold_nul(const char *body, size_t len)
+{
+	static const char nul[] = "\\u0000";
+
+	for (size_t i = 0; i + sizeof(nul) - 1 <= len; i++)
+		if (memcmp(body + i, nul, sizeof(nul) - 1) == 0)
+			return true;
+	return false;
+}
+
 DynWholeItems *
 dyn_whole_items_read(const char *body, size_t len, const char *table, const DynEntityId *ids, int n)
 {
@@ -92,7 +104,7 @@ dyn_whole_items_read(const char *body, size_t len, const char *table, const DynE
 	items->items = dyn_json_member(responses, table, json_type_array);
 	items->keys = dyn_json_member(dyn_json_member(dyn_json_member(items->answer, "UnprocessedKeys", json_type_object),
 												  table, json_type_object), "Keys", json_type_array);
-	if (responses == NULL || !were_asked(items->items, ids, n) || !were_asked(items->keys, ids, n))
+	if (responses == NULL || may_hold_nul(body, len) || !were_asked(items->items, ids, n) || !were_asked(items->keys, ids, n))
 	{
 		dyn_whole_items_free(items);
 		return NULL;

@@ -18,7 +18,7 @@ extern void dyn_whole_items_body(DynBuf *out, const char *table, const DynEntity
 /* Its answer, read. */
 typedef struct DynWholeItems DynWholeItems;
 
-/* NULL: malformed, or it tells of keys that are not among the ids. */
+/* NULL: malformed, or it holds U+0000, or it tells of keys that are not among the ids. */
 extern DynWholeItems *dyn_whole_items_read(const char *body, size_t len, const char *table, const DynEntityId *ids,
 										   int n);
 extern void dyn_whole_items_free(DynWholeItems *items);

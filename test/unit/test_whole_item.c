@@ -98,6 +98,7 @@ test_answers(void)
 	ok(!answer("{'Responses':{'" TABLE "':['x']}}"), "no item");
 	ok(!answer("{'Responses':[]}"), "no tables");
 	ok(!answer("{}"), "nothing");
+	ok(!answer("{'Responses':{'" TABLE "':[{'entity_id':{'S':'%s'},'a\\u0000b':{'S':'x'}}]}}"), "a name with NUL");
 	ok(!answer("{'Responses':{"), "half an answer");
 	ok(!answer(""), "no answer");
 }
