@@ -17,7 +17,7 @@ PG = dynamo_fdw explain \
 	$(addprefix convert/,convert_key convert_read convert_write) \
 	$(addprefix session/,connection credential emptied stats stays stored unsent wait) \
 	$(addprefix table/,column option option_check relation type_map) \
-	$(addprefix util/,error explain_counts extension guc scratch text)
+	$(addprefix util/,attempt error explain_counts extension guc scratch text)
 
 OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)
 

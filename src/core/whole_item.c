@@ -210,7 +210,11 @@ condition_holds(const Update *update, struct json_object *item, struct json_obje
 static bool
 set_member(struct json_object *object, const char *name, struct json_object *value)
 {
-	return name != NULL && json_object_object_add(object, name, json_object_get(value)) == 0;
+	if (name != NULL && json_object_object_add(object, name, json_object_get(value)) == 0)
+		return true;
+	if (name != NULL)
+		json_object_put(value);
+	return false;
 }
 
 /* Sets what the update sets. */
@@ -231,21 +235,31 @@ set_values(const Update *update, struct json_object *item, struct json_object *f
 	return ok;
 }
 
+/* Adds an empty object, which *added (if not NULL) is then; false: no memory. */
+static bool
+add_object(struct json_object *object, const char *name, struct json_object **added)
+{
+	struct json_object *empty = json_object_new_object();
+
+	if (empty == NULL || json_object_object_add(object, name, empty) != 0)
+	{
+		json_object_put(empty);
+		return false;
+	}
+	if (added)
+		*added = empty;
+	return true;
+}
+
 /* The map of features of an item, which is made if it has none; NULL: it can't be. */
 static struct json_object *
 features_of(struct json_object *item)
 {
 	struct json_object *values = NULL;
-	struct json_object *map;
 
-	if (!json_object_object_get_ex(item, "values", &values))
-	{
-		values = json_object_new_object();
-		map = json_object_new_object();
-		if (values == NULL || map == NULL || json_object_object_add(values, "M", map) != 0 ||
-			json_object_object_add(item, "values", values) != 0)
-			return NULL;
-	}
+	if (!json_object_object_get_ex(item, "values", &values) &&
+		(!add_object(item, "values", &values) || !add_object(values, "M", NULL)))
+		return NULL;
 	return dyn_json_member(values, "M", json_type_object);
 }
 

@@ -14,7 +14,6 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 #include "pg/ddl/ddl_client.h"
@@ -23,6 +22,7 @@
 #include "pg/ddl/ddl_record.h"
 #include "pg/ddl/ddl_reference.h"
 #include "pg/ddl/ddl_target.h"
+#include "pg/util/attempt.h"
 #include "pg/util/error.h"
 #include "pg/util/extension.h"
 
@@ -63,49 +63,28 @@ typedef struct PlanRow
 
 /* ---- rows ---- */
 
-/* The foreign table as a target, or NULL and why it can't be used.  A subtransaction cleans up after the error. */
-static DynTarget *
-target_or_error(Oid relid, const char **why)
+/* Callback of dyn_attempt(). */
+static void
+resolve_target(void *arg)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	DynTarget  *volatile target = NULL;
+	PlanRow    *row = arg;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		target = dyn_target_new(relid);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			ReThrowError(error);
-		*why = error->message;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return target;
+	row->target = dyn_target_new(row->relid);
 }
 
 static PlanRow *
 row_of_table(Oid relid)
 {
 	PlanRow    *row = palloc0(sizeof(PlanRow));
+	ErrorData  *error;
 
 	row->relid = relid;
 	row->owner = dyn_target_owner(relid);
 	row->serverid = GetForeignTable(relid)->serverid;
-	row->target = target_or_error(relid, &row->invalid);
-	if (row->target)
+	error = dyn_attempt(resolve_target, row);
+	if (error)
+		row->invalid = error->message;
+	else
 		row->table = row->target->rel->remote.table;
 	return row;
 }

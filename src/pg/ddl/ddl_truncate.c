@@ -270,7 +270,7 @@ add_truncate_context(void *arg)
 {
 	ListCell   *lc;
 
-	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_WARNING)
+	if (!dyn_message_is_error())
 		return;
 	foreach(lc, truncations)
 	{

@@ -164,6 +164,7 @@ static void
 begin_stages(DynJoinState *state, CustomScan *scan)
 {
 	int			first = state->nouter;
+	int			rows;
 
 	state->nstages = list_length(scan->custom_exprs);
 	state->stages = palloc0(sizeof(DynStageState) * state->nstages);
@@ -179,6 +180,8 @@ begin_stages(DynJoinState *state, CustomScan *scan)
 		largest = stage->rel->batch_size * stage->rel->max_read_workers;
 		state->largest_window = i == 0 ? largest : Min(state->largest_window, largest);
 	}
+	rows = dyn_join_tables_rows(state->tables);
+	state->largest_window = Min(state->largest_window, rows);
 }
 
 /* Mutator: gives each RECORD of the scan tuple the type that it has there (join_plan.c, typed_row). */

@@ -109,7 +109,6 @@ add_table(DynTableGroup *group, const DynRelation *rel)
 	group->requests[i].table = rel->remote.table;
 	group->requests[i].features = &group->features[i];
 	group->batch_size = i == 0 ? rel->batch_size : Min(group->batch_size, rel->batch_size);
-	group->max_workers = Min(group->max_workers + rel->max_read_workers, MAX_GROUP_WORKERS);
 	return i;
 }
 
@@ -149,6 +148,8 @@ dyn_join_tables_add(DynJoinTables *tables, DynProjection *projection, Oid userid
 
 	if (t < 0)
 		t = add_table(group, rel);
+	group->nstages++;
+	group->max_workers = Min(group->max_workers + rel->max_read_workers, MAX_GROUP_WORKERS);
 	request = &group->requests[t];
 	request->event_ts = request->event_ts || projection->event_ts;
 	request->consistent = request->consistent || consistent;
@@ -157,4 +158,20 @@ dyn_join_tables_add(DynJoinTables *tables, DynProjection *projection, Oid userid
 		projection->positions[i] = add_feature(&group->features[t], projection->features.names[i],
 											   projection->features.lengths[i]);
 	return (DynTableNumber) {g, t};
+}
+
+int
+dyn_join_tables_rows(const DynJoinTables *tables)
+{
+	int			rows = INT_MAX;
+
+	for (int i = 0; i < tables->ngroups; i++)
+	{
+		const DynTableGroup *group = &tables->groups[i];
+
+		int			of_group = group->max_workers * group->batch_size / group->nstages;
+
+		rows = Min(rows, of_group);
+	}
+	return Max(rows, 1);
 }

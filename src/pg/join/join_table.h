@@ -28,7 +28,8 @@ typedef struct DynTableGroup
 	int64	   *found;			/* of each: items */
 	int64	   *answered;		/* of each: requests that asked for its keys */
 	int			batch_size;		/* the least of the tables' */
-	int			max_workers;	/* of all tables together; bounded */
+	int			max_workers;	/* of all stages together; bounded */
+	int			nstages;
 	DynCounters counters;
 } DynTableGroup;
 
@@ -57,6 +58,9 @@ extern DynJoinTables *dyn_join_tables_new(int nstages);
  */
 extern DynTableNumber dyn_join_tables_add(DynJoinTables *tables, DynProjection *projection, Oid userid,
 										  bool consistent);
+
+/* So many rows at most have keys that can all be asked for at once. */
+extern int	dyn_join_tables_rows(const DynJoinTables *tables);
 
 /* The group's connection, once; raises. */
 extern DynConnection *dyn_join_tables_connect(DynTableGroup *group);

@@ -1,6 +1,7 @@
 /*
  * stays.c
- *	  Items that stay written in DynamoDB though their transaction ends in vain.
+ *	  Items that stay written, or deleted, in DynamoDB though their transaction
+ *	  ends in vain.
  *
  * Kept in malloc'd memory, one record a foreign table and level of
  * subtransactions, since they are needed when a transaction aborts.  An error
@@ -19,13 +20,15 @@
 /* Longer names of feature views are cut in a WARNING. */
 #define NAME_BYTES 256
 
-/* What modifications that are over have written. */
+/* What modifications that are over have written or deleted. */
 typedef struct Written
 {
 	Oid			relid;
 	SubTransactionId subid;		/* InvalidSubTransactionId: it was in vain, and nobody was told */
 	SubTransactionId created;	/* see DynStays */
 	bool		told;
+	bool		wrote;
+	bool		deleted;
 	int64		items;
 	int64		unknown;		/* were in flight */
 	char		feature_view[NAME_BYTES];	/* in ASCII */
@@ -65,6 +68,8 @@ add_written(const Written *added)
 		one = one->next;
 	if (one)
 	{
+		one->wrote = one->wrote || added->wrote;
+		one->deleted = one->deleted || added->deleted;
 		one->items += added->items;
 		one->unknown += added->unknown;
 		return;
@@ -98,6 +103,8 @@ dyn_stays_leave(DynStays *stays)
 	over.subid = stays->subid;
 	over.created = stays->created;
 	over.told = stays->told;
+	over.wrote = !stays->deletes;
+	over.deleted = stays->deletes;
 	over.items = stays->counters->items_written;
 	over.unknown = stays->in_flight(stays->arg);
 	copy_name(over.feature_view, stays->feature_view);
@@ -177,15 +184,14 @@ move_level(SubTransactionId from, SubTransactionId to)
 static void
 warn_of(const Written *one)
 {
-	const char *verb = one->items == 1 ? "item that was written stays" : "items that were written stay";
+	const char *items = one->items == 1 ? "item stays" : "items stay";
+	const char *how = !one->deleted ? "written" : !one->wrote ? "deleted" : "written or deleted";
 	char		message[NAME_BYTES + 150];
+	int			n = snprintf(message, sizeof(message), "feature view \"%s\": %lld %s %s", one->feature_view,
+							 (long long) one->items, items, how);
 
 	if (one->unknown > 0)
-		snprintf(message, sizeof(message), "feature view \"%s\": %lld %s, of %lld in flight it is not known",
-				 one->feature_view, (long long) one->items, verb, (long long) one->unknown);
-	else
-		snprintf(message, sizeof(message), "feature view \"%s\": %lld %s", one->feature_view, (long long) one->items,
-				 verb);
+		snprintf(message + n, sizeof(message) - n, ", of %lld in flight it is not known", (long long) one->unknown);
 	dyn_warn_at_end(message, "DynamoDB has no transactions: an error or ROLLBACK undoes nothing.", NULL);
 }
 

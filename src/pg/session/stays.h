@@ -1,6 +1,7 @@
 /*
  * stays.h
- *	  Items that stay written in DynamoDB though their transaction ends in vain.
+ *	  Items that stay written, or deleted, in DynamoDB though their transaction
+ *	  ends in vain.
  *
  * DynamoDB has no transactions: what is written before an error or a ROLLBACK
  * stays.  An error of ours says so itself.  Of all others, and of ROLLBACK, a
@@ -23,6 +24,7 @@ typedef struct DynStays
 	long		(*in_flight) (void *arg);	/* items sent and not answered: nobody knows */
 	void	   *arg;
 	SubTransactionId created;	/* where the foreign table was, if dyn_stays_is_made(); else InvalidSubTransactionId */
+	bool		deletes;		/* items are deleted, not written */
 	bool		told;			/* the error that is raised says how many */
 	SubTransactionId subid;
 	dlist_node	node;			/* in the list, where `listed` */

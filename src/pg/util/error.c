@@ -74,6 +74,14 @@ dyn_status_text(const DynStatus *status)
 	return dyn_service_text(psprintf("%s: %s", status->aws_code, status->message[0] ? status->message : "no message"));
 }
 
+bool
+dyn_message_is_error(void)
+{
+	int			category = ERRCODE_TO_CATEGORY(geterrcode());
+
+	return category != ERRCODE_SUCCESSFUL_COMPLETION && category != ERRCODE_WARNING && category != ERRCODE_NO_DATA;
+}
+
 /*
  * The text is ASCII, but "WARNING" may be translated into what the client's
  * encoding lacks, and so may the context, which a procedure's name is part of.
@@ -83,7 +91,6 @@ void
 dyn_warn_at_end(const char *message, const char *detail, const char *hint)
 {
 	MemoryContext old = CurrentMemoryContext;
-	ErrorContextCallback *context = error_context_stack;
 	uint32		interrupts_held = InterruptHoldoffCount;
 	uint32		cancels_held = QueryCancelHoldoffCount;
 
@@ -100,8 +107,7 @@ dyn_warn_at_end(const char *message, const char *detail, const char *hint)
 		InterruptHoldoffCount = interrupts_held;
 		QueryCancelHoldoffCount = cancels_held;
 	}
-	PG_END_TRY();
-	error_context_stack = context;
+	PG_END_TRY();				/* restores error_context_stack */
 }
 
 void

@@ -24,6 +24,9 @@ typedef struct DynErrorContext
  */
 extern void dyn_report(int elevel, const DynStatus *status, const DynErrorContext *context);
 
+/* For callbacks of error messages: is it an error that is raised, and not a warning or notice? */
+extern bool dyn_message_is_error(void);
+
 /*
  * A WARNING at the end of a transaction, where an error would be worse than no message: it can't fail.  The texts are
  * ASCII; detail and hint may be NULL.

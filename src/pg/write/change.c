@@ -112,7 +112,6 @@ dyn_change_encoder_new(const DynRelation *rel, Relation relation, const Bitmapse
 	encoder->set_values = palloc(sizeof(DynValueBytes) * n);
 	encoder->seen_values = palloc(sizeof(DynValueBytes) * n);
 	encoder->ends = palloc(sizeof(size_t) * n * 2);
-	encoder->scratch = dyn_scratch_new(CurrentMemoryContext);
 	encoder->bytes = dyn_scratch_new(CurrentMemoryContext);
 	encoder->body = dyn_scratch_new(CurrentMemoryContext);
 	encoder->key = dyn_scratch_new(CurrentMemoryContext);
@@ -336,7 +335,8 @@ make_item(DynChangeEncoder *encoder, const DynOldRow *old, DynWriteItem *item)
 }
 
 DynChange
-dyn_change_encode(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlot *slot, DynWriteItem *item)
+dyn_change_encode(DynChangeEncoder *encoder, const DynOldRow *old, const DynEntityId *id, TupleTableSlot *slot,
+				  DynWriteItem *item)
 {
 	const DynRelation *rel = encoder->rel;
 	DynUpdateRow *row = &encoder->row;
@@ -353,7 +353,7 @@ dyn_change_encode(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlo
 		report_null_event_ts(rel);
 	if (encoder->update.event_ts && rel->latest && is_older(rel, old, slot))
 		return DYN_CHANGE_REFUSED;
-	dyn_key_id(rel, old->keys, encoder->scratch, &row->id);
+	row->id = *id;
 	row->seen_event_ts = seen_event_ts(encoder, old, old_event_ts);
 	encode_values(encoder, old, slot);
 	make_item(encoder, old, item);

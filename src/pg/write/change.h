@@ -28,7 +28,6 @@ typedef struct DynChangeEncoder
 	DynValueBytes *set_values;
 	DynValueBytes *seen_values;
 	size_t	   *ends;			/* of values in `bytes` */
-	DynBuf	   *scratch;		/* the serialized key */
 	DynBuf	   *bytes;			/* values */
 	DynBuf	   *body;
 	DynBuf	   *key;			/* text */
@@ -53,10 +52,10 @@ typedef enum DynChange
 } DynChange;
 
 /*
- * Makes the item of a row, if there is a change.  Raises what can't be stored.
+ * Makes the item of a row with this id, if there is a change.  Raises what can't be stored.
  * Leaves garbage in the current memory context.
  */
-extern DynChange dyn_change_encode(DynChangeEncoder *encoder, const DynOldRow *old, TupleTableSlot *slot,
-								   DynWriteItem *item);
+extern DynChange dyn_change_encode(DynChangeEncoder *encoder, const DynOldRow *old, const DynEntityId *id,
+								   TupleTableSlot *slot, DynWriteItem *item);
 
 #endif							/* DYN_CHANGE_H */

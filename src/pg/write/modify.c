@@ -24,10 +24,10 @@ typedef struct ModifyState
 	DynWriter  *writer;
 	MemoryContext row_context;	/* reset for each row */
 	DynRowEncoder *encoder;		/* of INSERT and COPY */
-	bool		ack_each;		/* see begin_copy() */
+	bool		ack_each;		/* see fires_before_end() */
 	DynOldRow  *old;			/* of UPDATE and DELETE */
 	DynChangeEncoder *change;	/* of UPDATE */
-	DynBuf	   *scratch;		/* of DELETE: the serialized key */
+	DynBuf	   *scratch;		/* of UPDATE and DELETE: the serialized key */
 	HTAB	   *done;			/* entity ids that were changed; NULL: the plan has every row once */
 	struct ModifyState *moved;	/* of UPDATE: rows that it moves here, from other partitions */
 } ModifyState;
@@ -244,7 +244,7 @@ update_row(ModifyState *state, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 	dyn_key_id(state->old->rel, state->old->keys, state->scratch, &id);
 	if (!is_first_time(state, &id))
 		return false;
-	switch (dyn_change_encode(state->change, state->old, slot, &item))
+	switch (dyn_change_encode(state->change, state->old, &id, slot, &item))
 	{
 		case DYN_CHANGE_MADE:
 			dyn_writer_add(state->writer, &item);

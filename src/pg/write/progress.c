@@ -4,12 +4,11 @@
  */
 #include "pg/util/export.h"
 
-#include "access/xact.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
-#include "utils/resowner.h"
 
+#include "pg/util/attempt.h"
 #include "pg/util/guc.h"
 #include "pg/write/progress.h"
 
@@ -79,41 +78,27 @@ log_no_slots(const ErrorData *error)
 			 errdetail_internal("%s", error->message), errhidestmt(true), errhidecontext(true)));
 }
 
-/*
- * Attaches to the slots in a subtransaction: a load does not fail because
- * nobody could see it.  From its first failure on a session does without.
- */
+/* Callback of dyn_attempt(). */
+static void
+attach_to_slots(void *arg)
+{
+	if (dyn_progress_slots_open())
+		before_shmem_exit(hide_loads, 0);
+}
+
+/* A load does not fail because nobody could see it.  From its first failure on a session does without. */
 static bool
 open_slots(void)
 {
 	static bool tried = false;
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *error;
 
 	if (tried)
 		return dyn_progress_slots_attached();
+	error = dyn_attempt(attach_to_slots, NULL);
 	tried = true;
-	BeginInternalSubTransaction(NULL);
-	PG_TRY();
-	{
-		if (dyn_progress_slots_open())
-			before_shmem_exit(hide_loads, 0);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
+	if (error)
 		log_no_slots(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
 	return dyn_progress_slots_attached();
 }
 

@@ -44,19 +44,19 @@ add_context(void *arg)
 	DynWriter  *writer = arg;
 	long		written = dyn_write_acknowledged(writer->write);
 	long		in_flight = dyn_write_in_flight(writer->write);
-	int			category = ERRCODE_TO_CATEGORY(geterrcode());
-	const char *verb;
+	const char *how = writer->stays.deletes ? "deleted" : "written";
+	const char *unknown = "";
 
-	if (writer->stays.told || written + in_flight == 0 || category == ERRCODE_SUCCESSFUL_COMPLETION ||
-		category == ERRCODE_WARNING || category == ERRCODE_NO_DATA)
+	if (writer->stays.told || written + in_flight == 0 || !dyn_message_is_error())
 		return;
 	writer->stays.told = true;
-	verb = written == 1 ? "item was written before that and stays" : "items were written before that and stay";
 	if (in_flight > 0)
-		errcontext("feature view \"%s\": %ld %s, of %ld in flight it is not known", writer->rel->feature_view, written,
-				   verb, in_flight);
+		unknown = psprintf(", of %ld in flight it is not known", in_flight);
+	if (written == 1)
+		errcontext("feature view \"%s\": 1 item was %s before that and stays so%s", writer->rel->feature_view, how, unknown);
 	else
-		errcontext("feature view \"%s\": %ld %s", writer->rel->feature_view, written, verb);
+		errcontext("feature view \"%s\": %ld items were %s before that and stay so%s", writer->rel->feature_view, written,
+				   how, unknown);
 }
 
 void
@@ -290,6 +290,7 @@ dyn_writer_new(ResultRelInfo *rinfo, EState *estate, CmdType operation)
 	writer->stays.feature_view = writer->rel->feature_view;
 	if (dyn_stays_is_made(writer->rel->relid))
 		writer->stays.created = rinfo->ri_RelationDesc->rd_createSubid;
+	writer->stays.deletes = operation == CMD_DELETE;
 	writer->stays.counters = &writer->counters;
 	writer->stays.in_flight = count_in_flight;
 	writer->stays.arg = writer;

@@ -26,7 +26,7 @@ STORMS = {
     "stalls": [faults.stall],
 }
 
-CLAIM = re.compile(r"(\d+) items? w(?:as|ere) written before that and stays?(?:, of (\d+) in flight)?")
+CLAIM = re.compile(r"(\d+) items? w(?:as|ere) \w+ before that and stays? so(?:, of (\d+) in flight)?")
 
 
 def storm(session, proxy, kinds, chooser, chance):
@@ -47,7 +47,7 @@ def storm(session, proxy, kinds, chooser, chance):
 def claimed(error):
     """How many rows an error says are written, at least and at most."""
     found = CLAIM.search(error.diag.context or "")
-    assert found or "written" not in (error.diag.context or "")
+    assert found or "before that" not in (error.diag.context or "")
     written, in_flight = (int(number or 0) for number in found.groups()) if found else (0, 0)
     return written, written + in_flight
 

@@ -218,22 +218,23 @@ def test_a_value_made_of_what_was_read(driver, direct, proxy):
     assert trips(driver) == 101
 
 
+@pytest.mark.parametrize("value, trips", [("7", 7), ("trips + 1", 11)])
+def test_another_feature_may_change(driver, direct, proxy, value, trips):
+    sql = "UPDATE drivers SET trips = %s WHERE driver_id = 1001" % value
+    done = while_held(
+        proxy, lambda: Running(driver, sql), direct, "UPDATE direct SET conv_rate = 9 WHERE driver_id = 1001"
+    )
+    assert done.rows == 1
+    assert driver.run("SELECT conv_rate, trips FROM drivers WHERE driver_id = 1001") == [(9, trips)]
+
+
 def test_a_value_made_of_nothing_wins(driver, direct, proxy):
     sql = "UPDATE drivers SET trips = 7 WHERE driver_id = 1001"
     done = while_held(
-        proxy, lambda: Running(driver, sql), direct, "UPDATE direct SET conv_rate = 9 WHERE driver_id = 1001"
+        proxy, lambda: Running(driver, sql), direct, "UPDATE direct SET trips = 100 WHERE driver_id = 1001"
     )
     assert done.rows == 1
-    assert driver.run("SELECT conv_rate, trips FROM drivers WHERE driver_id = 1001") == [(9, 7)]
-
-
-def test_another_feature_may_change(driver, direct, proxy):
-    sql = "UPDATE drivers SET trips = trips + 1 WHERE driver_id = 1001"
-    done = while_held(
-        proxy, lambda: Running(driver, sql), direct, "UPDATE direct SET conv_rate = 9 WHERE driver_id = 1001"
-    )
-    assert done.rows == 1
-    assert driver.run("SELECT conv_rate, trips FROM drivers WHERE driver_id = 1001") == [(9, 11)]
+    assert trips(driver) == 7
 
 
 def test_a_row_deleted_meanwhile(driver, direct, proxy, project):

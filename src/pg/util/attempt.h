@@ -1,0 +1,15 @@
+/*
+ * attempt.h
+ *	  Something that may fail without harm to whoever tries it.
+ */
+#ifndef DYN_ATTEMPT_H
+#define DYN_ATTEMPT_H
+
+/*
+ * Runs action(arg) in a subtransaction, which cleans up if it raises.  NULL: it
+ * did not; else the error, in the current memory context.  A cancel is no
+ * failure of the action, and is raised.
+ */
+extern ErrorData *dyn_attempt(void (*action) (void *arg), void *arg);
+
+#endif							/* DYN_ATTEMPT_H */
