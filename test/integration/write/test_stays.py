@@ -75,6 +75,15 @@ def test_an_error_of_another_node(small):
     assert warning.startswith('feature view "drivers": ')
 
 
+def test_an_error_in_a_function(small):
+    """Its memory goes later than that of the client's statement."""
+    small.run(
+        "CREATE FUNCTION fails_too() RETURNS void LANGUAGE plpgsql AS $$ BEGIN %s; END $$" % (INSERT % "g + 0 / (45 - g)")
+    )
+    assert small.fail("SELECT fails_too()").sqlstate == "22012"
+    assert len(stay(small)) == 1
+
+
 def test_a_trigger(small):
     small.run(
         "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'by a trigger'; END $$;"

@@ -119,6 +119,16 @@ def test_an_item_that_grows_too_large(drivers):
     assert error.sqlstate == "54000" and "id = 1" in error.diag.message_detail
 
 
+def test_a_row_that_a_join_finds_twice(driver, proxy):
+    """It is changed and counted once, by the first."""
+    found = "(VALUES (1001, 1), (1002, 2), (1001, 3)) v(id, n)"
+    returned = driver.run("UPDATE drivers SET trips = trips + n FROM %s WHERE driver_id = id RETURNING n" % found)
+    assert returned == [(1,), (2,)]
+    assert (trips(driver), trips(driver, 1002)) == (11, 22)
+    assert proxy.count(UPDATE) == 2
+    assert driver.run("DELETE FROM drivers USING %s WHERE driver_id = id" % found) == 2
+
+
 # Requests.
 
 
@@ -172,14 +182,15 @@ def test_copy_with_triggers_acknowledges_each_row(drivers, proxy):
     """COPY fires them before it tells the wrapper that it is at its end."""
     drivers.run(
         "CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " RAISE NOTICE 'seen %', (SELECT trips FROM drivers WHERE driver_id = NEW.driver_id); RETURN NULL; END $$"
+        " RAISE NOTICE '% of 3', (SELECT sum(items_written) FROM dynamo_fdw_stats); RETURN NULL; END $$"
     )
     drivers.run("CREATE TRIGGER seen AFTER INSERT ON drivers FOR EACH ROW EXECUTE FUNCTION seen()")
+    drivers.run("SELECT dynamo_fdw_stats_reset()")
     drivers.notices.clear()
     with drivers.conn.cursor().copy("COPY drivers FROM STDIN") as copy:
         for i in range(3):
             copy.write_row((i, "2024-03-01", 0.5, i))
-    assert [message for _, message, _ in drivers.notices] == ["seen 0", "seen 1", "seen 2"]
+    assert [message for _, message, _ in drivers.notices] == ["3 of 3"] * 3
 
 
 # Conflicts.
@@ -305,16 +316,23 @@ def test_what_is_generated_beside_a_trigger(database, driver, proxy, project):
     other.close()
 
 
-@pytest.mark.parametrize("trigger", ["NEW.trips = OLD.trips + 1", "NEW.event_timestamp = OLD.event_timestamp + '1 h'"])
-def test_what_a_trigger_makes_of_old_values(driver, direct, proxy, trigger):
+@pytest.mark.parametrize("trigger, sets, change", [
+    ("NEW.trips = OLD.trips + 1", "trips = 0", "trips = 100"),
+    ("NEW.trips = OLD.trips + 1", "conv_rate = 0", "trips = 100"),
+    ("NEW.event_timestamp = OLD.event_timestamp + '1 h'", "event_timestamp = '2024-04-01'",
+     "event_timestamp = '2025-01-01'"),
+])  # fmt: skip
+def test_what_a_trigger_makes_of_old_values(driver, direct, proxy, trigger, sets, change):
     """Also where the statement assigns the column, too."""
     driver.run(
         "CREATE OR REPLACE FUNCTION makes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s; RETURN NEW; END $$;"
         "CREATE TRIGGER makes BEFORE UPDATE ON drivers FOR EACH ROW EXECUTE FUNCTION makes()" % trigger
     )
-    sql = "UPDATE drivers SET trips = 0, event_timestamp = '2024-04-01' WHERE driver_id = 1001"
-    change = "UPDATE direct SET trips = 100, event_timestamp = '2025-01-01' WHERE driver_id = 1001"
-    assert while_held(proxy, lambda: Running(driver, sql), direct, change).error.sqlstate == "40001"
+    sql = "UPDATE drivers SET %s WHERE driver_id = 1001" % sets
+    done = while_held(
+        proxy, lambda: Running(driver, sql), direct, "UPDATE direct SET %s WHERE driver_id = 1001" % change
+    )
+    assert done.error.sqlstate == "40001"
 
 
 def test_a_generated_column_that_is_made_anew(driver, proxy, database, project):
