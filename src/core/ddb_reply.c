@@ -180,16 +180,17 @@ dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynE
 	return n;
 }
 
-char *
-dyn_json_refused_event_ts(const char *body, size_t len)
+bool
+dyn_json_refused_event_ts(const char *body, size_t len, DynBuf *event_ts)
 {
 	struct json_object *object = dyn_json_parse_object(body, len);
 	struct json_object *item = dyn_json_member(object, "Item", json_type_object);
 	const char *text = dyn_json_text(dyn_json_member(item, "event_ts", json_type_object), "S");
-	char	   *event_ts = text ? strdup(text) : NULL;
 
+	if (text)
+		dyn_buf_str(event_ts, text);
 	json_object_put(object);
-	return event_ts;
+	return text != NULL;
 }
 
 bool

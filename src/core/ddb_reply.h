@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/buf.h"
 #include "core/feast_key.h"
 #include "core/status.h"
 
@@ -39,11 +40,8 @@ extern bool dyn_json_time_to_live(const char *body, size_t len);
  */
 extern int	dyn_json_unprocessed_items(const char *body, size_t len, const char *table, DynEntityId *ids, int max);
 
-/*
- * event_ts of the item that a conditional write was refused for, from its error body; to be freed.  NULL: it tells
- * none, or no memory.
- */
-extern char *dyn_json_refused_event_ts(const char *body, size_t len);
+/* Appends event_ts of the item that a conditional write was refused for, from its error body.  False: it tells none. */
+extern bool dyn_json_refused_event_ts(const char *body, size_t len, DynBuf *event_ts);
 
 /* Is it a JSON object?  That is all that can be asked of the answer to a write of one item. */
 extern bool dyn_json_is_object(const char *body, size_t len);

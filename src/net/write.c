@@ -40,7 +40,7 @@ dyn_write_free_item(DynWriting *item)
 	dyn_buf_free(&item->write.body);
 	dyn_buf_free(&item->write.key);
 	dyn_buf_free(&item->rewritten);
-	free(item->seen);
+	dyn_buf_free(&item->seen);
 	free(item);
 }
 
@@ -265,19 +265,29 @@ body_of_read(const DynWrite *write, const DynWriteRequest *request, DynBuf *body
 	dyn_whole_items_body(body, write->config.table, ids, request->nitems, write->config.capacity);
 }
 
+/* The body of a PutItem with a condition. */
+static void
+put_body(const DynWrite *write, DynWriting *item, DynBuf *body)
+{
+	const char *seen = item->has_seen ? dyn_buf_cstr(&item->seen) : NULL;
+
+	dyn_op_put_newer(body, write->config.table, &item->write.body, item->write.event_ts, seen, write->config.capacity);
+	if (item->has_seen && seen == NULL)
+		body->failed = true;	/* no memory; without it, it would be another condition */
+}
+
 /* The body of a request; items keep theirs, as they may have to go out again. */
 static void
 write_body(const DynWrite *write, const DynWriteRequest *request, DynBuf *body)
 {
-	const DynWriting *item = request->items[0];
+	DynWriting *item = request->items[0];
 
 	if (request->reads)
 		body_of_read(write, request, body);
 	else if (write->config.op == DYN_OP_BATCH_WRITE_ITEM || write->config.rewrite)
 		batch_body(write, request, body);
 	else if (write->config.op == DYN_OP_PUT_ITEM)
-		dyn_op_put_newer(body, write->config.table, &item->write.body, item->write.event_ts, item->seen,
-						 write->config.capacity);
+		put_body(write, item, body);
 	else if (item->makes_map)
 		dyn_update_make_map(body, write->config.table, &item->write.id);
 	else

@@ -133,12 +133,14 @@ read_refused_put(DynWrite *write, DynWriteRequest *request)
 {
 	const DynBuf *body = dyn_call_answer(request->call);
 	DynWriting *item = request->items[0];
+	const char *seen;
 
-	free(item->seen);
-	item->seen = dyn_json_refused_event_ts(body->data, body->len);
-	if (item->seen == NULL)
+	dyn_buf_clear(&item->seen);
+	if (!dyn_json_refused_event_ts(body->data, body->len, &item->seen))
 		return false;
-	if (dyn_write_is_newer(item->seen, item->write.event_ts))
+	item->has_seen = true;
+	seen = dyn_buf_cstr(&item->seen);
+	if (seen && dyn_write_is_newer(seen, item->write.event_ts))
 	{
 		DYN_COUNT(write->config.counters, items_refused, 1);
 		dyn_write_free_item(item);

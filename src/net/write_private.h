@@ -18,7 +18,8 @@ typedef struct DynWriting
 	int			rounds;			/* times that its condition failed */
 	bool		makes_map;		/* first of all, the stored item gets `values` */
 	DynBuf		rewritten;		/* the item to put, where items are rewritten */
-	char	   *seen;			/* event_ts that the stored item must have; NULL: any that isn't newer */
+	bool		has_seen;		/* the stored item must have this event_ts, else any that isn't newer: */
+	DynBuf		seen;
 	struct DynWriting *next;	/* while it waits */
 } DynWriting;
 

@@ -4,6 +4,7 @@
  *	  the second, or any other: they fail for want of memory, or not at all.
  */
 #include "batch_check.h"
+#include "core/update_op.h"
 #include "fail_alloc.h"
 #include "net/batch_get.h"
 #include "net/write.h"
@@ -103,11 +104,87 @@ read_all(long n, int *rows, DynStatus *status)
 	return step;
 }
 
+/* Answers batches that write. */
+static void
+answer_batches(int *answered)
+{
+	answer_all(answered, "{", NULL, "\"UnprocessedItems\":{\"" TABLE "\":[",
+			   "{\"PutRequest\":{\"Item\":{\"entity_id\":{\"S\":\"%s\"}}}}", "]}}");
+}
+
+/* Answers puts with a condition: the first time, the stored item has an older time of another zone. */
+static void
+answer_puts(int *answered)
+{
+	static const char *const refused =
+	"{\"__type\":\"x#ConditionalCheckFailedException\",\"message\":\"no\"," \
+	"\"Item\":{\"event_ts\":{\"S\":\"2024-01-01 00:00:00+05:00\"}}}";
+
+	for (; *answered < fake_sent(); (*answered)++)
+	{
+		const FakeRequest *request = fake_request(*answered);
+
+		if (request->get)
+			fake_answer(*answered, 200, "healthy");
+		else if (strstr(request->body.data, ":seen"))
+			fake_answer(*answered, 200, "{}");
+		else
+			fake_answer(*answered, 400, refused);
+	}
+}
+
+/* Answers the reads of items that are rewritten, and the batches that write them. */
+static void
+answer_rewriting(int *answered)
+{
+	while (*answered < fake_sent())
+	{
+		const FakeRequest *request = fake_request(*answered);
+		DynBuf		body = {0};
+
+		if (request->get)
+			fake_answer(*answered, 200, "healthy");
+		else if (strstr(request->body.data, "ConsistentRead"))
+		{
+			dyn_buf_str(&body, "{\"Responses\":{\"" TABLE "\":[");
+			add_entities(&body, entities_of(*answered), "{\"entity_id\":{\"S\":\"%s\"},\"values\":{\"M\":{}}}");
+			dyn_buf_str(&body, "]},\"UnprocessedKeys\":{}}");
+			fake_answer(*answered, 200, dyn_buf_cstr(&body));
+			dyn_buf_free(&body);
+		}
+		else
+			fake_answer(*answered, 200, "{\"UnprocessedItems\":{}}");
+		(*answered)++;
+	}
+}
+
+/* The body of what is written of an item. */
+static void
+make_body(DynOp op, DynWriteItem *item)
+{
+	static const char *names[] = {"a"};
+	static const DynValueBytes value = {"\x08\x01", 2};
+	DynUpdate	update = {.table = TABLE, .nset = 1, .set = names};
+	DynUpdateRow row = {.id = item->id, .set = &value};
+
+	snprintf(item->event_ts, sizeof(item->event_ts), "2024-01-02 00:00:00+00:00");
+	if (op == DYN_OP_UPDATE_ITEM)
+	{
+		dyn_update_body(&item->body, &update, &row);
+		return;
+	}
+	dyn_op_item_begin(&item->body, &item->id, item->event_ts);
+	dyn_op_item_end(&item->body);
+}
+
+static const DynWriteConfig *written_by;
+static void (*answer_writes) (int *answered);
+
 /* The same for a write; how many items were acknowledged. */
 static DynStep
 write_all(long n, int *acknowledged, DynStatus *status)
 {
-	DynWriteConfig config = {.op = DYN_OP_BATCH_WRITE_ITEM, .table = TABLE, .batch_size = 10, .max_workers = 2};
+	DynWriteConfig config = *written_by;
 	DynClient  *client = new_client();
 	DynWrite   *writing;
 	DynStep		step = DYN_STEP_WAIT;
@@ -119,8 +196,7 @@ write_all(long n, int *acknowledged, DynStatus *status)
 	{
 		DynWriteItem item = {.id = entity(i)};
 
-		dyn_op_item_begin(&item.body, &item.id, "now");
-		dyn_op_item_end(&item.body);
+		make_body(config.op, &item);
 		if (!dyn_write_add(writing, &item, status))
 			step = DYN_STEP_FAILED;
 	}
@@ -135,8 +211,7 @@ write_all(long n, int *acknowledged, DynStatus *status)
 		step = dyn_write_step(writing, true, status);
 		left = fail_alloc_after;
 		fail_alloc_after = -1;
-		answer_all(&answered, "{", NULL, "\"UnprocessedItems\":{\"" TABLE "\":[",
-				   "{\"PutRequest\":{\"Item\":{\"entity_id\":{\"S\":\"%s\"}}}}", "]}}");
+		answer_writes(&answered);
 		fake_now_ms += 1;
 		fail_alloc_after = left;
 	}
@@ -183,11 +258,23 @@ test_each(const char *what, DynStep (*run) (long n, int *done, DynStatus *status
 	ok(failed > 10, "which is mostly told");
 }
 
+static void
+test_write(const char *what, DynOp op, bool rewrite, void (*answer) (int *answered))
+{
+	DynWriteConfig config = {.op = op, .rewrite = rewrite, .table = TABLE, .batch_size = 10, .max_workers = 2};
+
+	written_by = &config;
+	answer_writes = answer;
+	test_each(what, write_all);
+}
+
 int
 main(void)
 {
 	test_each("a read", read_all);
-	test_each("a write", write_all);
+	test_write("a write", DYN_OP_BATCH_WRITE_ITEM, false, answer_batches);
+	test_write("puts with a condition", DYN_OP_PUT_ITEM, false, answer_puts);
+	test_write("rewriting", DYN_OP_UPDATE_ITEM, true, answer_rewriting);
 	fake_forget();
 	return done_testing();
 }
