@@ -4,6 +4,8 @@
  */
 #include "pg/util/export.h"
 
+#include <limits.h>
+
 #include "utils/palloc.h"
 
 #include "pg/join/join_table.h"
