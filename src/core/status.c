@@ -26,6 +26,16 @@ dyn_status_set(DynStatus *status, DynClass cls, const char *fmt, ...)
 	return false;
 }
 
+void
+dyn_status_hint(DynStatus *status, const char *fmt, ...)
+{
+	va_list		args;
+
+	va_start(args, fmt);
+	vsnprintf(status->hint, sizeof(status->hint), fmt, args);
+	va_end(args);
+}
+
 bool
 dyn_status_no_memory(DynStatus *status)
 {

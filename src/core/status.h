@@ -18,6 +18,7 @@ typedef enum DynClass
 	DYN_NO_DESCRIPTOR,			/* of the process, for a connection; nothing was sent */
 	DYN_INTERNAL,				/* a library refused what should always work */
 	DYN_CONNECT,				/* no connection: DNS, refused, TLS */
+	DYN_FORBIDDEN,				/* an address that is not to be connected to, or an endpoint that is not allowed */
 	DYN_UNTRUSTED,				/* its certificate is not trusted, or the roots can't be read */
 	DYN_CONNECTION_LOST,		/* connected, then cut */
 	DYN_TIMEOUT,
@@ -28,6 +29,7 @@ typedef enum DynClass
 	DYN_TABLE_IN_USE,			/* ResourceInUseException */
 	DYN_ACCESS_DENIED,			/* IAM says no */
 	DYN_CREDENTIALS,			/* rejected, expired, bad signature */
+	DYN_NO_CREDENTIALS,			/* none to sign with: not found, or their source is broken */
 	DYN_ITEM_TOO_LARGE,
 	DYN_CONDITION_FAILED,		/* ConditionalCheckFailedException */
 	DYN_MAYBE_DONE,				/* the same, after an attempt without an answer, which may have been carried out */
@@ -44,6 +46,7 @@ typedef struct DynStatus
 	char		aws_code[96];	/* "ValidationException"; "" where none */
 	char		request_id[80];
 	char		message[600];	/* AWS's or libcurl's words, no secrets */
+	char		hint[600];		/* what to do about it; "": nothing but what the class says */
 } DynStatus;
 
 extern void dyn_status_clear(DynStatus *status);
@@ -51,6 +54,9 @@ extern void dyn_status_clear(DynStatus *status);
 /* Sets class and message (printf style), keeps the other fields; returns false. */
 extern bool dyn_status_set(DynStatus *status, DynClass cls, const char *fmt, ...)
 			__attribute__((format(printf, 3, 4)));
+
+/* Sets the hint (printf style). */
+extern void dyn_status_hint(DynStatus *status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Sets DYN_NO_MEMORY, which has the same message everywhere; returns false. */
 extern bool dyn_status_no_memory(DynStatus *status);

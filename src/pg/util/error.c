@@ -26,6 +26,7 @@ static const Wording wordings[] = {
 	[DYN_INTERNAL] = {ERRCODE_FDW_ERROR, "failed", NULL},
 	[DYN_CONNECT] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, "could not connect",
 	"Check the server's options \"region\" and \"endpoint_url\", the network, and \"connect_timeout\"."},
+	[DYN_FORBIDDEN] = {ERRCODE_INSUFFICIENT_PRIVILEGE, "is not allowed to reach the endpoint", NULL},
 	[DYN_UNTRUSTED] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, "could not verify the service's certificate",
 	"Check the server's options \"endpoint_url\" and \"ca_bundle\", a file that the server process must be able to read."},
 	[DYN_CONNECTION_LOST] = {ERRCODE_CONNECTION_FAILURE, "lost the connection", NULL},
@@ -43,6 +44,7 @@ static const Wording wordings[] = {
 	[DYN_ACCESS_DENIED] = {ERRCODE_INSUFFICIENT_PRIVILEGE, "was denied", NULL},
 	[DYN_CREDENTIALS] = {ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "was refused: the credentials are not valid",
 	"Check \"access_key_id\", \"secret_access_key\" and \"session_token\" of the user mapping, the server's \"region\", and this machine's clock."},
+	[DYN_NO_CREDENTIALS] = {ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "has no credentials to be signed with", NULL},
 	[DYN_ITEM_TOO_LARGE] = {ERRCODE_PROGRAM_LIMIT_EXCEEDED, "was refused: an item is larger than 400 KB",
 	"DynamoDB stores at most 400 KB a row, names of features included."},
 	[DYN_CONDITION_FAILED] = {ERRCODE_T_R_SERIALIZATION_FAILURE, "found a row that was changed meanwhile",
@@ -141,6 +143,8 @@ detail_text(const DynStatus *status, const DynErrorContext *context)
 static const char *
 hint_text(const DynStatus *status, const DynErrorContext *context)
 {
+	if (status->hint[0])
+		return dyn_service_text(status->hint);
 	if (status->cls == DYN_ACCESS_DENIED && context)
 		return psprintf("The IAM policy must allow dynamodb:%s on table \"%s\".", dyn_op_name(context->op),
 						context->table);
