@@ -64,6 +64,7 @@ start_transfer(DynCall *call, DynStatus *status)
 {
 	DynClient  *client = call->client;
 	DynHttpHeader headers[6];
+	DynHttpRequest request = {.headers = headers, .body = &call->body, .fresh = call->fresh};
 	DynBuf		authorization = {0};
 	DynTransfer *transfer = NULL;
 	char		amz_date[DYN_AMZ_DATE_LEN];
@@ -83,7 +84,8 @@ start_transfer(DynCall *call, DynStatus *status)
 	else
 	{
 		headers[n++] = (DynHttpHeader) {"Authorization", authorization.data};
-		transfer = dyn_http_start(client->http, headers, n, &call->body, call->fresh, status);
+		request.nheaders = n;
+		transfer = dyn_http_start(client->http, &request, status);
 	}
 	dyn_buf_free(&authorization);
 	return transfer;

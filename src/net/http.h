@@ -1,7 +1,7 @@
 /*
  * http.h
- *	  HTTP engine: many POST requests in flight on one libcurl multi handle,
- *	  behind one pollable descriptor.
+ *	  HTTP engine: many requests in flight on one libcurl multi handle, behind
+ *	  one pollable descriptor.
  *
  * Nothing in here waits. The owner polls dyn_http_fd() for input, for at most
  * dyn_http_timeout_ms(), and calls dyn_http_drive(); whoever drives moves the
@@ -18,18 +18,19 @@
 #include "core/buf.h"
 #include "core/status.h"
 
-/* A longer answer is a protocol error: BatchGetItem's 16 MB as JSON with base64 take less. */
+/* What an answer may have at most unless the config says less: BatchGetItem's 16 MB as JSON with base64 take less. */
 #define DYN_HTTP_MAX_BODY (64 * 1024 * 1024)
 
 typedef struct DynHttpConfig
 {
-	const char *url;			/* of every request */
+	const char *url;			/* scheme, host and port of every request */
 	const char *ca_bundle;		/* file, or NULL: libcurl's default */
 	bool		no_proxy;		/* ignore the proxy variables of the environment */
 	long		connect_timeout_ms;
 	long		read_timeout_ms;	/* from sending the request to the whole answer */
 	long		max_pool_connections;	/* kept while idle */
 	long		keepalive_timeout_s;	/* an older idle connection is not reused */
+	size_t		max_body;		/* a longer answer is a protocol error; 0: DYN_HTTP_MAX_BODY */
 } DynHttpConfig;
 
 typedef struct DynHttp DynHttp;
@@ -89,13 +90,25 @@ extern bool dyn_http_busy(void);
 extern int	dyn_http_timeout_ms(const DynHttp *http);
 extern void dyn_http_drive(DynHttp *http);
 
-/*
- * Sends a POST, or a GET where `body` is NULL; it is borrowed until the
- * transfer is freed.  `fresh`: by a new connection.  NULL on failure, `status`
- * set: with class DYN_NO_DESCRIPTOR nothing was sent.
- */
-extern DynTransfer *dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders,
-								   const DynBuf *body, bool fresh, DynStatus *status);
+typedef enum DynHttpMethod
+{
+	DYN_HTTP_POST,
+	DYN_HTTP_GET,
+	DYN_HTTP_PUT				/* with an empty body */
+} DynHttpMethod;
+
+typedef struct DynHttpRequest
+{
+	DynHttpMethod method;
+	const char *path;			/* with its query; NULL: "/" */
+	const DynHttpHeader *headers;
+	int			nheaders;
+	const DynBuf *body;			/* of a POST; borrowed until the transfer is freed */
+	bool		fresh;			/* by a new connection */
+} DynHttpRequest;
+
+/* NULL on failure, `status` set: with class DYN_NO_DESCRIPTOR nothing was sent. */
+extern DynTransfer *dyn_http_start(DynHttp *http, const DynHttpRequest *request, DynStatus *status);
 extern bool dyn_transfer_done(const DynTransfer *transfer);
 
 /*

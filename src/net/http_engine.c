@@ -153,6 +153,8 @@ dyn_http_new(const DynHttpConfig *config, DynStatus *status)
 	}
 	dyn_http_enter(http);
 	http->config = *config;		/* its texts are the caller's: url and ca_bundle below */
+	if (http->config.max_body == 0)
+		http->config.max_body = DYN_HTTP_MAX_BODY;
 	http->deadline_us = -1;
 	http->epoll_fd = -1;
 	http->url = strdup(config->url);

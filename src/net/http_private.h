@@ -45,6 +45,7 @@ struct DynHttp
 	DynBuf		spare[DYN_HTTP_SPARE_BODIES];
 	int			nspare;
 	char	   *url;
+	bool		has_paths;		/* easy handles may have another URL than `url` */
 	char	   *ca_bundle;
 	DynHttpConfig config;
 };

@@ -215,7 +215,8 @@ close_oldest_idle(DynHttp *http)
 	easy = dyn_http_take_easy(http, &ignored);
 	if (easy != NULL)
 	{
-		if (curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
+		if (curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL) == CURLE_OK &&
+			curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
 			curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL) == CURLE_OK &&
 			curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
 			curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL) == CURLE_OK &&

@@ -19,7 +19,6 @@
 #define MAX_HEADER_BYTES (128 * 1024)
 #define USER_AGENT "dynamo_fdw"
 
-#define BODY_TOO_LONG "the answer is longer than 64 MB"
 
 /* ---- callbacks of a transfer ---- */
 
@@ -42,6 +41,13 @@ reject_answer(DynTransfer *transfer, const char *why)
 	return 0;
 }
 
+static size_t
+reject_length(DynTransfer *transfer)
+{
+	return reject_answer(transfer, transfer->http->config.max_body == DYN_HTTP_MAX_BODY ?
+						 "the answer is longer than 64 MB" : "the answer is too long");
+}
+
 /* Keeps a piece of the body.  A short count breaks the transfer off: too long, or no memory. */
 static size_t
 on_body(char *data, size_t size, size_t count, void *arg)
@@ -50,8 +56,8 @@ on_body(char *data, size_t size, size_t count, void *arg)
 	DynBuf	   *body = &transfer->answer.body;
 	size_t		len = size * count;
 
-	if (len > DYN_HTTP_MAX_BODY - body->len)
-		return reject_answer(transfer, BODY_TOO_LONG);
+	if (len > transfer->http->config.max_body - body->len)
+		return reject_length(transfer);
 	dyn_buf_add(body, data, len);
 	return body->failed ? 0 : len;
 }
@@ -154,8 +160,8 @@ read_header(DynTransfer *transfer, const char *line, size_t len)
 	else if (header_value(line, len, "content-length", value, sizeof(value)))
 	{
 		/* libcurl has refused what is no number; one that is too long for it counts as unknown there */
-		if (!parse_number(value, DYN_HTTP_MAX_BODY, &number))
-			return reject_answer(transfer, BODY_TOO_LONG);
+		if (!parse_number(value, transfer->http->config.max_body, &number))
+			return reject_length(transfer);
 		expect_body(transfer, number);
 	}
 	else if (header_value(line, len, "date", value, sizeof(value)))
@@ -217,6 +223,7 @@ set_up_easy(const DynHttp *http, CURL *easy, DynStatus *status)
 		SET(CURLOPT_QUICK_EXIT, 1L) &&
 		SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
 		SET(CURLOPT_FOLLOWLOCATION, 0L) &&
+		SET(CURLOPT_PATH_AS_IS, 1L) &&
 		SET(CURLOPT_NETRC, (long) CURL_NETRC_IGNORED) &&
 		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1) &&
 		SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES) &&
@@ -226,19 +233,48 @@ set_up_easy(const DynHttp *http, CURL *easy, DynStatus *status)
 		(http->ca_bundle == NULL || SET(CURLOPT_CAINFO, http->ca_bundle));
 }
 
+/* Method and body.  A PUT is a POST without a body by another name: libcurl's own PUT would ask for one. */
+static bool
+set_up_method(CURL *easy, const DynHttpRequest *request, DynStatus *status)
+{
+	const DynBuf *body = request->body;
+
+	if (!SET(CURLOPT_CUSTOMREQUEST, request->method == DYN_HTTP_PUT ? "PUT" : NULL))
+		return false;
+	if (request->method == DYN_HTTP_GET)
+		return SET(CURLOPT_HTTPGET, 1L);
+	return SET(CURLOPT_POST, 1L) &&
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) (body ? body->len : 0)) &&
+		SET(CURLOPT_POSTFIELDS, body && body->data ? body->data : "");
+}
+
+/* The URL, where requests of the engine have more than one. */
+static bool
+set_up_url(DynHttp *http, CURL *easy, const char *path, DynStatus *status)
+{
+	DynBuf		url = {0};
+	bool		done;
+
+	if (path == NULL && !http->has_paths)
+		return true;
+	http->has_paths = true;
+	dyn_buf_str(&url, http->url);
+	dyn_buf_str(&url, path ? path : "");
+	done = dyn_buf_cstr(&url) ? SET(CURLOPT_URL, url.data) : dyn_status_no_memory(status);
+	dyn_buf_free(&url);
+	return done;
+}
+
 /* What a request has of its own; an idle handle still holds what the last one had. */
 static bool
-set_up_request(DynTransfer *transfer, const DynBuf *body, bool fresh, DynStatus *status)
+set_up_request(DynTransfer *transfer, const DynHttpRequest *request, DynStatus *status)
 {
 	CURL	   *easy = transfer->easy;
 
-	if (body ? !(SET(CURLOPT_POST, 1L) &&
-				 SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) body->len) &&
-				 SET(CURLOPT_POSTFIELDS, body->data ? body->data : "")) :
-		!SET(CURLOPT_HTTPGET, 1L))
-		return false;
-	return SET(CURLOPT_HTTPHEADER, transfer->headers) &&
-		SET(CURLOPT_FRESH_CONNECT, (long) fresh) &&
+	return set_up_method(easy, request, status) &&
+		set_up_url(transfer->http, easy, request->path, status) &&
+		SET(CURLOPT_HTTPHEADER, transfer->headers) &&
+		SET(CURLOPT_FRESH_CONNECT, (long) request->fresh) &&
 		SET(CURLOPT_CONNECTTIMEOUT_MS, transfer->http->config.connect_timeout_ms) &&
 		SET(CURLOPT_WRITEDATA, transfer) &&
 		SET(CURLOPT_HEADERDATA, transfer) &&
@@ -391,8 +427,7 @@ discard_transfer(DynTransfer *transfer)
 }
 
 DynTransfer *
-dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const DynBuf *body, bool fresh,
-			   DynStatus *status)
+dyn_http_start(DynHttp *http, const DynHttpRequest *request, DynStatus *status)
 {
 	DynTransfer *transfer = calloc(1, sizeof(*transfer));
 
@@ -410,9 +445,9 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 	transfer->easy = dyn_http_take_easy(http, status);
 	if (transfer->easy == NULL)
 		goto failed;
-	if (!add_headers(transfer, headers, nheaders))
+	if (!add_headers(transfer, request->headers, request->nheaders))
 		dyn_status_no_memory(status);
-	else if (set_up_request(transfer, body, fresh, status) && begin(transfer, status))
+	else if (set_up_request(transfer, request, status) && begin(transfer, status))
 		return transfer;
 failed:
 	discard_transfer(transfer);

@@ -12,6 +12,7 @@
 void
 dyn_warmup_start(DynWarmup *warmup, DynHttp *http, int connections)
 {
+	DynHttpRequest request = {.method = DYN_HTTP_GET, .fresh = true};
 	DynStatus	ignored;
 
 	if (warmup->transfers != NULL || connections <= 0)
@@ -21,7 +22,7 @@ dyn_warmup_start(DynWarmup *warmup, DynHttp *http, int connections)
 		return;
 	while (warmup->count < connections)
 	{
-		DynTransfer *transfer = dyn_http_start(http, NULL, 0, NULL, true, &ignored);
+		DynTransfer *transfer = dyn_http_start(http, &request, &ignored);
 
 		if (transfer == NULL)
 			return;

@@ -271,14 +271,13 @@ dyn_http_connections_opened(const DynHttp *http)
 }
 
 DynTransfer *
-dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const DynBuf *body, bool fresh,
-			   DynStatus *status)
+dyn_http_start(DynHttp *http, const DynHttpRequest *sent, DynStatus *status)
 {
 	FakeRequest *request = calloc(1, sizeof(*request));
 	DynTransfer *transfer = calloc(1, sizeof(*transfer));
 
-	if (request && body)
-		dyn_buf_add(&request->body, body->data, body->len);
+	if (request && sent->body)
+		dyn_buf_add(&request->body, sent->body->data, sent->body->len);
 	if (request == NULL || transfer == NULL || dyn_buf_cstr(&request->body) == NULL)
 	{
 		if (request)
@@ -303,11 +302,11 @@ dyn_http_start(DynHttp *http, const DynHttpHeader *headers, int nheaders, const 
 	transfer->request = request;
 	request->transfer = transfer;
 	request->sent_ms = fake_now_ms;
-	request->fresh = fresh;
-	request->get = body == NULL;
-	for (int i = 0; i < nheaders; i++)
-		if (strcmp(headers[i].name, "X-Amz-Date") == 0)
-			strncpy(request->date, headers[i].value, sizeof(request->date) - 1);
+	request->fresh = sent->fresh;
+	request->get = sent->method == DYN_HTTP_GET;
+	for (int i = 0; i < sent->nheaders; i++)
+		if (strcmp(sent->headers[i].name, "X-Amz-Date") == 0)
+			strncpy(request->date, sent->headers[i].value, sizeof(request->date) - 1);
 	return transfer;
 }
 

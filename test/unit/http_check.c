@@ -79,7 +79,8 @@ server_url(const char *scheme, const char *host)
 static DynTransfer *
 start(const DynBuf *body, bool fresh)
 {
-	DynTransfer *transfer = dyn_http_start(engine, NULL, 0, body, fresh, &status);
+	DynHttpRequest request = {.method = body ? DYN_HTTP_POST : DYN_HTTP_GET, .body = body, .fresh = fresh};
+	DynTransfer *transfer = dyn_http_start(engine, &request, &status);
 
 	if (transfer == NULL)
 		abort();

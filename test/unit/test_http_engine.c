@@ -410,9 +410,9 @@ ask_with_epoll(int n)
 
 	engine_begin();
 	fake_epoll_left = n;
-	first = dyn_http_start(engine, NULL, 0, TEXT("{}"), false, &status);
+	first = dyn_http_start(engine, &(DynHttpRequest) {.body = TEXT("{}")}, &status);
 	if (first)
-		second = dyn_http_start(engine, NULL, 0, TEXT("{}"), false, &status);
+		second = dyn_http_start(engine, &(DynHttpRequest) {.body = TEXT("{}")}, &status);
 	if (first == NULL || second == NULL)
 		ok(status.cls == DYN_INTERNAL && status.message[0] != '\0', "no transfer: %s", status.message);
 	while (dyn_http_usable(engine) && answers < 2)
@@ -435,7 +435,7 @@ ask_with_epoll(int n)
 	{
 		ok(!dyn_http_usable(engine), "epoll_ctl() that fails after %d calls breaks the engine", n);
 		is_int(status.cls, DYN_INTERNAL, "the class of what it had in flight");
-		ok(dyn_http_start(engine, NULL, 0, TEXT("{}"), false, &status) == NULL, "it starts nothing more");
+		ok(dyn_http_start(engine, &(DynHttpRequest) {.body = TEXT("{}")}, &status) == NULL, "it starts nothing more");
 		ok(second == NULL || dyn_transfer_done(second), "nobody waits for what will not come");
 		(void) dyn_http_timeout_ms(engine);
 		dyn_http_drive(engine);

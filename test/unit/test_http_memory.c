@@ -71,7 +71,9 @@ static void
 exchange(const Exchange *exchange, bool get)
 {
 	static const DynHttpHeader headers[] = {{"X-One", "1"}, {"X-Two", ""}};
-	DynTransfer *transfer = dyn_http_start(engine, headers, 2, get ? NULL : TEXT("{\"a\":1}"), false, &status);
+	DynHttpRequest start = {.method = get ? DYN_HTTP_GET : DYN_HTTP_POST, .headers = headers, .nheaders = 2,
+	.body = get ? NULL : TEXT("{\"a\":1}")};
+	DynTransfer *transfer = dyn_http_start(engine, &start, &status);
 	DynBuf		body = {0};
 
 	if (transfer == NULL)

@@ -58,13 +58,21 @@ is_start(const char *want)
 
 /* Starts a request, takes it at the server, and has it answered. */
 static void
-exchange(const DynHttpHeader *headers, int nheaders, const DynBuf *body)
+exchange_any(const DynHttpRequest *sent)
 {
-	DynTransfer *transfer = dyn_http_start(engine, headers, nheaders, body, false, &status);
+	DynTransfer *transfer = dyn_http_start(engine, sent, &status);
 
 	peer_send(next_request(), REPLY(0, ""));
 	ok(answered(transfer), "a request is answered");
 	dyn_transfer_free(transfer);
+}
+
+/* A POST, or a GET where there is no body. */
+static void
+exchange(const DynHttpHeader *headers, int nheaders, const DynBuf *body)
+{
+	exchange_any(&(DynHttpRequest) {.method = body ? DYN_HTTP_POST : DYN_HTTP_GET, .headers = headers,
+	.nheaders = nheaders, .body = body});
 }
 
 /* ---- bytes ---- */
@@ -125,6 +133,31 @@ test_get(void)
 		is_start("POST / HTTP/1.1");
 		is_body("body", 4, "a POST has a body");
 		is_string(header("User-Agent"), "none", "an empty value takes libcurl's own header out");
+	}
+	is_int(server_npeers(), 1, "all by one connection");
+}
+
+/* One handle serves all methods and paths in turns. */
+static void
+test_put_and_paths(void)
+{
+	static const DynHttpHeader headers[] = {{"Content-Type", ""}, {"X-Seconds", "60"}};
+
+	engine_begin();
+	for (int i = 0; i < 2; i++)
+	{
+		exchange_any(&(DynHttpRequest) {.method = DYN_HTTP_PUT, .path = "/latest/../token", .headers = headers,
+		.nheaders = 2});
+		is_start("PUT /latest/../token HTTP/1.1");
+		is_string(header("Content-Length"), " 0", "a PUT says that it has no body");
+		is_string(header("Content-Type"), "none", "nor a type of it");
+		is_string(header("X-Seconds"), " 60", "its header");
+		exchange_any(&(DynHttpRequest) {.method = DYN_HTTP_GET, .path = "/roles/?x=1"});
+		is_start("GET /roles/?x=1 HTTP/1.1");
+		is_string(header("Content-Length"), "none", "a GET after it has no length");
+		exchange(NULL, 0, TEXT("body"));
+		is_start("POST / HTTP/1.1");
+		is_body("body", 4, "a POST after it has a body");
 	}
 	is_int(server_npeers(), 1, "all by one connection");
 }
@@ -303,6 +336,7 @@ main(void)
 	test_post();
 	test_odd_bodies();
 	test_get();
+	test_put_and_paths();
 	test_many();
 	test_early_answer();
 	test_freed_any_time();

@@ -88,7 +88,7 @@ is_refused(bool fresh)
 	DynTransfer *transfer;
 
 	dyn_status_clear(&status);
-	transfer = dyn_http_start(engine, NULL, 0, TEXT("{}"), fresh, &status);
+	transfer = dyn_http_start(engine, &(DynHttpRequest) {.body = TEXT("{}"), .fresh = fresh}, &status);
 	return transfer == NULL && status.cls == DYN_NO_DESCRIPTOR && strstr(status.message, strerror(EMFILE)) != NULL;
 }
 
