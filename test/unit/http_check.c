@@ -72,7 +72,7 @@ server_url(const char *scheme, const char *host)
 {
 	static char url[100];
 
-	snprintf(url, sizeof(url), "%s://%s:%d/", scheme, host, port);
+	snprintf(url, sizeof(url), "%s://%s:%d", scheme, host, port);
 	return url;
 }
 
