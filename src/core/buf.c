@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/sigv4.h"
+
 #define DYN_BUF_MIN 256
 
 void
@@ -17,6 +19,14 @@ dyn_buf_free(DynBuf *buf)
 {
 	free(buf->data);
 	memset(buf, 0, sizeof(*buf));
+}
+
+void
+dyn_buf_wipe(DynBuf *buf)
+{
+	if (buf->data)
+		dyn_wipe(buf->data, buf->cap);
+	dyn_buf_free(buf);
 }
 
 void

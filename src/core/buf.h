@@ -23,6 +23,7 @@ typedef struct DynBuf
 /* A zeroed DynBuf is valid and empty. */
 extern void dyn_buf_free(DynBuf *buf);	/* also makes it empty again */
 extern void dyn_buf_clear(DynBuf *buf); /* keeps the memory */
+extern void dyn_buf_wipe(DynBuf *buf);	/* frees what held a secret; what it was moved from when it grew is not wiped */
 
 extern bool dyn_buf_reserve(DynBuf *buf, size_t extra);
 extern void dyn_buf_add(DynBuf *buf, const void *data, size_t len);

@@ -38,7 +38,7 @@ extern bool dyn_loop_watch(DynLoopMember *member, int fd);
 
 /*
  * One that never joined may leave too.  What is watched for it must be closed
- * before the loop is driven again.  Not from within a member's functions.
+ * before the loop is driven again.  Not from within its own functions.
  */
 extern void dyn_loop_leave(DynLoopMember *member);
 

@@ -1,0 +1,305 @@
+/*
+ * key_fetch.c
+ *	  Gets AWS access keys once: requests, attempts, and the time they may take.
+ */
+#include "net/key_fetch_private.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/retry.h"
+#include "core/sigv4.h"
+#include "net/descriptor.h"
+
+/* Of a fetch as a whole. */
+#define FETCH_MS 10000.0
+
+/* Nobody drove for longer than this: what failed meanwhile, failed for want of attention. */
+#define UNATTENDED_MS 1000.0
+
+/* Until a descriptor may be free again. */
+#define NO_DESCRIPTOR_MS 50.0
+
+#define ANSWER_MAX_BYTES (64 * 1024)
+
+static double
+fetch_now_ms(const DynKeyFetch *fetch)
+{
+	return dyn_clock_now_ms(fetch->config.clock);
+}
+
+/* ---- engine ---- */
+
+static void
+close_engine(DynKeyFetch *fetch)
+{
+	dyn_transfer_free(fetch->transfer);
+	fetch->transfer = NULL;
+	dyn_http_free(fetch->http);
+	fetch->http = NULL;
+}
+
+/* The end; keys or status are set. */
+static void
+finish_fetch(DynKeyFetch *fetch)
+{
+	close_engine(fetch);
+	dyn_buf_wipe(&fetch->metadata_token);
+	dyn_buf_wipe(&fetch->text);
+	dyn_buf_wipe(&fetch->authorization);
+	dyn_buf_wipe(&fetch->body);
+	fetch->step = DYN_STEP_END;
+	fetch->done = true;
+}
+
+/* An engine for the request's endpoint, open and watched; false, `status` set. */
+static bool
+open_engine(DynKeyFetch *fetch, const DynKeyRequest *request)
+{
+	DynHttpConfig config = {0};
+
+	if (fetch->http && strcmp(fetch->endpoint.url, request->endpoint.url) == 0 &&
+		fetch->timeout_s == request->timeout_s)
+		return true;
+	close_engine(fetch);
+	config.url = request->endpoint.url;
+	config.ca_bundle = request->sts ? fetch->config.ca_bundle : NULL;
+	config.no_proxy = !request->sts || fetch->config.no_proxy || request->endpoint.loopback;
+	config.refuse_link_local = request->sts;
+	config.connect_timeout_ms = config.read_timeout_ms = (long) (request->timeout_s * 1000);
+	config.max_pool_connections = 1;
+	config.keepalive_timeout_s = 5;
+	config.max_body = ANSWER_MAX_BYTES;
+	fetch->endpoint = request->endpoint;
+	fetch->timeout_s = request->timeout_s;
+	fetch->http = dyn_http_new(&config, &fetch->status);
+	if (fetch->http == NULL || !dyn_http_open(fetch->http, &fetch->status))
+	{
+		close_engine(fetch);
+		return false;
+	}
+	if (dyn_loop_watch(&fetch->member, dyn_http_fd(fetch->http)))
+		return true;
+	dyn_descriptor_failed(&fetch->status, "an epoll set");
+	close_engine(fetch);
+	return false;
+}
+
+/* ---- requests ---- */
+
+/* The fetch can't go on, or not now: without a descriptor it tries again in a moment. */
+static void
+postpone_or_fail(DynKeyFetch *fetch)
+{
+	if (fetch->status.cls != DYN_NO_DESCRIPTOR)
+	{
+		finish_fetch(fetch);
+		return;
+	}
+	if (!dyn_http_make_room(fetch->http))
+		fetch->due_ms = fetch_now_ms(fetch) + NO_DESCRIPTOR_MS;
+}
+
+static void
+send_request(DynKeyFetch *fetch)
+{
+	DynKeyRequest request = {0};
+
+	request.http.headers = request.headers;
+	request.timeout_s = 5;
+	request.attempts = 3;
+	if (!dyn_key_step_request(fetch, &request))
+	{
+		finish_fetch(fetch);
+		return;
+	}
+	if (open_engine(fetch, &request))
+		fetch->transfer = dyn_http_start(fetch->http, &request.http, &fetch->status);
+	if (fetch->transfer == NULL)
+	{
+		postpone_or_fail(fetch);
+		return;
+	}
+	fetch->attempts++;
+	fetch->max_attempts = request.attempts;
+	fetch->pause_ms = request.pause_ms;
+}
+
+/* Goes on after an answer, or without one. */
+static void
+follow_verdict(DynKeyFetch *fetch, DynKeyVerdict verdict, bool unattended)
+{
+	double		pause_ms = fetch->pause_ms;
+
+	if (verdict == DYN_STEP_TAKEN)
+	{
+		fetch->attempts = 0;
+		fetch->due_ms = 0;
+		if (fetch->step == DYN_STEP_END)
+			finish_fetch(fetch);
+		return;
+	}
+	if (unattended)
+		fetch->attempts--;
+	if (verdict == DYN_STEP_FAILED || fetch->attempts >= fetch->max_attempts)
+	{
+		finish_fetch(fetch);
+		return;
+	}
+	if (pause_ms == 0)
+		pause_ms = dyn_retry_delay_ms(DYN_THROTTLED, fetch->attempts, dyn_clock_chance(fetch->config.clock), 0);
+	fetch->due_ms = unattended ? 0 : fetch_now_ms(fetch) + pause_ms;
+}
+
+/* The transfer is done. */
+static void
+take_transfer(DynKeyFetch *fetch, bool unattended)
+{
+	DynHttpAnswer *answer = NULL;
+	DynKeyVerdict verdict;
+
+	dyn_status_clear(&fetch->status);
+	if (!dyn_transfer_result(fetch->transfer, &answer, &fetch->status))
+		answer = NULL;
+	verdict = dyn_key_step_answer(fetch, answer);
+	if (answer && answer->body.data)
+		dyn_wipe(answer->body.data, answer->body.cap);
+	dyn_transfer_free(fetch->transfer);
+	fetch->transfer = NULL;
+	follow_verdict(fetch, verdict, unattended && answer == NULL);
+}
+
+/* ---- the loop ---- */
+
+static int
+fetch_timeout_ms(void *arg)
+{
+	const DynKeyFetch *fetch = arg;
+	double		now = fetch_now_ms(fetch);
+	double		soonest;
+	int			engine;
+
+	if (fetch->done)
+		return -1;
+	if (fetch->transfer == NULL)
+		soonest = fetch->due_ms - now;
+	else if (dyn_transfer_done(fetch->transfer))
+		return 0;
+	else
+	{
+		soonest = fetch->deadline_ms - now;
+		engine = dyn_http_timeout_ms(fetch->http);
+		if (engine >= 0 && engine < soonest)
+			soonest = engine;
+	}
+	return soonest < 0 ? 0 : soonest > INT_MAX - 1 ? INT_MAX : (int) (soonest + 0.999);
+}
+
+/* It took too long as a whole. */
+static void
+expire_fetch(DynKeyFetch *fetch)
+{
+	dyn_status_set(&fetch->status, DYN_NO_CREDENTIALS, "%s: no keys within %.0f s; the last request went to %s",
+				   fetch->plan.source, FETCH_MS / 1000, dyn_key_step_service(fetch));
+	finish_fetch(fetch);
+}
+
+/* One step after the other, until one has to wait. */
+static void
+drive_fetch(void *arg)
+{
+	DynKeyFetch *fetch = arg;
+	double		now = fetch_now_ms(fetch);
+	bool		unattended = now - fetch->driven_ms > UNATTENDED_MS;
+
+	if (fetch->done)
+		return;
+	if (unattended)
+		fetch->deadline_ms += now - fetch->driven_ms;
+	fetch->driven_ms = now;
+	if (fetch->http)
+		dyn_http_drive(fetch->http);
+	if (fetch->transfer && dyn_transfer_done(fetch->transfer))
+		take_transfer(fetch, unattended);
+	if (!fetch->done && now >= fetch->deadline_ms)
+		expire_fetch(fetch);
+	if (!fetch->done && fetch->transfer == NULL && fetch->due_ms <= now)
+		send_request(fetch);
+}
+
+/* ---- fetches ---- */
+
+DynKeyFetch *
+dyn_key_fetch_start(const DynKeyFetchConfig *config)
+{
+	DynKeyFetch *fetch = calloc(1, sizeof(*fetch));
+
+	if (fetch == NULL)
+		return NULL;
+	fetch->config = *config;
+	fetch->step = DYN_STEP_END;
+	fetch->driven_ms = fetch_now_ms(fetch);
+	fetch->deadline_ms = fetch->driven_ms + FETCH_MS;
+	fetch->member.timeout_ms = fetch_timeout_ms;
+	fetch->member.drive = drive_fetch;
+	fetch->member.arg = fetch;
+	if (!dyn_key_plan_make(&fetch->plan, &config->wish, config->surroundings, &fetch->status))
+	{
+		finish_fetch(fetch);
+		return fetch;
+	}
+	if (fetch->plan.base == DYN_BASE_KEYS)
+	{
+		fetch->keys = fetch->plan.keys;
+		memset(&fetch->plan.keys, 0, sizeof(fetch->plan.keys));
+		dyn_key_step_next_role(fetch, 0);
+	}
+	else
+		fetch->step = dyn_key_step_first(&fetch->plan);
+	if (fetch->step == DYN_STEP_END)
+		finish_fetch(fetch);
+	else if (!dyn_loop_join(&fetch->member))
+	{
+		dyn_descriptor_failed(&fetch->status, "an epoll set");
+		finish_fetch(fetch);
+	}
+	else
+		send_request(fetch);
+	return fetch;
+}
+
+bool
+dyn_key_fetch_done(const DynKeyFetch *fetch)
+{
+	return fetch->done;
+}
+
+DynKeys *
+dyn_key_fetch_keys(DynKeyFetch *fetch, DynStatus *status)
+{
+	if (fetch->status.cls == DYN_OK && fetch->keys.access_key_id)
+		return &fetch->keys;
+	*status = fetch->status;
+	if (status->cls == DYN_OK)
+		dyn_status_set(status, DYN_INTERNAL, "a fetch of keys ended without any");
+	return NULL;
+}
+
+const DynKeyPlan *
+dyn_key_fetch_plan(const DynKeyFetch *fetch)
+{
+	return &fetch->plan;
+}
+
+void
+dyn_key_fetch_free(DynKeyFetch *fetch)
+{
+	if (fetch == NULL)
+		return;
+	finish_fetch(fetch);
+	dyn_loop_leave(&fetch->member);
+	dyn_keys_free(&fetch->keys);
+	dyn_key_plan_free(&fetch->plan);
+	free(fetch);
+}

@@ -1,0 +1,431 @@
+/*
+ * key_source.c
+ *	  The AWS access keys of an identity, kept fresh: when they are fetched, and
+ *	  how long those that are there may be used.
+ */
+#include "net/key_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/sigv4.h"
+
+/* Sources that nobody uses are kept up to this number, so that a session's next client needn't ask again. */
+#define UNUSED_SOURCES 8
+
+/* Keys are refreshed so long before their end, less a random part, so that sessions don't all do it at once. */
+#define REFRESH_AHEAD_S (15 * 60)
+#define REFRESH_SPREAD_S (5 * 60)
+
+/* But not before this part of the time that they had left when they came has passed. */
+#define REFRESH_NOT_BEFORE 0.25
+
+/* After a refresh that failed; sooner where the keys end sooner. */
+#define REFRESH_RETRY_S 60
+
+/* Keys of the metadata service are good beyond their end while it is impaired; it is asked again after so long. */
+#define STABLE_RETRY_S (5 * 60)
+#define STABLE_RETRY_SPREAD_S (10 * 60)
+
+/* Without keys that can be used, calls within this time after a failure fail as it did, and don't ask again. */
+#define FAILURE_MS 1000.0
+
+struct DynKeySource
+{
+	DynKeySource *next;			/* of all */
+	int			users;
+	uint64_t	used;			/* grows: which was used last */
+	DynKeyFetchConfig config;	/* the texts are the source's own */
+	DynClock	clock;
+	DynKeys		keys;
+	uint64_t	serial;			/* of the keys; 0: there were none yet */
+	bool		fixed;			/* the wish's own keys, which never change */
+	bool		stable;			/* they are good beyond their end */
+	bool		refused;		/* by the service: they are not to be used until they are fetched again */
+	DynKeyFetch *fetch;			/* running, or done and not looked at */
+	int64_t		refresh_at;		/* epoch seconds */
+	DynStatus	failure;		/* of the last fetch; DYN_OK: it was a success */
+	double		failed_ms;		/* when */
+	bool		warned;			/* of this run of failures */
+	bool		warning;		/* to be taken */
+	/* of the keys */
+	const char *source;
+	char	   *profile;
+	char	   *role_arn;
+};
+
+static DynKeySource *sources = NULL;
+static uint64_t uses = 0;
+
+/* ---- copies ---- */
+
+/* All texts of a config, for what is the same with each. */
+#define CONFIG_TEXTS 11
+
+/* Their places in `config`. */
+static void
+list_texts(DynKeyFetchConfig *config, const char **texts[CONFIG_TEXTS])
+{
+	DynKeyWish *wish = &config->wish;
+
+	texts[0] = &wish->access_key_id;
+	texts[1] = &wish->secret_access_key;
+	texts[2] = &wish->session_token;
+	texts[3] = &wish->profile;
+	texts[4] = &wish->role.role_arn;
+	texts[5] = &wish->role.session_name;
+	texts[6] = &wish->role.external_id;
+	texts[7] = &wish->session_name;
+	texts[8] = &wish->sts_url;
+	texts[9] = &config->region;
+	texts[10] = &config->ca_bundle;
+}
+
+/* Secrets among them are wiped. */
+static void
+free_texts(DynKeyFetchConfig *config)
+{
+	const char **texts[CONFIG_TEXTS];
+
+	list_texts(config, texts);
+	for (int i = 0; i < CONFIG_TEXTS; i++)
+		if (*texts[i])
+		{
+			dyn_wipe((char *) *texts[i], strlen(*texts[i]));
+			free((char *) *texts[i]);
+			*texts[i] = NULL;
+		}
+}
+
+/* False: no memory, and nothing is copied. */
+static bool
+copy_texts(DynKeyFetchConfig *config)
+{
+	const char **texts[CONFIG_TEXTS];
+	bool		done = true;
+
+	list_texts(config, texts);
+	for (int i = 0; i < CONFIG_TEXTS; i++)
+		if (*texts[i])
+		{
+			*texts[i] = strdup(*texts[i]);
+			done = done && *texts[i];
+		}
+	if (!done)
+		free_texts(config);
+	return done;
+}
+
+/* Would both give the same keys, by the same ways? */
+static bool
+same_config(const DynKeyFetchConfig *a, const DynKeyFetchConfig *b)
+{
+	const char **of_a[CONFIG_TEXTS];
+	const char **of_b[CONFIG_TEXTS];
+
+	list_texts((DynKeyFetchConfig *) a, of_a);
+	list_texts((DynKeyFetchConfig *) b, of_b);
+	for (int i = 0; i < CONFIG_TEXTS; i++)
+		if (*of_a[i] && *of_b[i] ? strcmp(*of_a[i], *of_b[i]) != 0 : *of_a[i] != *of_b[i])
+			return false;
+	return a->wish.role.duration_seconds == b->wish.role.duration_seconds && a->fips == b->fips &&
+		a->dualstack == b->dualstack && a->no_proxy == b->no_proxy && a->surroundings == b->surroundings;
+}
+
+/* ---- keys ---- */
+
+static int64_t
+source_now_s(const DynKeySource *source)
+{
+	return dyn_clock_wall_s(&source->clock);
+}
+
+/* A random part of `seconds`. */
+static int64_t
+part_of(DynKeySource *source, int64_t seconds)
+{
+	return (int64_t) (dyn_clock_chance(&source->clock) * seconds);
+}
+
+/* When keys that came now are to be fetched again. */
+static int64_t
+refresh_time(DynKeySource *source)
+{
+	int64_t		now = source_now_s(source);
+	int64_t		left = source->keys.expires - now;
+	int64_t		wait = left - REFRESH_AHEAD_S + part_of(source, REFRESH_SPREAD_S);
+
+	if (source->keys.expires == DYN_KEYS_FOREVER)
+		return DYN_KEYS_FOREVER;
+	if (left <= 0)
+		return now + STABLE_RETRY_S + part_of(source, STABLE_RETRY_SPREAD_S);
+	return now + (wait > left * REFRESH_NOT_BEFORE ? wait : (int64_t) (left * REFRESH_NOT_BEFORE));
+}
+
+/* When to try again after a refresh that failed, the old keys being good still. */
+static int64_t
+retry_time(DynKeySource *source)
+{
+	int64_t		now = source_now_s(source);
+	int64_t		left = source->keys.expires - now;
+
+	if (left <= 0)
+		return now + STABLE_RETRY_S + part_of(source, STABLE_RETRY_SPREAD_S);
+	return now + (left / 4 < REFRESH_RETRY_S ? left / 4 + 1 : REFRESH_RETRY_S);
+}
+
+/* May the keys that are there be used? */
+static bool
+keys_are_good(const DynKeySource *source)
+{
+	return source->keys.access_key_id && !source->refused &&
+		(source->stable || source->keys.expires > source_now_s(source));
+}
+
+/* NULL stays NULL; a description that finds no memory is left out. */
+static void
+replace_text(char **text, const char *by)
+{
+	free(*text);
+	*text = by ? strdup(by) : NULL;
+}
+
+/* Takes over the keys of a fetch. */
+static void
+take_keys(DynKeySource *source, DynKeys *keys)
+{
+	const DynKeyPlan *plan = dyn_key_fetch_plan(source->fetch);
+
+	if (!dyn_keys_equal(keys, &source->keys))
+		source->serial++;
+	dyn_keys_free(&source->keys);
+	source->keys = *keys;
+	memset(keys, 0, sizeof(*keys));
+	source->stable = plan->base == DYN_BASE_METADATA && plan->nroles == 0;
+	source->refused = false;
+	source->warned = false;
+	source->source = plan->source;
+	replace_text(&source->profile, plan->profile);
+	replace_text(&source->role_arn, plan->nroles > 0 ? plan->roles[plan->nroles - 1].role_arn :
+				 plan->base == DYN_BASE_WEB_IDENTITY ? plan->web_identity.role_arn : NULL);
+	source->refresh_at = refresh_time(source);
+}
+
+/* Keys that have ended before they came are none, but for those of the metadata service. */
+static bool
+came_too_late(const DynKeySource *source, const DynKeys *keys, DynStatus *status)
+{
+	const DynKeyPlan *plan = dyn_key_fetch_plan(source->fetch);
+
+	if (keys->expires > source_now_s(source) || (plan->base == DYN_BASE_METADATA && plan->nroles == 0))
+		return false;
+	dyn_status_clear(status);
+	dyn_status_set(status, DYN_NO_CREDENTIALS, "%s: the credentials have expired", plan->source);
+	return true;
+}
+
+/* Looks at a fetch that is done. */
+static void
+settle_fetch(DynKeySource *source)
+{
+	DynStatus	status = {0};
+	DynKeys    *keys;
+
+	if (source->fetch == NULL || !dyn_key_fetch_done(source->fetch))
+		return;
+	keys = dyn_key_fetch_keys(source->fetch, &status);
+	if (keys && !came_too_late(source, keys, &status))
+	{
+		take_keys(source, keys);
+		dyn_status_clear(&source->failure);
+	}
+	else
+	{
+		source->failure = status;
+		source->failed_ms = dyn_clock_now_ms(&source->clock);
+		source->refresh_at = retry_time(source);
+		source->warning = source->warning || (!source->warned && keys_are_good(source));
+		source->warned = true;
+	}
+	dyn_key_fetch_free(source->fetch);
+	source->fetch = NULL;
+}
+
+/* Starts a fetch, if none runs; it may be done at once. */
+static void
+begin_fetch(DynKeySource *source)
+{
+	if (source->fetch)
+		return;
+	source->fetch = dyn_key_fetch_start(&source->config);
+	if (source->fetch == NULL)
+	{
+		dyn_status_clear(&source->failure);
+		dyn_status_no_memory(&source->failure);
+		source->failed_ms = dyn_clock_now_ms(&source->clock);
+	}
+	settle_fetch(source);
+}
+
+DynKeyState
+dyn_key_source_keys(DynKeySource *source, const DynKeys **keys, uint64_t *serial, DynStatus *status)
+{
+	bool		good;
+
+	settle_fetch(source);
+	good = keys_are_good(source);
+	if (good ? source_now_s(source) >= source->refresh_at :
+		source->failure.cls == DYN_OK || dyn_clock_now_ms(&source->clock) - source->failed_ms >= FAILURE_MS)
+	{
+		begin_fetch(source);
+		good = keys_are_good(source);
+	}
+	*keys = &source->keys;
+	*serial = source->serial;
+	if (good)
+		return DYN_KEYS_READY;
+	if (source->fetch)
+		return DYN_KEYS_WAIT;
+	*status = source->failure;
+	return DYN_KEYS_NONE;
+}
+
+bool
+dyn_key_source_waiting(const DynKeySource *source)
+{
+	return source->fetch && !dyn_key_fetch_done(source->fetch) && !keys_are_good(source);
+}
+
+bool
+dyn_key_source_refused(DynKeySource *source, uint64_t serial)
+{
+	if (source->fixed)
+		return false;
+	if (serial == source->serial)
+	{
+		source->refused = true;
+		dyn_status_clear(&source->failure);
+	}
+	return true;
+}
+
+/* ---- for users ---- */
+
+void
+dyn_key_source_describe(const DynKeySource *source, DynKeyDescription *description)
+{
+	description->source = source->source ? source->source : "";
+	description->profile = source->profile;
+	description->role_arn = source->role_arn;
+	description->access_key_id = source->keys.access_key_id;
+	description->expires = source->keys.expires;
+}
+
+bool
+dyn_key_source_take_warning(DynStatus *status)
+{
+	for (DynKeySource *source = sources; source; source = source->next)
+		if (source->warning)
+		{
+			source->warning = false;
+			*status = source->failure;
+			return true;
+		}
+	return false;
+}
+
+/* ---- sources ---- */
+
+/* Wipes what is secret. */
+static void
+free_source(DynKeySource *source)
+{
+	DynKeySource **link = &sources;
+
+	while (*link != source)
+		link = &(*link)->next;
+	*link = source->next;
+	dyn_key_fetch_free(source->fetch);
+	dyn_keys_free(&source->keys);
+	free_texts(&source->config);
+	free(source->profile);
+	free(source->role_arn);
+	free(source);
+}
+
+/* Frees the one that was used the longest time ago, of those that nobody uses, if there are too many. */
+static void
+trim_sources(void)
+{
+	DynKeySource *oldest = NULL;
+	int			n = 0;
+
+	for (DynKeySource *source = sources; source; source = source->next)
+		if (source->users == 0)
+		{
+			n++;
+			if (oldest == NULL || source->used < oldest->used)
+				oldest = source;
+		}
+	if (n > UNUSED_SOURCES)
+		free_source(oldest);
+}
+
+/* A new one without users, in the list; NULL: no memory. */
+static DynKeySource *
+new_source(const DynKeyFetchConfig *config, DynStatus *status)
+{
+	DynKeySource *source = calloc(1, sizeof(*source));
+
+	if (source == NULL)
+	{
+		dyn_status_no_memory(status);
+		return NULL;
+	}
+	source->config = *config;
+	source->clock = *config->clock;
+	source->config.clock = &source->clock;
+	if (!copy_texts(&source->config))
+	{
+		free(source);
+		dyn_status_no_memory(status);
+		return NULL;
+	}
+	dyn_clock_init(&source->clock);
+	source->fixed = config->wish.access_key_id && config->wish.role.role_arn == NULL;
+	source->next = sources;
+	sources = source;
+	return source;
+}
+
+DynKeySource *
+dyn_key_source_get(const DynKeyFetchConfig *config, DynStatus *status)
+{
+	DynKeySource *source = sources;
+
+	while (source && !same_config(&source->config, config))
+		source = source->next;
+	if (source == NULL)
+		source = new_source(config, status);
+	if (source)
+	{
+		source->users++;
+		source->used = ++uses;
+	}
+	return source;
+}
+
+void
+dyn_key_source_release(DynKeySource *source)
+{
+	if (source == NULL)
+		return;
+	source->users--;
+	if (source->users > 0)
+		return;
+	/* keys of a mapping come back with it */
+	if (source->fixed)
+		free_source(source);
+	else
+		trim_sources();
+}
