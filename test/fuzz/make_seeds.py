@@ -81,3 +81,8 @@ for case in load("entity_keys.json"):
         else:
             content += bytes([type_, len(name.encode())]) + name.encode() + bytes([len(raw)]) + raw
     seed("fuzz_entity_key", content)
+
+for case in load("aws_credentials.json")["files"]:
+    for text in case["files"].values():
+        seed("fuzz_profiles", text.encode())
+seed("fuzz_profiles", b"\xef\xbb\xbf[services x]\nsts =\n  endpoint_url = http://a\n[sso-session x]\nx = 1\n")
