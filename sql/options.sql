@@ -33,6 +33,8 @@ ALTER SERVER feast OPTIONS (ADD warmup_connections 'later');
 ALTER SERVER feast OPTIONS (ADD max_pool_connections '0');
 ALTER SERVER feast OPTIONS (ADD fdw_tuple_cost '-1');
 ALTER SERVER feast OPTIONS (ADD consistent_reads 'maybe');
+ALTER SERVER feast OPTIONS (ADD use_fips_endpoint 'perhaps');
+ALTER SERVER feast OPTIONS (ADD use_dualstack_endpoint '2');
 ALTER SERVER feast OPTIONS (ADD drop_remote_table 'sometimes');
 ALTER SERVER feast OPTIONS (ADD entity_key_serialization_version '4');
 ALTER SERVER feast OPTIONS (ADD table_name_template '{project}.{view}');
@@ -105,8 +107,6 @@ CREATE USER MAPPING FOR PUBLIC SERVER feast
 
 -- not supported yet: refused, unless they say what is the case anyway
 ALTER SERVER feast OPTIONS (ADD session_based_auth 'true');
-ALTER SERVER feast OPTIONS (ADD use_fips_endpoint 'on');
-ALTER SERVER feast OPTIONS (ADD use_dualstack_endpoint 'true');
 ALTER SERVER feast OPTIONS (ADD tags '{"team": "ml"}');
 CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (write_mode 'newest');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (profile 'default');
@@ -115,7 +115,18 @@ CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (credentials_required 'false
 CREATE SERVER plain FOREIGN DATA WRAPPER dynamo_fdw
     OPTIONS (region 'eu-central-1', session_based_auth 'false', use_fips_endpoint 'off', retry_mode 'standard');
 ALTER SERVER plain OPTIONS (SET retry_mode 'adaptive', ADD warmup_connections 'true', ADD keepalive_timeout '7.5');
-DROP SERVER plain;
+
+-- which of the region's endpoints; endpoint_url comes before all
+SET dynamo_fdw.remote_ddl = off;
+CREATE FOREIGN TABLE plain_view (id bigint OPTIONS (entity_key 'true')) SERVER plain OPTIONS (table_name 'plain_view');
+ALTER SERVER plain OPTIONS (SET use_fips_endpoint 'on');
+ALTER SERVER plain OPTIONS (ADD use_dualstack_endpoint 'true');
+ALTER SERVER plain OPTIONS (DROP use_fips_endpoint);
+ALTER SERVER plain OPTIONS (ADD endpoint_url 'https://dynamodb.example');
+ALTER SERVER plain OPTIONS (ADD use_fips_endpoint 'on', SET use_dualstack_endpoint 'off');
+ALTER SERVER plain OPTIONS (DROP endpoint_url, SET region 'local');
+DROP SERVER plain CASCADE;
+RESET dynamo_fdw.remote_ddl;
 
 -- superusers only: no other one may name these options
 CREATE ROLE regress_dynamo_user;

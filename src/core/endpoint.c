@@ -9,7 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/partition.h"
+
 #define REGION_MAX 32
+
+/* What AWS's SDKs call DynamoDB Local, at the port where it listens by default. */
+#define LOCAL_REGION "local"
 
 /* In ASCII, whatever the locale. */
 static bool
@@ -125,37 +130,27 @@ dyn_region_valid(const char *region)
 		region[len - 1] != '-';
 }
 
-/* DNS suffix of the partition that a region belongs to. */
-static const char *
-partition_suffix(const char *region)
-{
-	static const struct
-	{
-		const char *prefix;
-		const char *suffix;
-	}			partitions[] = {
-		{"cn-", "amazonaws.com.cn"},
-		{"us-isob-", "sc2s.sgov.gov"},
-		{"us-isof-", "csp.hci.ic.gov"},
-		{"us-iso-", "c2s.ic.gov"},
-		{"eu-isoe-", "cloud.adc-e.uk"},
-		{"eusc-", "amazonaws.eu"},
-	};
-
-	for (size_t i = 0; i < sizeof(partitions) / sizeof(partitions[0]); i++)
-		if (strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) == 0)
-			return partitions[i].suffix;
-	return "amazonaws.com";
-}
-
 bool
-dyn_endpoint_of_region(const char *region, DynEndpoint *endpoint)
+dyn_endpoint_of_region(DynService service, const char *region, bool fips, bool dualstack, DynEndpoint *endpoint)
 {
+	const DynPartition *partition;
 	char		url[128];
 	const char *why;
 
 	if (!dyn_region_valid(region))
 		return false;
-	snprintf(url, sizeof(url), "https://dynamodb.%s.%s", region, partition_suffix(region));
+	if (service == DYN_SERVICE_DYNAMODB && strcmp(region, LOCAL_REGION) == 0)
+		return dyn_endpoint_parse("http://localhost:8000", endpoint, &why);
+	partition = dyn_partition_of(region);
+	if (partition->fips_is_plain && !dualstack)
+		fips = false;
+	snprintf(url, sizeof(url), "https://%s%s.%s.%s", service == DYN_SERVICE_STS ? "sts" : "dynamodb",
+			 fips ? "-fips" : "", region, dualstack ? partition->dualstack_suffix : partition->suffix);
 	return dyn_endpoint_parse(url, endpoint, &why);
+}
+
+const char *
+dyn_signing_region(const char *region)
+{
+	return strcmp(region, LOCAL_REGION) == 0 ? "us-east-1" : region;
 }

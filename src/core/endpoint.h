@@ -12,6 +12,12 @@
 
 #define DYN_HOST_MAX 255
 
+typedef enum DynService
+{
+	DYN_SERVICE_DYNAMODB,
+	DYN_SERVICE_STS
+} DynService;
+
 typedef struct DynEndpoint
 {
 	bool		tls;
@@ -26,8 +32,15 @@ typedef struct DynEndpoint
  */
 extern bool dyn_endpoint_parse(const char *url, DynEndpoint *endpoint, const char **why);
 
-/* The region's public endpoint, by AWS partition. False: not a region's name. */
-extern bool dyn_endpoint_of_region(const char *region, DynEndpoint *endpoint);
+/*
+ * A service's public endpoint in a region, whether it exists or not; DynamoDB's
+ * in "local" is http://localhost:8000, by any flags.  False: not a region's name.
+ */
+extern bool dyn_endpoint_of_region(DynService service, const char *region, bool fips, bool dualstack,
+								   DynEndpoint *endpoint);
+
+/* The region that requests are signed for: that of "local" is us-east-1. */
+extern const char *dyn_signing_region(const char *region);
 
 /* 1-32 of [a-z0-9-], a letter first */
 extern bool dyn_region_valid(const char *region);

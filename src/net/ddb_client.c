@@ -83,7 +83,10 @@ dyn_client_held(const DynClient *client)
 	return client->held && client->held_epoch == dyn_descriptor_epoch();
 }
 
-/* In the units of libcurl.  A server on this machine is asked without a proxy. */
+/*
+ * In the units of libcurl.  A server on this machine is asked without a proxy,
+ * and no DynamoDB is where a machine gets its credentials.
+ */
 static DynHttp *
 new_engine(const DynClientConfig *config, DynStatus *status)
 {
@@ -91,7 +94,8 @@ new_engine(const DynClientConfig *config, DynStatus *status)
 
 	http.url = config->endpoint.url;
 	http.ca_bundle = config->ca_bundle;
-	http.no_proxy = config->endpoint.loopback;
+	http.no_proxy = config->no_proxy || config->endpoint.loopback;
+	http.refuse_link_local = true;
 	http.connect_timeout_ms = (long) (config->connect_timeout_s * 1000);
 	http.read_timeout_ms = (long) (config->read_timeout_s * 1000);
 	http.max_pool_connections = config->max_pool_connections;
@@ -117,7 +121,7 @@ dyn_client_new(const DynClientConfig *config, DynStatus *status)
 	}
 	client->signer.access_key_id = client->access_key_id;
 	client->signer.secret_access_key = client->secret_access_key;
-	client->signer.region = client->region;
+	client->signer.region = dyn_signing_region(client->region);
 	client->signer.service = "dynamodb";
 	client->counters = config->counters;
 	dyn_retry_bucket_init(&client->bucket);

@@ -29,6 +29,7 @@ typedef struct DynClientConfig
 	const char *secret_access_key;
 	const char *session_token;	/* NULL: none */
 	const char *ca_bundle;		/* NULL: libcurl's default */
+	bool		no_proxy;		/* whatever the environment says: behind a proxy nobody sees which address is reached */
 	double		connect_timeout_s;
 	double		read_timeout_s;
 	int			total_max_retry_attempts;	/* the first included */

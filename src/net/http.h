@@ -26,6 +26,7 @@ typedef struct DynHttpConfig
 	const char *url;			/* scheme, host and port of every request */
 	const char *ca_bundle;		/* file, or NULL: libcurl's default */
 	bool		no_proxy;		/* ignore the proxy variables of the environment */
+	bool		refuse_link_local;	/* metadata and link-local addresses get no connection: DYN_FORBIDDEN */
 	long		connect_timeout_ms;
 	long		read_timeout_ms;	/* from sending the request to the whole answer */
 	long		max_pool_connections;	/* kept while idle */

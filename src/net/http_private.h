@@ -7,6 +7,7 @@
 #define DYN_HTTP_PRIVATE_H
 
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/types.h>
 
@@ -68,6 +69,7 @@ struct DynTransfer
 	int			opened;			/* sockets */
 	bool		looking_up;		/* descriptors are booked for a lookup of the host's name */
 	int			refused;		/* errno of a socket or lookup that got no descriptor, or no memory; 0: none */
+	char		forbidden[INET6_ADDRSTRLEN];	/* an address that got no socket because none may go there, "": none */
 	size_t		header_bytes;
 	bool		headers_ended;	/* those of the answer, not of an interim one */
 	CURLcode	result;

@@ -11,10 +11,14 @@
  */
 #include "net/http_private.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "core/address.h"
 #include "net/descriptor.h"
 
 /* Of a lookup: libcurl's pair of sockets to its thread, and the C library's socket to the name server. */
@@ -93,7 +97,28 @@ dyn_http_settle_sockets(DynHttp *http)
 
 /* ---- callbacks ---- */
 
-/* CURLOPT_OPENSOCKETFUNCTION: the name is known now, a connection is tried. */
+/* Notes an address that is not to be connected to, for the error. */
+static void
+note_forbidden(DynTransfer *transfer, const struct sockaddr *address)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	const void *ip;
+
+	if (address->sa_family == AF_INET)
+		ip = &((struct sockaddr_in *) memcpy(&v4, address, sizeof(v4)))->sin_addr;
+	else
+		ip = &((struct sockaddr_in6 *) memcpy(&v6, address, sizeof(v6)))->sin6_addr;
+	if (inet_ntop(address->sa_family, ip, transfer->forbidden, sizeof(transfer->forbidden)) == NULL)
+		snprintf(transfer->forbidden, sizeof(transfer->forbidden), "an address");
+}
+
+/*
+ * CURLOPT_OPENSOCKETFUNCTION: the name is known now, a connection is tried.  The
+ * address is the binary one that the kernel gets, whatever way the URL spells
+ * it.  Where a proxy is used it is the proxy's, which may be no link-local one
+ * either; what the proxy connects to is not seen here.
+ */
 curl_socket_t
 dyn_http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -105,6 +130,11 @@ dyn_http_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		return CURL_SOCKET_BAD;
 	http = transfer->http;
 	dyn_http_end_lookup(transfer, false);
+	if (http->config.refuse_link_local && dyn_address_is_link_local(&address->addr, address->addrlen))
+	{
+		note_forbidden(transfer, &address->addr);
+		return CURL_SOCKET_BAD;
+	}
 	if (!reserve_socket(http))
 	{
 		transfer->refused = ENOMEM;

@@ -480,7 +480,9 @@ class_of(const DynTransfer *transfer)
 		case CURLE_SSL_CIPHER:
 			return DYN_CONNECT;
 		case CURLE_COULDNT_CONNECT:
-			return transfer->refused == ENOMEM ? DYN_NO_MEMORY : DYN_CONNECT;
+			if (transfer->refused == ENOMEM)
+				return DYN_NO_MEMORY;
+			return transfer->forbidden[0] ? DYN_FORBIDDEN : DYN_CONNECT;
 		case CURLE_PEER_FAILED_VERIFICATION:
 		case CURLE_SSL_CACERT_BADFILE:
 		case CURLE_SSL_ISSUER_ERROR:
@@ -522,6 +524,23 @@ dyn_transfer_repeated(const DynTransfer *transfer)
 	return transfer->sent > 1;
 }
 
+/* Fills the status of a transfer that libcurl ended without an answer; returns false. */
+static bool
+tell_failure(const DynTransfer *transfer, DynStatus *status)
+{
+	DynClass	cls = class_of(transfer);
+
+	if (dyn_transfer_refused(transfer))
+		return tell_refusal(transfer, status);
+	if (transfer->rejected)
+		return dyn_status_set(status, DYN_PROTOCOL, "%s", transfer->rejected);
+	if (cls == DYN_FORBIDDEN)
+		return dyn_status_set(status, cls, "%s is reached at %s, and nothing is sent to link-local and metadata addresses",
+							  transfer->http->url, transfer->forbidden);
+	return dyn_status_set(status, cls, "%s",
+						  transfer->error_text[0] ? transfer->error_text : curl_easy_strerror(transfer->result));
+}
+
 bool
 dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *status)
 {
@@ -531,14 +550,7 @@ dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *st
 	if (!transfer->done)
 		return dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
 	if (transfer->result != CURLE_OK)
-	{
-		if (dyn_transfer_refused(transfer))
-			return tell_refusal(transfer, status);
-		if (transfer->rejected)
-			return dyn_status_set(status, DYN_PROTOCOL, "%s", transfer->rejected);
-		return dyn_status_set(status, class_of(transfer), "%s",
-							  transfer->error_text[0] ? transfer->error_text : curl_easy_strerror(transfer->result));
-	}
+		return tell_failure(transfer, status);
 	if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status) != CURLE_OK)
 		return dyn_status_set(status, DYN_INTERNAL, "libcurl does not tell the HTTP status");
 	transfer->answer.status = (int) http_status;

@@ -68,7 +68,8 @@ fake_client(const DynClientConfig *config)
 
 	if (config)
 		complete = *config;
-	dyn_endpoint_parse("http://127.0.0.1:8000", &complete.endpoint, &why);
+	if (complete.endpoint.url[0] == '\0')
+		dyn_endpoint_parse("http://127.0.0.1:8000", &complete.endpoint, &why);
 	complete.region = "us-west-2";
 	complete.access_key_id = "FAKE";
 	complete.secret_access_key = "secret";

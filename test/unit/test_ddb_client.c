@@ -496,6 +496,14 @@ test_config(void)
 	is_int(fake_config.connect_timeout_ms, 250, "timeouts have fractions");
 	is_int(fake_config.read_timeout_ms, 1500, "both");
 	is_int(fake_config.keepalive_timeout_s, 8, "the age of connections is rounded up");
+	ok(fake_config.refuse_link_local, "no connection goes to link-local addresses");
+	ok(fake_config.no_proxy, "a server on this machine has no proxy");
+	dyn_endpoint_of_region(DYN_SERVICE_DYNAMODB, "us-west-2", false, false, &config.endpoint);
+	begin(&config);
+	ok(!fake_config.no_proxy && fake_config.refuse_link_local, "another one may have a proxy, but no link-local address");
+	config.no_proxy = true;
+	begin(&config);
+	ok(fake_config.no_proxy, "unless it must not");
 }
 
 static void

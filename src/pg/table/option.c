@@ -53,8 +53,8 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT("tags", S | T, TAGS, NULL, LATER),
 	OPT_BOOL("session_based_auth", S, "false", LATER),
 	OPT("endpoint_url", S, URL, NULL, 0),
-	OPT_BOOL("use_fips_endpoint", S, "false", LATER),
-	OPT_BOOL("use_dualstack_endpoint", S, "false", LATER),
+	OPT_BOOL("use_fips_endpoint", S, "false", 0),
+	OPT_BOOL("use_dualstack_endpoint", S, "false", 0),
 	OPT_REAL("connect_timeout", S, "5", 0.001, 3600),
 	OPT_REAL("read_timeout", S, "10", 0.001, 3600),
 	OPT_INT("total_max_retry_attempts", S, "4", 1, 100),
@@ -206,5 +206,7 @@ dyn_option_endpoint(List *server_options, DynEndpoint *endpoint)
 
 	if (url)
 		return dyn_endpoint_parse(url, endpoint, &why);
-	return region && dyn_endpoint_of_region(region, endpoint);
+	return region && dyn_endpoint_of_region(DYN_SERVICE_DYNAMODB, region,
+											dyn_option_bool("use_fips_endpoint", server_options, NIL),
+											dyn_option_bool("use_dualstack_endpoint", server_options, NIL), endpoint);
 }

@@ -81,7 +81,7 @@ extern int64 dyn_option_interval(const char *name, List *first, List *second);	/
 /* Reads an interval that has a length of its own: no months, and not negative.  Throws nothing. */
 extern bool dyn_interval_parse(const char *text, int64 *micros);
 
-/* The server's endpoint: endpoint_url, else the region's. False: neither is valid (the validator refuses that). */
+/* The server's endpoint: endpoint_url, else the region's, of the kind that is asked for. False: neither is valid (the validator refuses that). */
 extern bool dyn_option_endpoint(List *server_options, DynEndpoint *endpoint);
 
 #endif							/* DYN_OPTION_H */

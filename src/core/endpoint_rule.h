@@ -1,0 +1,33 @@
+/*
+ * endpoint_rule.h
+ *	  Which endpoints a server may have whose owner is not trusted with any.
+ */
+#ifndef DYN_ENDPOINT_RULE_H
+#define DYN_ENDPOINT_RULE_H
+
+#include <stdbool.h>
+
+#include "core/endpoint.h"
+
+/*
+ * Is the endpoint one of AWS's own for DynamoDB: https, the default port, and
+ * the exact name of a public endpoint, an account's, or one within a VPC, in
+ * the DNS suffix of the region's partition?
+ */
+extern bool dyn_endpoint_is_aws(const DynEndpoint *endpoint);
+
+/*
+ * Does the whole host match one of these patterns, which commas separate?  `*`
+ * stands for any characters, or none; case and blanks around a pattern are
+ * ignored.  Scheme and port don't matter, and the brackets of an IPv6 address
+ * can be left out.  Hosts are compared as texts: "10.*" is 10.example.com, too.
+ */
+extern bool dyn_endpoint_matches(const DynEndpoint *endpoint, const char *patterns);
+
+/*
+ * NULL, or a static text that says what is wrong with the list ("a pattern
+ * must not be empty").  An empty list is none, and matches nothing.
+ */
+extern const char *dyn_endpoint_patterns_fault(const char *patterns);
+
+#endif							/* DYN_ENDPOINT_RULE_H */
