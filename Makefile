@@ -17,7 +17,7 @@ PG = dynamo_fdw explain \
 		ddl_target ddl_triggers ddl_truncate ddl_xact) \
 	$(addprefix qual/,qual qual_bind qual_column qual_derive qual_eval qual_join qual_operand qual_tree) \
 	$(addprefix convert/,convert_key convert_read convert_write) \
-	$(addprefix session/,connection credential emptied stats stays stored unsent wait) \
+	$(addprefix session/,connection emptied endpoint_policy identity identity_view stats stays stored unsent wait) \
 	$(addprefix table/,column option option_check relation type_map) \
 	$(addprefix util/,attempt error explain_counts extension guc scratch text)
 

@@ -186,6 +186,13 @@ END $$;
 COMMENT ON FUNCTION dynamo_fdw_append(regclass, jsonb, name, anyarray, boolean) IS
 'appends elements to a list feature of an entity, or puts them at its front; false: the entity has no row';
 
+CREATE FUNCTION dynamo_fdw_identity(server name, OUT source text, OUT profile text, OUT access_key_id text,
+    OUT role_arn text, OUT expires timestamptz, OUT endpoint text, OUT region text) RETURNS record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_identity(name) IS
+'whose AWS credentials the current user''s requests on a server are signed with: no secret, the last characters of the key id';
+
 CREATE FUNCTION dynamo_fdw_ddl_command_start() RETURNS event_trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 

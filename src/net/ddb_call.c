@@ -111,7 +111,7 @@ try_to_send(DynCall *call, DynStatus *status)
 	return true;
 }
 
-/* Ends a call that gets no descriptor; if an attempt failed before, its words are of use too. */
+/* Ends a call that gets no descriptor, or no keys; if an attempt failed before, its words are of use too. */
 static void
 give_up(DynCall *call, const DynStatus *why)
 {
@@ -129,9 +129,18 @@ void
 dyn_call_send(DynCall *call)
 {
 	DynClient  *client = call->client;
+	DynKeyState keys;
 	DynStatus	status;
 
 	dyn_status_clear(&status);
+	keys = dyn_call_take_keys(call, &status);
+	if (keys == DYN_KEYS_WAIT)
+		return;
+	if (keys == DYN_KEYS_NONE)
+	{
+		give_up(call, &status);
+		return;
+	}
 	client->held = false;
 	while (!try_to_send(call, &status))
 	{
@@ -206,7 +215,7 @@ correct_skew(DynCall *call, const DynHttpAnswer *answer)
 	DynClient  *client = call->client;
 	int64_t		skew;
 
-	if (call->status.cls != DYN_CREDENTIALS || call->skew_corrected || answer->date < 0)
+	if (call->skew_corrected || answer->date < 0)
 		return false;
 	skew = answer->date - dyn_clock_wall_s(&client->clock);
 	if (skew - call->sent_skew_s > -MAX_SKEW_S && skew - call->sent_skew_s < MAX_SKEW_S)
@@ -216,22 +225,6 @@ correct_skew(DynCall *call, const DynHttpAnswer *answer)
 	call->state = DYN_CALL_WAITING;
 	call->due_ms = 0;
 	return true;
-}
-
-/* Cuts a message of the service where it quotes the session token, which must not be seen. */
-static void
-redact(const DynClient *client, DynStatus *status)
-{
-	char		start[17];
-	char	   *quoted;
-
-	if (client->session_token == NULL)
-		return;
-	/* the message may have been cut within the token: its start is enough */
-	snprintf(start, sizeof(start), "%s", client->session_token);
-	quoted = strstr(status->message, start);
-	if (quoted)
-		*quoted = '\0';
 }
 
 /* Fills the status from an answer other than 200. */
@@ -308,7 +301,7 @@ met_stale_connection(DynCall *call)
 	return true;
 }
 
-/* Checks the answer and takes its body over.  True: the call is about to be sent again, by correct_skew(). */
+/* Checks the answer and takes its body over.  True: the call is about to be sent again, by correct_skew() or with new keys. */
 static bool
 check_answer(DynCall *call, DynHttpAnswer *answer)
 {
@@ -321,9 +314,9 @@ check_answer(DynCall *call, DynHttpAnswer *answer)
 	else if (answer->status != 200)
 	{
 		read_error(call, answer);
-		redact(call->client, status);
+		dyn_call_redact(call);
 	}
-	if (status->cls != DYN_OK && correct_skew(call, answer))
+	if (status->cls == DYN_CREDENTIALS && (correct_skew(call, answer) || dyn_call_renew_keys(call)))
 		return true;
 	dyn_buf_free(&call->answer);
 	call->answer = answer->body;

@@ -35,10 +35,8 @@ copy_config(DynClient *client, const DynClientConfig *config)
 	client->max_pool_connections = config->max_pool_connections;
 	client->warm_up = config->warmup_connections;
 	client->clock = config->clock;
-	return copy_string(&client->region, config->region) &&
-		copy_string(&client->access_key_id, config->access_key_id) &&
-		copy_string(&client->secret_access_key, config->secret_access_key) &&
-		copy_string(&client->session_token, config->session_token);
+	client->keys = dyn_key_source_share(config->keys);
+	return copy_string(&client->region, config->region);
 }
 
 static int
@@ -119,23 +117,12 @@ dyn_client_new(const DynClientConfig *config, DynStatus *status)
 		dyn_client_free(client);
 		return NULL;
 	}
-	client->signer.access_key_id = client->access_key_id;
-	client->signer.secret_access_key = client->secret_access_key;
 	client->signer.region = dyn_signing_region(client->region);
 	client->signer.service = "dynamodb";
 	client->counters = config->counters;
 	dyn_retry_bucket_init(&client->bucket);
 	dyn_clock_init(&client->clock);
 	return client;
-}
-
-/* NULL is fine. */
-static void
-wipe_and_free(char *secret)
-{
-	if (secret)
-		dyn_wipe(secret, strlen(secret));
-	free(secret);
 }
 
 void
@@ -154,11 +141,15 @@ dyn_client_free(DynClient *client)
 	dyn_warmup_free(&client->warmup);
 	dyn_http_free(client->http);
 	free(client->region);
-	free(client->access_key_id);
-	wipe_and_free(client->secret_access_key);
-	wipe_and_free(client->session_token);
+	dyn_key_source_release(client->keys);
 	dyn_wipe(client, sizeof(*client));
 	free(client);
+}
+
+DynKeySource *
+dyn_client_keys(const DynClient *client)
+{
+	return client->keys;
 }
 
 int
@@ -173,13 +164,13 @@ dyn_client_usable(const DynClient *client)
 	return dyn_http_usable(client->http);
 }
 
-/* Until a waiting call may go out: ms, DYN_PACE_FULL where only an answer makes room. */
+/* Until a waiting call may go out: ms, DYN_PACE_FULL where only an answer makes room, or brings keys. */
 static double
 wait_of(const DynCall *call, double now)
 {
 	if (call->due_ms > now)
 		return call->due_ms - now;
-	if (dyn_client_held(call->client))
+	if (dyn_client_held(call->client) || dyn_key_source_waiting(call->client->keys))
 		return DYN_PACE_FULL;
 	return dyn_pace_wait_ms(&call->client->pace, call->client->in_flight, now);
 }

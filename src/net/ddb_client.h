@@ -20,14 +20,13 @@
 #include "core/retry.h"
 #include "core/status.h"
 #include "net/counters.h"
+#include "net/key_source.h"
 
 typedef struct DynClientConfig
 {
 	DynEndpoint endpoint;
 	const char *region;
-	const char *access_key_id;
-	const char *secret_access_key;
-	const char *session_token;	/* NULL: none */
+	DynKeySource *keys;			/* what signs; the client takes a reference of its own */
 	const char *ca_bundle;		/* NULL: libcurl's default */
 	bool		no_proxy;		/* whatever the environment says: behind a proxy nobody sees which address is reached */
 	double		connect_timeout_s;
@@ -49,8 +48,11 @@ typedef struct DynCall DynCall;
 /* NULL on failure. The config's texts are copied. */
 extern DynClient *dyn_client_new(const DynClientConfig *config, DynStatus *status);
 
-/* Wipes the credentials; calls left are broken off and can only be freed. NULL is fine. */
+/* Calls left are broken off and can only be freed. NULL is fine. */
 extern void dyn_client_free(DynClient *client);
+
+/* Whose keys sign; as long as the client. */
+extern DynKeySource *dyn_client_keys(const DynClient *client);
 
 extern int	dyn_client_fd(const DynClient *client);
 extern int	dyn_client_timeout_ms(const DynClient *client);

@@ -18,14 +18,14 @@ struct DynClient
 	DynHttp    *http;
 	DynEndpoint endpoint;
 	char	   *region;
-	char	   *access_key_id;
-	char	   *secret_access_key;
-	char	   *session_token;
+	DynKeySource *keys;
+	uint64_t	key_serial;		/* of those that `signer` has */
+	const char *session_token;	/* of them; NULL: none */
 	int			max_attempts;
 	bool		adaptive;
 	int			max_pool_connections;
 	DynClock	clock;
-	DynSigv4Signer signer;
+	DynSigv4Signer signer;		/* its keys are a loan of the source, taken anew for each request */
 	DynRetryBucket bucket;
 	DynPace		pace;			/* unlimited unless adaptive */
 	int64_t		skew_s;			/* the service's clock minus ours, since it complained */
@@ -62,6 +62,9 @@ struct DynCall
 	int			attempts;
 	bool		maybe_done;		/* an attempt was sent, and got no answer of the service */
 	bool		fresh;			/* met a stale connection, wants a new one */
+	uint64_t	key_serial;		/* of the keys that signed the last attempt */
+	bool		keys_renewed;	/* new ones were asked for, as these were refused */
+	char		token_start[17];	/* of their session token, "": none; for messages to be cut before it */
 	int64_t		sent_skew_s;	/* that the signature was made with */
 	bool		skew_corrected;
 	int			tokens;			/* taken from the bucket, given back when the answer is accepted */
@@ -78,7 +81,26 @@ extern bool dyn_client_open(DynClient *client, DynStatus *status);
 /* Do the client's calls wait for a descriptor? */
 extern bool dyn_client_held(const DynClient *client);
 
-/* Signs and sends a call, again or for the first time.  It is in flight then, done, or waits for a descriptor. */
+/* ---- ddb_keys.c ---- */
+
+/* Lends the client's signer the keys of now, for this call; status and result as of dyn_key_source_keys(). */
+extern DynKeyState dyn_call_take_keys(DynCall *call, DynStatus *status);
+
+/*
+ * The call's status is a refusal of its keys.  True: new ones are asked for,
+ * and the call waits to be sent with them; but only once.
+ */
+extern bool dyn_call_renew_keys(DynCall *call);
+
+/* Cuts the message of the call's status where it quotes the session token. */
+extern void dyn_call_redact(DynCall *call);
+
+/* Has the status of a call whose keys are refused for good say where they come from. */
+extern void dyn_call_name_keys(DynCall *call);
+
+/* ---- ddb_call.c ---- */
+
+/* Signs and sends a call, again or for the first time.  It is in flight then, done, or waits for a descriptor or for keys. */
 extern void dyn_call_send(DynCall *call);
 
 /* Takes over the result of the transfer, which is then gone: the call is done, or waits to be sent again. */

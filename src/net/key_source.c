@@ -415,6 +415,13 @@ dyn_key_source_get(const DynKeyFetchConfig *config, DynStatus *status)
 	return source;
 }
 
+DynKeySource *
+dyn_key_source_share(DynKeySource *source)
+{
+	source->users++;
+	return source;
+}
+
 void
 dyn_key_source_release(DynKeySource *source)
 {

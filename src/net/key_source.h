@@ -20,6 +20,9 @@ typedef struct DynKeySource DynKeySource;
 /* With a reference.  `clock` and what `config` points to are copied; surroundings are not.  NULL, `status` set: no memory. */
 extern DynKeySource *dyn_key_source_get(const DynKeyFetchConfig *config, DynStatus *status);
 
+/* One more reference. */
+extern DynKeySource *dyn_key_source_share(DynKeySource *source);
+
 /* Gives a reference back; NULL is fine.  Some that nobody uses are kept for the next who asks. */
 extern void dyn_key_source_release(DynKeySource *source);
 

@@ -11,6 +11,7 @@
 
 #include "core/crc32.h"
 #include "net/descriptor.h"
+#include "net/surroundings.h"
 
 #define STEP_MS 0.5
 
@@ -63,6 +64,8 @@ DynClient *
 fake_client(const DynClientConfig *config)
 {
 	DynClientConfig complete = {0};
+	DynKeyFetchConfig keys = {0};
+	DynClient  *client;
 	DynStatus	status;
 	const char *why;
 
@@ -71,15 +74,20 @@ fake_client(const DynClientConfig *config)
 	if (complete.endpoint.url[0] == '\0')
 		dyn_endpoint_parse("http://127.0.0.1:8000", &complete.endpoint, &why);
 	complete.region = "us-west-2";
-	complete.access_key_id = "FAKE";
-	complete.secret_access_key = "secret";
+	keys.wish.access_key_id = "FAKE";
+	keys.wish.secret_access_key = "secret";
+	keys.surroundings = &dyn_surroundings;
+	keys.clock = &complete.clock;
 	if (complete.total_max_retry_attempts == 0)
 		complete.total_max_retry_attempts = 4;
 	if (complete.max_pool_connections == 0)
 		complete.max_pool_connections = 50;
 	complete.clock = (DynClock) {.now_ms = now_ms, .wall_s = wall_s, .random = chance};
 	fake_forget();
-	return dyn_client_new(&complete, &status);
+	complete.keys = dyn_key_source_get(&keys, &status);
+	client = complete.keys ? dyn_client_new(&complete, &status) : NULL;
+	dyn_key_source_release(complete.keys);
+	return client;
 }
 
 void

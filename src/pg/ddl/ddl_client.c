@@ -63,7 +63,7 @@ find_client(const DynSigner *signer)
 {
 	for (DynDdlClient *client = clients; client; client = client->next)
 		if (client->signer->serverid == signer->serverid &&
-			dyn_credentials_equal(client->signer->credentials, signer->credentials) &&
+			dyn_identity_equal(client->signer->identity, signer->identity) &&
 			equal(client->signer->server_options, signer->server_options))
 			return client;
 	return NULL;
@@ -83,7 +83,7 @@ dyn_ddl_client_get(const DynSigner *signer, DynStatus *status)
 		dyn_status_no_memory(status);
 		return NULL;
 	}
-	client->client = dyn_connection_new_client(signer->serverid, signer->server_options, signer->credentials, status);
+	client->client = dyn_connection_new_client(signer->serverid, signer->server_options, signer->identity, status);
 	if (client->client == NULL)
 	{
 		free(client);

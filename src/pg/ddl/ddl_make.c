@@ -395,8 +395,12 @@ report_lack(const DynTarget *target, DynSignerLack lack)
 				 errmsg("remote table \"%s\" is not made: role \"%s\", which owns foreign table \"%s\", has no USAGE privilege on its server",
 						target->rel->remote.table, GetUserNameFromId(target->owner, false), target->name),
 				 errhint("Use GRANT USAGE ON FOREIGN SERVER.")));
-	if (lack == DYN_SIGNER_NO_MAPPING || lack == DYN_SIGNER_NO_KEYS)
-		dyn_credentials_report(target->rel->serverid, target->owner);
+	if (lack == DYN_SIGNER_NO_MAPPING)
+		dyn_identity_report(target->rel->serverid, target->owner, DYN_IDENTITY_NO_MAPPING);
+	if (lack == DYN_SIGNER_NO_KEYS)
+		dyn_identity_report(target->rel->serverid, target->owner, DYN_IDENTITY_NO_KEYS);
+	if (lack == DYN_SIGNER_NOT_LENT)
+		dyn_identity_report(target->rel->serverid, target->owner, DYN_IDENTITY_NOT_LENT);
 	dyn_signer_status(lack, target->rel->serverid, target->owner, &status);
 	dyn_report(ERROR, &status, NULL);
 }

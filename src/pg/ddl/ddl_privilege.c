@@ -6,6 +6,7 @@
  * those that the statement is about.  So the owner of a server can change the
  * other options beside one that a superuser has set, and own a server that
  * came with one.  It is looked at when the command ends; the error undoes it.
+ * (User mappings are another matter: option_check.c.)
  */
 #include "pg/util/export.h"
 
@@ -26,7 +27,7 @@ is_server_of_ours(const char *name)
 	return OidIsValid(serverid) && dyn_extension_has_server(serverid);
 }
 
-/* The options that a statement on a server or user mapping of ours names; NIL of any other statement. */
+/* The options that a statement on a server of ours names; NIL of any other statement. */
 static List *
 named_options(Node *parsetree)
 {
@@ -42,14 +43,6 @@ named_options(Node *parsetree)
 		case T_AlterForeignServerStmt:
 			server = castNode(AlterForeignServerStmt, parsetree)->servername;
 			options = castNode(AlterForeignServerStmt, parsetree)->options;
-			break;
-		case T_CreateUserMappingStmt:
-			server = castNode(CreateUserMappingStmt, parsetree)->servername;
-			options = castNode(CreateUserMappingStmt, parsetree)->options;
-			break;
-		case T_AlterUserMappingStmt:
-			server = castNode(AlterUserMappingStmt, parsetree)->servername;
-			options = castNode(AlterUserMappingStmt, parsetree)->options;
 			break;
 		default:
 			return NIL;

@@ -98,8 +98,8 @@ static DynSignerLack
 find_signer(Oid serverid, Oid userid, Snapshot snapshot, DynSigner *signer)
 {
 	ServerRow	server;
-	List	   *options = NIL;
-	Oid			umid;
+	DynMappingFacts mapping = {0};
+	DynIdentityLack lack;
 
 	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(userid)))
 		return DYN_SIGNER_NO_ROLE;
@@ -107,15 +107,20 @@ find_signer(Oid serverid, Oid userid, Snapshot snapshot, DynSigner *signer)
 		return DYN_SIGNER_NO_SERVER;
 	if (!has_usage(&server, userid))
 		return DYN_SIGNER_NO_USAGE;
-	umid = read_mapping(serverid, userid, snapshot, &options);
-	if (!OidIsValid(umid))
-		umid = read_mapping(serverid, InvalidOid, snapshot, &options);
-	if (!OidIsValid(umid))
+	mapping.umid = read_mapping(serverid, userid, snapshot, &mapping.options);
+	mapping.own = OidIsValid(mapping.umid);
+	if (!mapping.own)
+		mapping.umid = read_mapping(serverid, InvalidOid, snapshot, &mapping.options);
+	if (!OidIsValid(mapping.umid))
 		return DYN_SIGNER_NO_MAPPING;
+	mapping.server_owner = server.owner;
+	mapping.server_options = server.options;
 	signer->serverid = serverid;
 	signer->server_options = server.options;
-	signer->credentials = dyn_credentials_of_options(umid, options);
-	return signer->credentials ? DYN_SIGNER_FOUND : DYN_SIGNER_NO_KEYS;
+	signer->identity = dyn_identity_decide(userid, &mapping, &lack);
+	if (signer->identity)
+		return DYN_SIGNER_FOUND;
+	return lack == DYN_IDENTITY_NOT_LENT ? DYN_SIGNER_NOT_LENT : DYN_SIGNER_NO_KEYS;
 }
 
 DynSigner *
@@ -155,6 +160,9 @@ dyn_signer_status(DynSignerLack lack, Oid serverid, Oid userid, DynStatus *statu
 		case DYN_SIGNER_NO_KEYS:
 			what = "has a user mapping without credentials";
 			break;
+		case DYN_SIGNER_NOT_LENT:
+			what = "may not use the credentials of the server process";
+			break;
 	}
 	dyn_status_clear(status);
 	if (user && lack != DYN_SIGNER_NO_ROLE && lack != DYN_SIGNER_NO_SERVER)
@@ -167,5 +175,5 @@ void
 dyn_signer_free(DynSigner *signer)
 {
 	if (signer)
-		dyn_credentials_free(signer->credentials);
+		dyn_identity_free(signer->identity);
 }

@@ -12,13 +12,13 @@
 
 #include "core/status.h"
 #include "pg/ddl/ddl_snapshot.h"
-#include "pg/session/credential.h"
+#include "pg/session/identity.h"
 
 typedef struct DynSigner
 {
 	Oid			serverid;
 	List	   *server_options;
-	DynCredentials *credentials;
+	DynIdentity *identity;
 } DynSigner;
 
 /* Why nobody signs. */
@@ -29,7 +29,8 @@ typedef enum DynSignerLack
 	DYN_SIGNER_NO_SERVER,		/* for good; it may also be one of another wrapper */
 	DYN_SIGNER_NO_USAGE,
 	DYN_SIGNER_NO_MAPPING,
-	DYN_SIGNER_NO_KEYS			/* in the mapping */
+	DYN_SIGNER_NO_KEYS,			/* in the mapping */
+	DYN_SIGNER_NOT_LENT			/* the server process's are asked for, which the role may not use */
 } DynSignerLack;
 
 /*

@@ -2,7 +2,7 @@
  * connection.c
  *	  The cache of clients, keyed by user mapping.
  *
- * When a server or a mapping changes, its connections leave the cache at once; a
+ * When a server, a mapping or a role changes, its connections leave the cache at once; a
  * scan or modification that uses one keeps it to its end.  A connection that is
  * made while they change without a pause is used once, and not cached.
  */
@@ -14,11 +14,14 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "net/surroundings.h"
 #include "pg/session/connection.h"
+#include "pg/session/endpoint_policy.h"
 #include "pg/session/stats.h"
 #include "pg/session/wait.h"
 #include "pg/table/option_check.h"
 #include "pg/util/error.h"
+#include "pg/util/guc.h"
 
 typedef struct CacheEntry
 {
@@ -56,7 +59,7 @@ forget_connection(CacheEntry *entry)
 		free_connection(connection);
 }
 
-/* Callback of the system caches: forgets what a changed row belongs to. hash_value 0: any row may have changed. */
+/* Callback of the system caches: forgets what a changed row belongs to. hash_value 0: any row may have changed; a role, of which rights depend, touches all. */
 static void
 invalidate_connections(Datum arg, int cacheid, uint32 hash_value)
 {
@@ -66,7 +69,7 @@ invalidate_connections(Datum arg, int cacheid, uint32 hash_value)
 	invalidations++;
 	hash_seq_init(&scan, cache);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		if (hash_value == 0 ||
+		if (hash_value == 0 || cacheid == AUTHOID ||
 			(cacheid == FOREIGNSERVEROID && entry->server_hash == hash_value) ||
 			(cacheid == USERMAPPINGOID && entry->mapping_hash == hash_value))
 			forget_connection(entry);
@@ -83,13 +86,33 @@ init_cache(void)
 	cache = hash_create("dynamo_fdw connections", 8, &ctl, HASH_ELEM | HASH_BLOBS);
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate_connections, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate_connections, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, invalidate_connections, (Datum) 0);
+}
+
+/* With a reference; NULL on failure, `status` set. */
+static DynKeySource *
+get_keys(List *server_options, const DynIdentity *identity, DynClientConfig *client, DynStatus *status)
+{
+	DynKeyFetchConfig config = {0};
+
+	dyn_identity_wish(identity, &config.wish);
+	config.wish.sts_url = dyn_option_text("sts_endpoint_url", server_options, NIL);
+	config.region = client->region;
+	config.fips = dyn_option_bool("use_fips_endpoint", server_options, NIL);
+	config.dualstack = dyn_option_bool("use_dualstack_endpoint", server_options, NIL);
+	config.ca_bundle = client->ca_bundle;
+	config.no_proxy = client->no_proxy;
+	config.surroundings = &dyn_surroundings;
+	config.clock = &client->clock;
+	return dyn_key_source_get(&config, status);
 }
 
 DynClient *
-dyn_connection_new_client(Oid serverid, List *server_options, const DynCredentials *credentials, DynStatus *status)
+dyn_connection_new_client(Oid serverid, List *server_options, const DynIdentity *identity, DynStatus *status)
 {
 	DynClientConfig config = {0};
 	const char *wrong = dyn_options_wrong(server_options, DYN_ON_SERVER);
+	DynClient  *client;
 
 	dyn_status_clear(status);
 	if (wrong)
@@ -104,10 +127,10 @@ dyn_connection_new_client(Oid serverid, List *server_options, const DynCredentia
 		dyn_status_set(status, DYN_CONNECT, "the server has no valid \"region\" or \"endpoint_url\"");
 		return NULL;
 	}
+	if (!dyn_endpoint_permitted(&config.endpoint, identity, status))
+		return NULL;
 	config.region = dyn_option_text("region", server_options, NIL);
-	config.access_key_id = credentials->access_key_id;
-	config.secret_access_key = credentials->secret_access_key;
-	config.session_token = credentials->session_token;
+	config.no_proxy = identity->restricted;
 	config.ca_bundle = dyn_option_text("ca_bundle", server_options, NIL);
 	config.connect_timeout_s = dyn_option_real("connect_timeout", server_options, NIL);
 	config.read_timeout_s = dyn_option_real("read_timeout", server_options, NIL);
@@ -117,16 +140,19 @@ dyn_connection_new_client(Oid serverid, List *server_options, const DynCredentia
 	config.counters = dyn_stats_of_server(serverid);
 	config.keepalive_timeout_s = dyn_option_real("keepalive_timeout", server_options, NIL);
 	config.warmup_connections = dyn_option_bool("warmup_connections", server_options, NIL);
-	return dyn_client_new(&config, status);
+	config.keys = get_keys(server_options, identity, &config, status);
+	client = config.keys ? dyn_client_new(&config, status) : NULL;
+	dyn_key_source_release(config.keys);
+	return client;
 }
 
 /* ---- what a connection is made of ---- */
 
-/* A server's options and a user's keys there, as the catalogs had them at one moment. */
+/* A server's options and a user's identity there, as the catalogs had them at one moment. */
 typedef struct Definition
 {
 	List	   *options;
-	DynCredentials *credentials;
+	DynIdentity *identity;
 	uint32		server_hash;
 	uint32		mapping_hash;
 } Definition;
@@ -135,21 +161,23 @@ typedef struct Definition
 static bool
 same_definition(const Definition *a, const Definition *b)
 {
-	return dyn_credentials_equal(a->credentials, b->credentials) && equal(a->options, b->options);
+	return dyn_identity_equal(a->identity, b->identity) && equal(a->options, b->options);
 }
 
 /* Reads the catalogs once; false, with `missing_ok`: the user has no credentials. */
 static bool
 read_once(Oid serverid, Oid userid, bool missing_ok, Definition *definition)
 {
-	definition->credentials = dyn_credentials(serverid, userid);
-	if (definition->credentials == NULL && !missing_ok)
-		dyn_credentials_report(serverid, userid);
-	if (definition->credentials == NULL)
+	DynIdentityLack lack;
+
+	definition->identity = dyn_identity(serverid, userid, &lack);
+	if (definition->identity == NULL && !missing_ok)
+		dyn_identity_report(serverid, userid, lack);
+	if (definition->identity == NULL)
 		return false;
 	definition->options = GetForeignServer(serverid)->options;
 	definition->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
-	definition->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(definition->credentials->umid));
+	definition->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(definition->identity->umid));
 	return true;
 }
 
@@ -173,11 +201,11 @@ read_definition(Oid serverid, Oid userid, bool missing_ok, Definition *definitio
 		start = invalidations;
 		if (!read_once(serverid, userid, missing_ok, definition))
 		{
-			dyn_credentials_free(before.credentials);
+			dyn_identity_free(before.identity);
 			return false;
 		}
 		*settled = invalidations == start || same_definition(&before, definition);
-		dyn_credentials_free(before.credentials);
+		dyn_identity_free(before.identity);
 	}
 	return true;
 }
@@ -197,7 +225,8 @@ new_connection(Oid serverid, const Definition *definition, DynCounters *counters
 		return NULL;
 	}
 	connection->counters = counters;
-	connection->client = dyn_connection_new_client(serverid, definition->options, definition->credentials, status);
+	connection->endpoints_serial = dyn_guc_endpoints_serial();
+	connection->client = dyn_connection_new_client(serverid, definition->options, definition->identity, status);
 	if (connection->client == NULL)
 	{
 		free(connection);
@@ -211,7 +240,7 @@ static CacheEntry *
 claim_entry(const Definition *definition)
 {
 	bool		found;
-	CacheEntry *entry = hash_search(cache, &definition->credentials->umid, HASH_ENTER, &found);
+	CacheEntry *entry = hash_search(cache, &definition->identity->umid, HASH_ENTER, &found);
 
 	if (found)
 		forget_connection(entry);
@@ -227,7 +256,8 @@ find_connection(Oid umid)
 {
 	CacheEntry *entry = hash_search(cache, &umid, HASH_FIND, NULL);
 
-	if (entry && entry->connection && !dyn_client_usable(entry->connection->client))
+	if (entry && entry->connection && (!dyn_client_usable(entry->connection->client) ||
+									   entry->connection->endpoints_serial != dyn_guc_endpoints_serial()))
 		forget_connection(entry);
 	return entry ? entry->connection : NULL;
 }
@@ -256,7 +286,7 @@ connect_user(Oid serverid, Oid userid, bool missing_ok, DynStatus *status)
 		entry->connection = connection;
 	else if (connection)
 		connection->outdated = true;	/* used this once */
-	dyn_credentials_free(definition.credentials);
+	dyn_identity_free(definition.identity);
 	return connection;
 }
 

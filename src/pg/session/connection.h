@@ -9,12 +9,13 @@
 #include "nodes/pg_list.h"
 
 #include "net/ddb_client.h"
-#include "pg/session/credential.h"
+#include "pg/session/identity.h"
 
 typedef struct DynConnection
 {
 	DynClient  *client;
 	DynCounters *counters;		/* the server's */
+	unsigned	endpoints_serial;	/* of the setting by which its endpoint was permitted */
 	int			users;			/* references; the last one frees an outdated connection */
 	bool		outdated;		/* not in the cache, or no longer */
 } DynConnection;
@@ -32,7 +33,7 @@ extern DynConnection *dyn_connection_try(Oid serverid, Oid userid);
 extern void dyn_connection_release(DynConnection *connection);
 
 /* A client outside the cache, owned by the caller; NULL on failure, `status` set. */
-extern DynClient *dyn_connection_new_client(Oid serverid, List *server_options, const DynCredentials *credentials,
+extern DynClient *dyn_connection_new_client(Oid serverid, List *server_options, const DynIdentity *identity,
 											DynStatus *status);
 
 #endif							/* DYN_CONNECTION_H */

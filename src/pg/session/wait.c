@@ -9,6 +9,7 @@
 #include "storage/latch.h"
 
 #include "net/descriptor.h"
+#include "net/key_source.h"
 #include "net/loop.h"
 #include "net/trace.h"
 #include "pg/session/wait.h"
@@ -90,6 +91,20 @@ log_requests(void)
 	}
 }
 
+/* Keys that could not be refreshed are good for a while: whoever looks after the server should hear of it before that ends. */
+static void
+warn_of_keys(void)
+{
+	DynStatus	status;
+
+	while (dyn_key_source_take_warning(&status))
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("AWS credentials could not be refreshed, and will end"),
+				 errdetail("%s", dyn_status_text(&status)),
+				 status.hint[0] ? errhint("%s", dyn_service_text(status.hint)) : 0));
+}
+
 void
 dyn_drive(void)
 {
@@ -97,6 +112,7 @@ dyn_drive(void)
 	dyn_trace_switch(message_level_is_interesting(DEBUG1));
 	dyn_loop_drive();
 	log_requests();
+	warn_of_keys();
 }
 
 void

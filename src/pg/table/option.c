@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 
+#include "core/sts.h"
 #include "pg/table/option.h"
 
 static const char *const retry_modes[] = {"standard", "adaptive", NULL};
@@ -51,7 +52,8 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT_BOOL("consistent_reads", S | T, "false", 0),
 	OPT_BOOL("consumed_capacity", S | T, "false", 0),
 	OPT("tags", S | T, TAGS, NULL, LATER),
-	OPT_BOOL("session_based_auth", S, "false", LATER),
+	OPT_BOOL("session_based_auth", S, "false", 0),
+	OPT("sts_endpoint_url", S, URL, NULL, SUPERUSER),
 	OPT("endpoint_url", S, URL, NULL, 0),
 	OPT_BOOL("use_fips_endpoint", S, "false", 0),
 	OPT_BOOL("use_dualstack_endpoint", S, "false", 0),
@@ -82,10 +84,12 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT_SECRET("access_key_id", U, 128),
 	OPT_SECRET("secret_access_key", U, 1024),
 	OPT_SECRET("session_token", U, 16384),
-	OPT_TEXT("profile", U, SUPERUSER | LATER),
-	OPT_TEXT("role_arn", U, SUPERUSER | LATER),
-	OPT_TEXT("external_id", U, SUPERUSER | LATER),
-	OPT_BOOL("credentials_required", U, "true", SUPERUSER | LATER),
+	OPT_TEXT("profile", U, 0),
+	OPT("role_arn", U, ROLE_ARN, NULL, 0),
+	OPT("external_id", U, EXTERNAL_ID, NULL, 0),
+	OPT("role_session_name", U, SESSION_NAME, NULL, 0),
+	{"duration_seconds", U, DYN_OPT_INT, NULL, DYN_ROLE_SECONDS_MIN, DYN_ROLE_SECONDS_MAX, NULL, 0},
+	OPT_BOOL("credentials_required", U, "true", 0),
 	{0}
 };
 

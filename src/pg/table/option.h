@@ -35,14 +35,17 @@ typedef enum DynOptionKind
 	DYN_OPT_VALUE_TYPE,
 	DYN_OPT_TAGS,				/* JSON object of strings */
 	DYN_OPT_INTERVAL,			/* as a timedelta of Python: days and shorter */
-	DYN_OPT_ATTRIBUTE			/* attribute of items beside Feast's own */
+	DYN_OPT_ATTRIBUTE,			/* attribute of items beside Feast's own */
+	DYN_OPT_ROLE_ARN,			/* of an IAM role */
+	DYN_OPT_EXTERNAL_ID,		/* that the role's account asks for */
+	DYN_OPT_SESSION_NAME		/* of a role that is assumed */
 } DynOptionKind;
 
 /* Bits of DynOptionDef.flags. */
 typedef enum DynOptionFlag
 {
 	DYN_OPT_SECRET = 1,			/* its value appears in no message */
-	DYN_OPT_SUPERUSER = 2,		/* only a superuser may name it in a statement; of servers and mappings only */
+	DYN_OPT_SUPERUSER = 2,		/* only a superuser may name it in a statement; of servers only */
 	DYN_OPT_LATER = 4			/* only its default is supported yet */
 } DynOptionFlag;
 

@@ -18,6 +18,7 @@
 #include "commands/defrem.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/timestamp.h"
@@ -25,6 +26,7 @@
 
 #include "core/ddb_op.h"
 #include "core/feast_type.h"
+#include "core/sts.h"
 #include "pg/table/option_check.h"
 
 extern PGDLLEXPORT Datum dynamo_fdw_validator(PG_FUNCTION_ARGS);
@@ -278,6 +280,15 @@ value_fault(const DynOptionDef *def, const char *value)
 			return interval_fault(def, value);
 		case DYN_OPT_ATTRIBUTE:
 			return attribute_fault(value);
+		case DYN_OPT_ROLE_ARN:
+			return dyn_role_arn_valid(value) ? NULL :
+				"The ARN of a role looks like \"arn:aws:iam::123456789012:role/feast\".";
+		case DYN_OPT_EXTERNAL_ID:
+			return dyn_external_id_valid(value) ? NULL :
+				"An external id is 2 to 1224 letters, digits and characters of \"_+=,.@:/-\".";
+		case DYN_OPT_SESSION_NAME:
+			return dyn_role_session_name_valid(value) ? NULL :
+				"The name of a session is 2 to 64 letters, digits and characters of \"_+=,.@-\".";
 		case DYN_OPT_TEXT:
 		case DYN_OPT_TAGS:
 			return *value != '\0' ? NULL : "The value must not be empty.";
@@ -377,6 +388,45 @@ has_option(List *options, const char *name)
 	return dyn_option_text(name, options, NIL) != NULL;
 }
 
+/* Raises that this option, as it is, is a superuser's. */
+static void
+refuse_to_lend(const char *name, const char *when)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for a user mapping with option \"%s\"%s", name, when),
+			 errhint("It lends the credentials of the server process: only a superuser may make or change such a user mapping.")));
+}
+
+/*
+ * Raises what the options of a user mapping lack, or what only a superuser may
+ * have there, whichever of them a statement is about.
+ */
+static void
+check_mapping(List *options)
+{
+	static const char *const of_roles[] = {"external_id", "role_session_name", "duration_seconds"};
+	bool		has_keys = has_option(options, "access_key_id");
+
+	if (has_keys != has_option(options, "secret_access_key"))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
+				 errmsg("options \"access_key_id\" and \"secret_access_key\" go together")));
+	for (size_t i = 0; i < lengthof(of_roles); i++)
+		if (has_option(options, of_roles[i]) && !has_option(options, "role_arn"))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
+					 errmsg("option \"%s\" needs a \"role_arn\"", of_roles[i])));
+	if (superuser())
+		return;
+	if (!dyn_option_bool("credentials_required", options, NIL))
+		refuse_to_lend("credentials_required", " set to false");
+	if (has_option(options, "profile"))
+		refuse_to_lend("profile", "");
+	if (has_option(options, "role_arn") && !has_keys)
+		refuse_to_lend("role_arn", " and without keys of its own");
+}
+
 /* Raises what valid options lack, or must not be together. */
 static void
 check_together(List *options, DynOptionPlace where)
@@ -386,10 +436,8 @@ check_together(List *options, DynOptionPlace where)
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
 				 errmsg("option \"region\" is required for a server"),
 				 errhint("Set the AWS region, for example OPTIONS (region 'us-west-2').")));
-	if (where == DYN_ON_MAPPING && has_option(options, "access_key_id") != has_option(options, "secret_access_key"))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
-				 errmsg("options \"access_key_id\" and \"secret_access_key\" go together")));
+	if (where == DYN_ON_MAPPING)
+		check_mapping(options);
 	if (where == DYN_ON_TABLE && has_option(options, "ttl_attribute") && dyn_option_interval("ttl", options, NIL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),

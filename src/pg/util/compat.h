@@ -17,6 +17,7 @@
 #include "parser/parsetree.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
+#include "utils/acl.h"
 #include "utils/wait_event.h"
 
 #if PG_VERSION_NUM >= 160000
@@ -103,6 +104,15 @@ dyn_index_set_nulls_not_distinct(IndexOptInfo *index)
 	index->nullsnotdistinct = true;
 #endif
 }
+
+#if PG_VERSION_NUM < 160000
+/* Of foreign servers only. */
+static inline AclResult
+object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
+{
+	return pg_foreign_server_aclcheck(objectid, roleid, mode);
+}
+#endif
 
 /* The user whose mapping a scan uses: a view's owner, else who runs it. */
 static inline Oid

@@ -14,6 +14,12 @@ extern bool dyn_guc_enable_lookup_join(void);
 /* dynamo_fdw.log_min_duration: loads that take so many milliseconds are logged; -1: none */
 extern int	dyn_guc_log_min_duration(void);
 
+/* dynamo_fdw.allowed_endpoints: hosts that servers of plain users may reach beside AWS's, as patterns */
+extern const char *dyn_guc_allowed_endpoints(void);
+
+/* A number that changes with that setting. */
+extern unsigned dyn_guc_endpoints_serial(void);
+
 /* Defines the settings; once, when the module is loaded. */
 extern void dyn_guc_init(void);
 
