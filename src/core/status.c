@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/ascii.h"
+
 void
 dyn_status_clear(DynStatus *status)
 {
@@ -34,13 +36,6 @@ dyn_status_hint(DynStatus *status, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(status->hint, sizeof(status->hint), fmt, args);
 	va_end(args);
-}
-
-static bool
-is_code_byte(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-		c == '-';
 }
 
 /*
@@ -80,7 +75,7 @@ dyn_status_words(DynStatus *status, const char *code, size_t code_len, const cha
 {
 	size_t		n = 0;
 
-	while (n < code_len && n < sizeof(status->aws_code) - 1 && is_code_byte(code[n]))
+	while (n < code_len && n < sizeof(status->aws_code) - 1 && dyn_is_alnum_or(code[n], "._-"))
 		n++;
 	if (n > 0)
 		memcpy(status->aws_code, code, n);
