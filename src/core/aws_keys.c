@@ -54,6 +54,24 @@ dyn_keys_make(DynKeys *keys, const char *access_key_id, const char *secret_acces
 	return dyn_status_no_memory(status);
 }
 
+bool
+dyn_keys_of_answer(DynKeys *keys, const char *access_key_id, const char *secret_access_key, const char *session_token,
+				   const char *expiration, DynStatus *status)
+{
+	int64_t		expires = DYN_KEYS_FOREVER;
+
+	memset(keys, 0, sizeof(*keys));
+	if (session_token == NULL || session_token[0] == '\0')
+		return dyn_status_set(status, DYN_PROTOCOL, "the session token is missing");
+	if (expiration && !dyn_keys_parse_time(expiration, strlen(expiration), &expires))
+		return dyn_status_set(status, DYN_PROTOCOL, "the expiration is not a time");
+	if (dyn_keys_make(keys, access_key_id, secret_access_key, session_token, expires, status))
+		return true;
+	if (status->cls == DYN_NO_CREDENTIALS)
+		status->cls = DYN_PROTOCOL;
+	return false;
+}
+
 /* NULL is fine. */
 static void
 wipe_and_free(char *secret)

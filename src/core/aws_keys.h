@@ -36,6 +36,13 @@ typedef struct DynKeys
 extern bool dyn_keys_make(DynKeys *keys, const char *access_key_id, const char *secret_access_key,
 						  const char *session_token, int64_t expires, DynStatus *status);
 
+/*
+ * The same of an answer's texts, NULL where it has none: it must tell a session
+ * token, and no `expiration` means forever.  What is wrong is DYN_PROTOCOL.
+ */
+extern bool dyn_keys_of_answer(DynKeys *keys, const char *access_key_id, const char *secret_access_key,
+							   const char *session_token, const char *expiration, DynStatus *status);
+
 /* Overwrites the secrets and frees them: `keys` are none afterwards. */
 extern void dyn_keys_free(DynKeys *keys);
 

@@ -177,3 +177,13 @@ dyn_buf_cstr(DynBuf *buf)
 	buf->data[buf->len] = '\0';
 	return buf->data;
 }
+
+void *
+dyn_copy_bytes(const void *data, size_t len)
+{
+	void	   *copy = malloc(len > 0 ? len : 1);
+
+	if (copy && len > 0)
+		memcpy(copy, data, len);
+	return copy;
+}

@@ -39,4 +39,7 @@ extern void dyn_buf_json_string(DynBuf *buf, const char *str, size_t len);
 /* NUL-terminates without counting the NUL; NULL when `failed`. */
 extern char *dyn_buf_cstr(DynBuf *buf);
 
+/* A malloc'd copy of just these bytes; never NULL but without memory. */
+extern void *dyn_copy_bytes(const void *data, size_t len);
+
 #endif							/* DYN_BUF_H */

@@ -17,39 +17,13 @@ copy_text(char *out, size_t size, const char *text)
 	snprintf(out, size, "%s", text ? text : "");
 }
 
-/* "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException" → what is after the '#' */
-static void
-copy_code(DynStatus *status, const char *type)
-{
-	const char *hash = strrchr(type, '#');
-	size_t		len;
-
-	type = hash ? hash + 1 : type;
-	len = strcspn(type, ":");	/* "Code:http://..." happens too */
-	snprintf(status->aws_code, sizeof(status->aws_code), "%.*s", (int) len, type);
-}
-
-/*
- * Complaints about a signature may quote the canonical request, session token
- * included, after a line break, or the Authorization header.
- */
-static void
-copy_message(DynStatus *status, const char *message)
-{
-	const char *quoted = strstr(message, "AWS4-HMAC");
-	size_t		len = strcspn(message, "\r\n");
-
-	if (quoted && (size_t) (quoted - message) < len)
-		len = quoted - message;
-	snprintf(status->message, sizeof(status->message), "%.*s", (int) len, message);
-}
-
 bool
 dyn_json_error(const char *body, size_t len, DynStatus *status)
 {
 	struct json_object *object = dyn_json_parse_object(body, len);
 	const char *type = dyn_json_text(object, "__type");
 	const char *message = dyn_json_text(object, "message");
+	const char *hash;
 
 	if (type == NULL)
 		type = dyn_json_text(object, "code");
@@ -60,8 +34,13 @@ dyn_json_error(const char *body, size_t len, DynStatus *status)
 	}
 	if (message == NULL)
 		message = dyn_json_text(object, "Message");
-	copy_code(status, type);
-	copy_message(status, message ? message : "");
+	if (message == NULL)
+		message = "";
+	/* "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"; "Code:http://..." happens too */
+	hash = strrchr(type, '#');
+	if (hash)
+		type = hash + 1;
+	dyn_status_words(status, type, strlen(type), message, strlen(message));
 	json_object_put(object);
 	return true;
 }

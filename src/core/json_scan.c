@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/utf8.h"
+
 /* Four hex digits, as in \u00fc.  False: there are fewer. */
 static bool
 hex4(const char *p, const char *end, unsigned *code)
@@ -32,33 +34,6 @@ hex4(const char *p, const char *end, unsigned *code)
 	return true;
 }
 
-/* Appends a code point; never longer than the escape that it stands for. */
-static char *
-put_utf8(char *out, unsigned code)
-{
-	if (code < 0x80)
-		*out++ = (char) code;
-	else if (code < 0x800)
-	{
-		*out++ = (char) (0xc0 | code >> 6);
-		*out++ = (char) (0x80 | (code & 0x3f));
-	}
-	else if (code < 0x10000)
-	{
-		*out++ = (char) (0xe0 | code >> 12);
-		*out++ = (char) (0x80 | (code >> 6 & 0x3f));
-		*out++ = (char) (0x80 | (code & 0x3f));
-	}
-	else
-	{
-		*out++ = (char) (0xf0 | code >> 18);
-		*out++ = (char) (0x80 | (code >> 12 & 0x3f));
-		*out++ = (char) (0x80 | (code >> 6 & 0x3f));
-		*out++ = (char) (0x80 | (code & 0x3f));
-	}
-	return out;
-}
-
 /* \uXXXX, its 'u' at s->pos; a surrogate must be half of a pair. */
 static char *
 unescape_unicode(DynJsonScan *s, char *out)
@@ -79,7 +54,8 @@ unescape_unicode(DynJsonScan *s, char *out)
 		s->pos += 6;
 		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
 	}
-	return put_utf8(out, code);
+	/* never longer than the escape */
+	return dyn_utf8_put(out, code);
 }
 
 /* One escape, the character after the backslash at s->pos; never longer decoded than written. */

@@ -10,6 +10,7 @@
 #define DYN_STATUS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef enum DynClass
 {
@@ -57,6 +58,15 @@ extern bool dyn_status_set(DynStatus *status, DynClass cls, const char *fmt, ...
 
 /* Sets the hint (printf style). */
 extern void dyn_status_hint(DynStatus *status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Sets code and message of a service's error, which are foreign text: of the
+ * code what stands before the first byte that is none of [A-Za-z0-9._-], of the
+ * message its first line, without control characters, and without what may quote
+ * a signed request.  Both are cut where they don't fit; NULL of length 0 is "".
+ */
+extern void dyn_status_words(DynStatus *status, const char *code, size_t code_len, const char *message,
+							 size_t message_len);
 
 /* Sets DYN_NO_MEMORY, which has the same message everywhere; returns false. */
 extern bool dyn_status_no_memory(DynStatus *status);

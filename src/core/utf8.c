@@ -1,6 +1,6 @@
 /*
  * utf8.c
- *	  Is a text well-formed UTF-8?
+ *	  UTF-8: is a text well-formed, and code points as bytes.
  */
 #include "core/utf8.h"
 
@@ -71,4 +71,30 @@ dyn_utf8_valid(const uint8_t *data, size_t len)
 		data += n;
 	}
 	return true;
+}
+
+char *
+dyn_utf8_put(char *out, unsigned code)
+{
+	if (code < 0x80)
+		*out++ = (char) code;
+	else if (code < 0x800)
+	{
+		*out++ = (char) (0xc0 | code >> 6);
+		*out++ = (char) (0x80 | (code & 0x3f));
+	}
+	else if (code < 0x10000)
+	{
+		*out++ = (char) (0xe0 | code >> 12);
+		*out++ = (char) (0x80 | (code >> 6 & 0x3f));
+		*out++ = (char) (0x80 | (code & 0x3f));
+	}
+	else
+	{
+		*out++ = (char) (0xf0 | code >> 18);
+		*out++ = (char) (0x80 | (code >> 12 & 0x3f));
+		*out++ = (char) (0x80 | (code >> 6 & 0x3f));
+		*out++ = (char) (0x80 | (code & 0x3f));
+	}
+	return out;
 }

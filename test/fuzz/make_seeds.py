@@ -86,3 +86,15 @@ for case in load("aws_credentials.json")["files"]:
     for text in case["files"].values():
         seed("fuzz_profiles", text.encode())
 seed("fuzz_profiles", b"\xef\xbb\xbf[services x]\nsts =\n  endpoint_url = http://a\n[sso-session x]\nx = 1\n")
+
+for case in load("aws_credentials.json")["credentials"]:
+    for script in case, *case.get("later", []):
+        for answer in script.get("http", []):
+            body = answer.get("body", "").encode()
+            seed("fuzz_sts" if body.startswith(b"<") else "fuzz_keys_reply", body)
+wrapped = "<?xml version='1.0'?><!-- c --><r a='b'><ErrorResponse/><![CDATA[x]]>&amp;&lt;&gt;&quot;&apos;&#65;&#x1F600;</r>"
+seed("fuzz_sts", wrapped.encode())
+error = "<e:ErrorResponse><Error><Code>Throttling</Code><Message><![CDATA[a]]>&#10;AWS4-HMAC</Message></Error></e:ErrorResponse>"
+seed("fuzz_sts", error.encode())
+seed_json("fuzz_keys_reply", {"code": "AccessDeniedException", "message": "a\u009b\n"})
+seed_json("fuzz_keys_reply", {"Code": "Failed", "Message": "a\u0000AWS4-HMAC", "x": [1, {"Token": None}]})

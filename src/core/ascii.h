@@ -1,0 +1,19 @@
+/*
+ * ascii.h
+ *	  Sets of ASCII characters.  isalnum() depends on the server's locale.
+ */
+#ifndef DYN_ASCII_H
+#define DYN_ASCII_H
+
+#include <stdbool.h>
+#include <string.h>
+
+/* A letter, a digit, or one of the others; never NUL. */
+static inline bool
+dyn_is_alnum_or(char c, const char *others)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		(c != '\0' && strchr(others, c) != NULL);
+}
+
+#endif							/* DYN_ASCII_H */
