@@ -79,5 +79,6 @@ fetch_metadata_mock() {
     local folder
     folder=$(metadata_mock_folder)
     fetch "ec2-metadata-mock" "$folder" build_metadata_mock "$folder"
+    # shellcheck disable=SC2034
     EC2_METADATA_MOCK=$folder/ec2-metadata-mock
 }
