@@ -104,6 +104,6 @@ def inside_service(namespace, keys):
 @pytest.fixture
 def inside_checking(namespace, keys):
     """A CheckingProxy that listens in the namespace."""
-    proxy = CheckingProxy(ENDPOINT, keys, listener=namespace.listen(host="127.0.0.1"))
+    proxy = CheckingProxy(ENDPOINT, keys, listener=namespace.listen())
     yield proxy
     proxy.close()

@@ -277,7 +277,7 @@ def padded(size):
 def with_doctype(exchange):
     """STS's answer with entities of its own, one of which is the secret."""
     status, headers, body = exchange.forward()
-    definitions = b'<?xml version="1.0"?>\n<!DOCTYPE x [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY s "&b;&b;">]>\n'
+    definitions = b'<!DOCTYPE x [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY s "&b;&b;">]>\n'
     body = re.sub(rb"(<SecretAccessKey>)[^<]*", rb"\1&s;", body)
     exchange.send(status, definitions + body, headers["Content-Type"])
 

@@ -78,7 +78,8 @@ class Keys:
         with self._lock:
             number = "%08d" % (len(self._keys) + 1)
             expires = None if lifetime is None else time.time() + lifetime
-            key = Key("ASIATESTKEYS" + number, "ISSUEDsecret/+" + number, "ISSUEDtoken/+=" + number, expires, source, role)
+            names = (text + number for text in ("ASIATESTKEYS", "ISSUEDsecret/+", "ISSUEDtoken/+="))
+            key = Key(*names, expires, source, role)
             self._keys[key.access_key_id] = key
         return key
 
@@ -116,7 +117,7 @@ class Keys:
         if key.expired() and (key.revoked or not expired_too):
             return "ExpiredTokenException", "The security token included in the request is expired"
         if match[4] != service or not signature_fits(request, key, match[3], service):
-            return "InvalidSignatureException", "The request signature we calculated does not match the one you provided."
+            return "InvalidSignatureException", "The request signature we calculated does not match yours."
         return None
 
 

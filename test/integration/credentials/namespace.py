@@ -5,7 +5,6 @@ stays in the network it was made in, whoever reads it. So servers in the test pr
 PostgreSQL inside is reached through its Unix-domain socket, which knows no networks.
 """
 
-import os
 import socket
 import subprocess
 import sys
@@ -14,48 +13,45 @@ from pathlib import Path
 INSIDE = Path(__file__).parent / "namespace_inside.py"
 
 
+NEW = ["unshare", "--user", "--map-root-user", "--net"]
+
+
 class NoNamespace(Exception):
-    """This machine does not let us make one; says why."""
+    """The kernel, or a container around us, forbids them; says why."""
 
 
 class Namespace:
-    """`within` goes before a command that shall run inside, as the same user as the namespace's (see cluster.Cluster).
+    """`within` goes before a command that shall run inside, as the user it runs as outside (see cluster.Cluster).
 
-    `owner` goes before all commands, if they must not run as the test's user.
+    `owner` goes before our own commands, to run them as another user than the test's.
     """
 
     def __init__(self, owner=()):
+        probe = subprocess.run([*owner, *NEW, "ip", "link", "set", "lo", "up"], stderr=subprocess.PIPE, text=True)
+        if probe.returncode != 0:
+            raise NoNamespace(probe.stderr.strip())
         self._control, theirs = socket.socketpair()
-        self._control.settimeout(30)
-        self._holder = subprocess.Popen(
-            [*owner, "unshare", "--user", "--map-root-user", "--net", sys.executable, str(INSIDE), str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        theirs.close()
-        self._check(self._control.recv(16) == b"ready")
-        status = dict(line.split(":", 1) for line in Path("/proc/%d/status" % self._holder.pid).read_text().splitlines())
-        user, group = (status[name].split()[0] for name in ("Uid", "Gid"))
+        self._control.settimeout(60)
+        with theirs:
+            self._holder = subprocess.Popen(
+                [*owner, *NEW, sys.executable, str(INSIDE), str(theirs.fileno())], pass_fds=[theirs.fileno()]
+            )
+        assert self._control.recv(16) == b"ready"
+        outside = Path("/proc/%d" % self._holder.pid).stat()
+        # PostgreSQL refuses to be root, which the user is in the namespace: a second one turns that back.
         self.within = [
             *["nsenter", "--user", "--net", "--preserve-credentials", "--target", str(self._holder.pid)],
-            *["unshare", "--user", "--map-user", user, "--map-group", group],
+            *["unshare", "--user", "--map-user", str(outside.st_uid), "--map-group", str(outside.st_gid)],
         ]
 
-    def _check(self, ready):
-        if not ready:
-            self._control.close()
-            raise NoNamespace(self._holder.communicate(timeout=30)[1].strip())
-
-    def listen(self, port=0, host="0.0.0.0"):
-        """A socket that listens inside."""
-        self._control.sendall(b"%s %d\n" % (host.encode(), port))
+    def listen(self, port=0):
+        """A socket that listens on all addresses inside."""
+        self._control.sendall(b"%d\n" % port)
         _, fds, _, _ = socket.recv_fds(self._control, 16, 1)
-        assert fds, self._holder.communicate(timeout=30)[1]
+        assert fds, "the process inside has ended"
         return socket.socket(fileno=fds[0])
 
     def close(self):
         """Ends the process inside; the network goes with the last process and socket in it."""
         self._control.close()
-        self._holder.wait(30)
-        self._holder.stderr.close()
+        self._holder.wait(60)

@@ -134,12 +134,13 @@ class Moto(Program):
     def assume(self, arn, key=None):
         """The key of a session of a role."""
         answer = self.client("sts", key).assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-        expires = answer["Expiration"].timestamp()
-        return Key(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], expires, "AssumeRole", arn)
+        names = (answer[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+        return Key(*names, answer["Expiration"].timestamp(), "AssumeRole", arn)
 
     def check_signatures(self, after=0):
         """From the request after the next `after` on, signatures, tokens and policies count."""
-        request = urllib.request.Request(self.url + "/moto-api/reset-auth", str(after).encode(), method="POST")
+        headers = {"Content-Type": "text/plain"}
+        request = urllib.request.Request(self.url + "/moto-api/reset-auth", b"%d" % after, headers)
         urllib.request.urlopen(request, timeout=30).close()
 
 
