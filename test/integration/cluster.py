@@ -28,8 +28,20 @@ def as_owner(data):
     return ["setpriv", "--reuid", str(owner.st_uid), "--regid", str(owner.st_gid), "--clear-groups"]
 
 
+def process_environment(wanted):
+    """The test's environment (None), or that without what AWS's SDKs read, changed by `wanted`, where None unsets."""
+    if wanted is None:
+        return None
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {name: value for name, value in {**inherited, **wanted}.items() if value is not None}
+
+
 class Cluster:
-    """A data directory, made empty by `init` or as a standby by `copy`, and the server on it."""
+    """A data directory, made empty by `init` or as a standby by `copy`, and the server on it.
+
+    `environment` decides the environment of the server process (see process_environment), and `within` is put before
+    the command that starts it, to place it in another network.
+    """
 
     def __init__(self):
         admin = Session("postgres")
@@ -43,6 +55,8 @@ class Cluster:
             shutil.chown(self.home, os.stat(source).st_uid, os.stat(source).st_gid)
         self.owner = as_owner(source)
         self.server = None
+        self.environment = None
+        self.within = []
 
     def program(self, name, *args):
         """Runs one of PostgreSQL's programs to its end."""
@@ -62,7 +76,12 @@ class Cluster:
         options += tuple(word for name, value in settings.items() for word in ("-c", "%s=%s" % (name, value)))
         command = [self.bindir + "/postgres", "-D", self.home + "/data", "-p", "5432", *options]
         with open(self.home + "/log", "a") as log:
-            self.server = subprocess.Popen([*self.owner, *command], cwd=self.home, stderr=log)
+            self.server = subprocess.Popen(
+                [*self.owner, *self.within, *command],
+                cwd=self.home,
+                stderr=log,
+                env=process_environment(self.environment),
+            )
         end = time.monotonic() + 30
         while True:
             try:
@@ -95,6 +114,13 @@ class Cluster:
             self.server.kill()
             self.server = None
         assert not CRASH.search(self.log()), self.log()
+
+    def restart(self, environment=None, *options, **settings):
+        """Stops the server, if it runs, and starts it in an environment, the one it had if none is given."""
+        self.stop()
+        if environment is not None:
+            self.environment = environment
+        self.start(*options, **settings)
 
     def remove(self):
         try:

@@ -7,7 +7,7 @@ import pytest
 
 from cluster import Cluster
 from faults import Proxy
-from support import ACCESS_KEY, DRIVERS, ENDPOINT, SECRET_KEY, Session, dynamodb, remote_tables
+from support import ACCESS_KEY, DRIVERS, ENDPOINT, SECRET_KEY, Session, drop_servers, dynamodb, remote_tables
 
 # Feast and boto3 find their credentials here; Feast reports its use to nobody.
 os.environ.update(AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY, FEAST_USAGE="False")
@@ -49,10 +49,7 @@ def session(database):
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
-    cleaner.run("SET dynamo_fdw.remote_ddl = off")
-    for (server,) in cleaner.run("SELECT quote_ident(srvname) FROM pg_foreign_server"):
-        cleaner.run("DROP SERVER %s CASCADE" % server)
-    cleaner.run("SELECT dynamo_fdw_forget(id) FROM dynamo_fdw_record")
+    drop_servers(cleaner)
     cleaner.close()
 
 

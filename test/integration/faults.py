@@ -82,9 +82,9 @@ class Exchange(http.server.BaseHTTPRequestHandler):
             return
         self.used = True
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        headers = list(self.headers.items())
         self.asked = Request(
-            operation, self.command, self.path, list(self.headers.items()), body, self.number, time.monotonic()
+            self.operation(body), self.command, self.path, headers, body, self.number, time.monotonic()
         )
         action = self.proxy.arrived(self.asked)
         try:
@@ -95,6 +95,9 @@ class Exchange(http.server.BaseHTTPRequestHandler):
             self.mark_answered()
 
     do_GET = do_POST  # connections that are warmed up
+
+    def operation(self, body):
+        return self.headers.get("X-Amz-Target", "").rpartition(".")[2]
 
     def reset(self):
         """Hangs up as one that has long forgotten the connection, without reading the request."""
@@ -140,14 +143,28 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def __init__(self, where, handler):
+        """`where` is an address, or a socket that listens already."""
+        given = isinstance(where, socket.socket)
+        super().__init__(where.getsockname() if given else where, handler, bind_and_activate=not given)
+        if given:
+            self.socket.close()
+            self.socket = where
+            self.server_address = where.getsockname()
+
     def handle_error(self, request, client_address):
         """A connection that breaks is what tests want; no traceback."""
 
 
 class Proxy:
-    """`url` is the endpoint to use; `requests` is everything that was asked."""
+    """`url` is the endpoint to use; `requests` is everything that was asked.
 
-    def __init__(self, endpoint, latency=0.0, port=0):
+    It listens on a port of its own, or on a socket that is given to it.
+    """
+
+    handler = Exchange
+
+    def __init__(self, endpoint, latency=0.0, port=0, listener=None):
         self.upstream = urlsplit(endpoint).netloc
         self.latency = latency
         self.connections = 0
@@ -157,7 +174,7 @@ class Proxy:
         self._resets = 0
         self._sockets = set()
         self._lock = threading.Lock()
-        self._server = Server(("127.0.0.1", port), Exchange)
+        self._server = Server(listener or ("127.0.0.1", port), self.handler)
         self._server.proxy = self
         self.port = self._server.server_address[1]
         self.url = "http://127.0.0.1:%d" % self.port
@@ -263,15 +280,24 @@ class Proxy:
         """Records a request; what shall answer it."""
         with self._lock:
             self.requests.append(request)
-            for fault in self._faults:
-                action, times, operation = fault
-                if operation not in (None, request.operation):
-                    continue
-                if times is not None:
-                    fault[1] -= 1
-                    if fault[1] == 0:
-                        self._faults.remove(fault)
-                return action
+            action = self.next_fault(request.operation)
+        return action or self.usual(request)
+
+    def next_fault(self, wanted):
+        """The fault that is in line for an operation, if any; it is used up by this."""
+        for fault in self._faults:
+            action, times, operation = fault
+            if operation not in (None, wanted):
+                continue
+            if times is not None:
+                fault[1] -= 1
+                if fault[1] == 0:
+                    self._faults.remove(fault)
+            return action
+        return None
+
+    def usual(self, request):
+        """What answers a request if no fault does."""
         return tags if request.operation in TAG_ANSWERS else right
 
 

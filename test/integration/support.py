@@ -100,6 +100,14 @@ def records(session):
     return session.run("SELECT table_name, state FROM dynamo_fdw_record ORDER BY table_name, id")
 
 
+def drop_servers(session):
+    """Drops what the extension has in a database without asking DynamoDB."""
+    session.run("SET dynamo_fdw.remote_ddl = off")
+    for (server,) in session.run("SELECT quote_ident(srvname) FROM pg_foreign_server"):
+        session.run("DROP SERVER %s CASCADE" % server)
+    session.run("SELECT dynamo_fdw_forget(id) FROM dynamo_fdw_record")
+
+
 def fill(session, rows, table="drivers"):
     """Writes drivers 1 to `rows`, with trips = 10 * driver_id."""
     session.run(

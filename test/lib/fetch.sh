@@ -56,3 +56,29 @@ fetch_dynamodb_local() {
     DYNAMODB_LOCAL=$(dynamodb_local_folder)
     fetch "DynamoDB Local" "$DYNAMODB_LOCAL" copy_dynamodb_local
 }
+
+metadata_mock=github.com/aws/amazon-ec2-metadata-mock/cmd@v1.12.0
+
+metadata_mock_folder() {
+    echo "$CACHE/ec2-metadata-mock-${metadata_mock#*@v}"
+}
+
+# Go's own files go again, those included that it would keep in the caller's home. Only its settings are the caller's.
+build_metadata_mock() {
+    local folder=$1 work=$CACHE/go
+    rm -rf "$work"
+    quietly env "GOENV=${GOENV:-${XDG_CONFIG_HOME:-$HOME/.config}/go/env}" "XDG_CONFIG_HOME=$work/config" \
+        "GOPATH=$work/path" "GOMODCACHE=$work/modules" "GOCACHE=$work/cache" "GOBIN=$work" CGO_ENABLED=0 \
+        go install -modcacherw "$metadata_mock"
+    install -D "$work/cmd" "$folder/ec2-metadata-mock"
+    rm -rf "$work"
+}
+
+# Sets EC2_METADATA_MOCK, the program.
+fetch_metadata_mock() {
+    local folder
+    folder=$(metadata_mock_folder)
+    fetch "ec2-metadata-mock" "$folder" build_metadata_mock "$folder"
+    # shellcheck disable=SC2034
+    EC2_METADATA_MOCK=$folder/ec2-metadata-mock
+}

@@ -30,6 +30,13 @@ has_java_17() {
     [ "${version:-0}" -ge 17 ]
 }
 
+# Without a home, newer ones keep no statistics there.
+has_go_1_17() {
+    local version
+    version=$(env -u HOME -u XDG_CONFIG_HOME go version | sed -n 's/.* go1\.\([0-9]*\).*/\1/p')
+    [ "${version:-0}" -ge 17 ]
+}
+
 # A PostgreSQL of another layout than Debian's is the caller's business.
 need_postgres() {
     local major
@@ -62,6 +69,10 @@ need_venv() {
 need_dynamodb_local() {
     need default-jre-headless has_java_17
     [ -e "$(dynamodb_local_folder)/ready" ] || need maven command -v mvn
+}
+
+need_metadata_mock() {
+    [ -e "$(metadata_mock_folder)/ready" ] || need golang-go has_go_1_17
 }
 
 need_quickstart() {
@@ -100,6 +111,8 @@ need_integration() {
     need_venv test/requirements.txt
     need pgbouncer command -v pgbouncer
     need openssl command -v openssl
+    need_metadata_mock
+    need iproute2 command -v ip
 }
 
 need_bench() {

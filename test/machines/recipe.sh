@@ -5,7 +5,7 @@
 
 # what a run needs besides PostgreSQL, for machines that don't try just that
 tools="build-essential pkg-config libcurl4-openssl-dev libssl-dev libjson-c-dev python3 python3-venv
-    default-jre-headless maven clang libclang-rt-dev valgrind pgbouncer openssl sudo"
+    default-jre-headless maven golang-go clang libclang-rt-dev valgrind pgbouncer openssl iproute2 sudo"
 
 # of the package with the keys of Ubuntu's archive, which Debian hasn't got
 ubuntu_keys=pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb
@@ -96,7 +96,7 @@ apt_sources() {
 host_settings() {
     local file
     apt-config dump | grep -E '^Acquire::(https?|Check-|Retries|ForceIPv)' >"$1/etc/apt/apt.conf.d/90host" || true
-    for file in /etc/pip.conf /usr/local/share/ca-certificates/*.crt "$HOME/.m2/settings.xml"; do
+    for file in /etc/pip.conf /usr/local/share/ca-certificates/*.crt "$HOME"/{.m2/settings.xml,.config/go/env}; do
         [ ! -e "$file" ] || install -D -m 644 "$file" "$1$file"
     done
     chroot "$1" update-ca-certificates
