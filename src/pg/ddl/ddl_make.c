@@ -21,7 +21,7 @@
 #include "pg/ddl/ddl_note.h"
 #include "pg/ddl/ddl_record.h"
 #include "pg/ddl/ddl_reference.h"
-#include "pg/session/credential.h"
+#include "pg/session/identity.h"
 #include "pg/session/stays.h"
 #include "pg/util/error.h"
 
