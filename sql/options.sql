@@ -105,13 +105,18 @@ CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (access_key_id 'a', secret_a
 CREATE USER MAPPING FOR PUBLIC SERVER feast
     OPTIONS (access_key_id 'a', secret_access_key 'b', session_token E'token\r\nX-Header: value');
 
+-- roles
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'feast-reader');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'arn:aws:iam::123456789012:role/r', external_id 'a b');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'arn:aws:iam::123456789012:role/r', role_session_name 'x');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'arn:aws:iam::123456789012:role/r', duration_seconds '60');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (external_id '42');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (access_key_id 'a', secret_access_key 'b', duration_seconds '900');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (credentials_required 'perhaps');
+
 -- not supported yet: refused, unless they say what is the case anyway
-ALTER SERVER feast OPTIONS (ADD session_based_auth 'true');
 ALTER SERVER feast OPTIONS (ADD tags '{"team": "ml"}');
 CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (write_mode 'newest');
-CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (profile 'default');
-CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'arn:aws:iam::1:role/r');
-CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (credentials_required 'false');
 CREATE SERVER plain FOREIGN DATA WRAPPER dynamo_fdw
     OPTIONS (region 'eu-central-1', session_based_auth 'false', use_fips_endpoint 'off', retry_mode 'standard');
 ALTER SERVER plain OPTIONS (SET retry_mode 'adaptive', ADD warmup_connections 'true', ADD keepalive_timeout '7.5');
@@ -137,12 +142,24 @@ CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', c
 CREATE SERVER mine FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2');
 ALTER SERVER mine OPTIONS (ADD ca_bundle '/tmp/ca.pem');
 DO $$ BEGIN ALTER SERVER mine OPTIONS (ADD ca_bundle '/tmp/ca.pem'); END $$;
-CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (credentials_required 'true');
-CREATE USER MAPPING FOR CURRENT_USER SERVER mine;
-ALTER USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (ADD credentials_required 'true');
+CREATE SERVER bad FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (region 'us-west-2', sts_endpoint_url 'https://sts.example');
+SET dynamo_fdw.allowed_endpoints = '*';
+
+-- nor make or change a mapping that lends the credentials of the server process
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (credentials_required 'false');
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (profile 'x');
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (role_arn 'arn:aws:iam::123456789012:role/r');
+CREATE USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (credentials_required 'true',
+    access_key_id 'a', secret_access_key 'b', role_arn 'arn:aws:iam::123456789012:role/r', external_id '42');
+ALTER USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (DROP access_key_id, DROP secret_access_key);
+RESET ROLE;
+ALTER USER MAPPING FOR regress_dynamo_user SERVER mine OPTIONS (SET credentials_required 'false');
+SET ROLE regress_dynamo_user;
+ALTER USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (SET access_key_id 'c');
+ALTER USER MAPPING FOR CURRENT_USER SERVER mine OPTIONS (SET access_key_id 'c', DROP credentials_required);
 RESET ROLE;
 
--- but the owner may alter the others beside them, and the value goes with the server
+-- the owner of a server may alter the other options beside them, and the value goes with the server
 ALTER SERVER mine OPTIONS (ADD ca_bundle '/tmp/ca.pem');
 SET ROLE regress_dynamo_user;
 ALTER SERVER mine OPTIONS (ADD batch_size '10');

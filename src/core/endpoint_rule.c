@@ -224,3 +224,9 @@ dyn_endpoint_patterns_fault(const char *patterns)
 	}
 	return NULL;
 }
+
+bool
+dyn_endpoint_reaches_same(const DynEndpoint *a, const DynEndpoint *b)
+{
+	return strcmp(a->url, b->url) == 0 || (dyn_endpoint_is_aws(a) && dyn_endpoint_is_aws(b));
+}

@@ -16,6 +16,9 @@
  */
 extern bool dyn_endpoint_is_aws(const DynEndpoint *endpoint);
 
+/* Do requests for a region reach the same DynamoDB by both?  By all of AWS's endpoints they do. */
+extern bool dyn_endpoint_reaches_same(const DynEndpoint *a, const DynEndpoint *b);
+
 /*
  * Does the whole host match one of these patterns, which commas separate?  `*`
  * stands for any characters, or none; case and blanks around a pattern are

@@ -4,6 +4,7 @@
  */
 #include "net/key_fetch_private.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,15 +28,20 @@ dyn_key_step_service(const DynKeyFetch *fetch)
 	return fetch->endpoint.host_header[0] ? fetch->endpoint.host_header : "no service";
 }
 
-/* The fetch has failed for good, by words of our own. */
-static DynKeyVerdict
-fail_step(DynKeyFetch *fetch, const char *words)
-{
-	char		message[sizeof(fetch->status.message)];
+static DynKeyVerdict fail_step(DynKeyFetch *fetch, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-	snprintf(message, sizeof(message), "%s: %s", fetch->plan.source, words);
+/* The fetch has failed for good, by these words (printf style), which may quote the status that it has. */
+static DynKeyVerdict
+fail_step(DynKeyFetch *fetch, const char *fmt, ...)
+{
+	char		words[sizeof(fetch->status.message)];
+	va_list		args;
+
+	va_start(args, fmt);
+	vsnprintf(words, sizeof(words), fmt, args);
+	va_end(args);
 	fetch->status.aws_code[0] = '\0';
-	dyn_status_set(&fetch->status, DYN_NO_CREDENTIALS, "%s", message);
+	dyn_status_set(&fetch->status, DYN_NO_CREDENTIALS, "%s: %s", fetch->plan.source, words);
 	return DYN_STEP_FAILED;
 }
 
@@ -43,10 +49,7 @@ fail_step(DynKeyFetch *fetch, const char *words)
 static DynKeyVerdict
 fail_for_now(DynKeyFetch *fetch)
 {
-	char		words[sizeof(fetch->status.message)];
-
-	snprintf(words, sizeof(words), "%s: %.500s", dyn_key_step_service(fetch), fetch->status.message);
-	fail_step(fetch, words);
+	fail_step(fetch, "%s: %s", dyn_key_step_service(fetch), fetch->status.message);
 	return DYN_STEP_AGAIN;
 }
 
@@ -61,16 +64,13 @@ is_final(const DynStatus *status)
 static DynKeyVerdict
 judge_failure(DynKeyFetch *fetch, const DynHttpAnswer *answer)
 {
-	char		words[sizeof(fetch->status.message)];
-
 	if (answer == NULL && is_final(&fetch->status))
 		return DYN_STEP_FAILED;
 	if (answer == NULL)
 		return fail_for_now(fetch);
-	snprintf(words, sizeof(words), "%s answered with %s%d", dyn_key_step_service(fetch),
-			 answer->status >= 300 && answer->status < 400 ? "a redirect, which is not followed, HTTP " : "HTTP ",
-			 answer->status);
-	fail_step(fetch, words);
+	fail_step(fetch, "%s answered with %s%d", dyn_key_step_service(fetch),
+			  answer->status >= 300 && answer->status < 400 ? "a redirect, which is not followed, HTTP " : "HTTP ",
+			  answer->status);
 	return answer->status >= 500 || answer->status == 429 ? DYN_STEP_AGAIN : DYN_STEP_FAILED;
 }
 
@@ -93,7 +93,6 @@ static bool
 read_token(DynKeyFetch *fetch, const char *path, size_t max, DynBuf *token)
 {
 	const DynSurroundings *surroundings = fetch->config.surroundings;
-	char		words[400];
 	const char *why = "there is no such file";
 	const char *fault = NULL;
 
@@ -117,8 +116,7 @@ read_token(DynKeyFetch *fetch, const char *path, size_t max, DynBuf *token)
 	if (fault == NULL)
 		return true;
 	dyn_buf_wipe(token);
-	snprintf(words, sizeof(words), "token file %.250s: %s", path, fault);
-	fail_step(fetch, words);
+	fail_step(fetch, "token file %s: %s", path, fault);
 	return false;
 }
 
@@ -160,10 +158,18 @@ ask_metadata(DynKeyFetch *fetch, DynKeyRequest *request)
 	return metadata_endpoint(fetch, request);
 }
 
-/* There is no such service, or it has no role for us: told as a place where nothing was found. */
+static DynKeyVerdict miss_metadata(DynKeyFetch *fetch, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* There is no such service, or it has no role for us (printf style): told as a place where nothing was found. */
 static DynKeyVerdict
-miss_metadata(DynKeyFetch *fetch, const char *words)
+miss_metadata(DynKeyFetch *fetch, const char *fmt, ...)
 {
+	char		words[400];
+	va_list		args;
+
+	va_start(args, fmt);
+	vsnprintf(words, sizeof(words), fmt, args);
+	va_end(args);
 	dyn_key_plan_looked(&fetch->plan, "instance metadata: %s", words);
 	if (dyn_buf_cstr(&fetch->plan.looked) == NULL)
 	{
@@ -180,33 +186,24 @@ miss_metadata(DynKeyFetch *fetch, const char *words)
 static DynKeyVerdict
 judge_silence(DynKeyFetch *fetch)
 {
-	char		words[400];
-
 	if (is_final(&fetch->status))
 		return DYN_STEP_FAILED;
 	if (fetch->attempts < fetch->max_attempts)
 		return fail_for_now(fetch);
 	if (fetch->status.cls == DYN_TIMEOUT)
-		snprintf(words, sizeof(words), "no answer from %s within %g s (in a container: is the hop limit of the instance's metadata options 2?)",
-				 dyn_key_step_service(fetch), fetch->plan.timeout_s);
-	else
-		snprintf(words, sizeof(words), "%s: %.300s", dyn_key_step_service(fetch), fetch->status.message);
-	return miss_metadata(fetch, words);
+		return miss_metadata(fetch, "no answer from %s within %g s (in a container: is the hop limit of the instance's metadata options 2?)",
+							 dyn_key_step_service(fetch), fetch->plan.timeout_s);
+	return miss_metadata(fetch, "%s: %s", dyn_key_step_service(fetch), fetch->status.message);
 }
 
 static DynKeyVerdict
 take_metadata_token(DynKeyFetch *fetch, const DynHttpAnswer *answer)
 {
-	char		words[100];
-
 	if (answer == NULL)
 		return judge_silence(fetch);
 	if (answer->status == 403 || answer->status == 404 || answer->status == 405)
-	{
-		snprintf(words, sizeof(words), "%.60s gives no token of version 2 (HTTP %d)", dyn_key_step_service(fetch),
-				 answer->status);
-		return miss_metadata(fetch, words);
-	}
+		return miss_metadata(fetch, "%s gives no token of version 2 (HTTP %d)", dyn_key_step_service(fetch),
+							 answer->status);
 	if (answer->status != 200)
 		return judge_failure(fetch, answer);
 	for (size_t i = 0; i < answer->body.len; i++)
@@ -254,8 +251,6 @@ take_metadata_role(DynKeyFetch *fetch, const DynHttpAnswer *answer)
 static DynKeyVerdict
 take_metadata_keys(DynKeyFetch *fetch, const DynHttpAnswer *answer)
 {
-	char		words[sizeof(fetch->status.message)];
-
 	if (answer == NULL || answer->status != 200)
 		return judge_metadata(fetch, answer);
 	if (dyn_imds_keys(answer->body.data ? answer->body.data : "", answer->body.len, &fetch->keys, &fetch->status))
@@ -266,9 +261,8 @@ take_metadata_keys(DynKeyFetch *fetch, const DynHttpAnswer *answer)
 	if (fetch->status.cls != DYN_NO_CREDENTIALS)
 		return judge_body(fetch);
 	/* there is a role, and it is broken */
-	snprintf(words, sizeof(words), "role \"%s\": %s%s%.300s", fetch->metadata_role, fetch->status.aws_code,
-			 fetch->status.aws_code[0] ? ": " : "", fetch->status.message);
-	return fail_step(fetch, words);
+	return fail_step(fetch, "role \"%s\": %s%s%s", fetch->metadata_role, fetch->status.aws_code,
+					 fetch->status.aws_code[0] ? ": " : "", fetch->status.message);
 }
 
 /* ---- a container's service ---- */
@@ -306,8 +300,6 @@ ask_container(DynKeyFetch *fetch, DynKeyRequest *request)
 static DynKeyVerdict
 take_container(DynKeyFetch *fetch, const DynHttpAnswer *answer)
 {
-	char		words[sizeof(fetch->status.message)];
-
 	if (answer == NULL)
 		return judge_failure(fetch, NULL);
 	if (answer->status == 200)
@@ -321,9 +313,8 @@ take_container(DynKeyFetch *fetch, const DynHttpAnswer *answer)
 	if (answer->status >= 500 || answer->body.len == 0 ||
 		!dyn_container_error(answer->body.data, answer->body.len, &fetch->status))
 		return judge_failure(fetch, answer);
-	snprintf(words, sizeof(words), "%.100s answered with HTTP %d, %s: %.300s", dyn_key_step_service(fetch),
-			 answer->status, fetch->status.aws_code, fetch->status.message);
-	return fail_step(fetch, words);
+	return fail_step(fetch, "%s answered with HTTP %d, %s: %s", dyn_key_step_service(fetch), answer->status,
+					 fetch->status.aws_code, fetch->status.message);
 }
 
 /* ---- STS ---- */
@@ -445,11 +436,9 @@ judge_refusal(DynKeyFetch *fetch, const DynHttpAnswer *answer)
 {
 	bool		again = dyn_sts_retryable(answer->status, fetch->status.aws_code);
 	bool		denied = strcmp(fetch->status.aws_code, "AccessDenied") == 0;
-	char		words[sizeof(fetch->status.message)];
 
-	snprintf(words, sizeof(words), "%s refused %s of role %.150s: %s: %.250s", dyn_key_step_service(fetch),
-			 sts_action(fetch), sts_role(fetch)->role_arn, fetch->status.aws_code, fetch->status.message);
-	fail_step(fetch, words);
+	fail_step(fetch, "%s refused %s of role %.150s: %s: %s", dyn_key_step_service(fetch), sts_action(fetch),
+			  sts_role(fetch)->role_arn, fetch->status.aws_code, fetch->status.message);
 	if (denied)
 		dyn_status_hint(&fetch->status, "The role's trust policy must allow sts:%s to whoever assumes it, and so must a policy of theirs in another account.",
 						sts_action(fetch));

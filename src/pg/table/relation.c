@@ -9,6 +9,7 @@
 #include "utils/rel.h"
 
 #include "core/ddb_op.h"
+#include "core/endpoint_rule.h"
 #include "core/feast_key.h"
 #include "pg/table/option_check.h"
 #include "pg/table/relation.h"
@@ -80,7 +81,7 @@ bool
 dyn_remote_equal(const DynRemote *a, const DynRemote *b)
 {
 	return strcmp(a->table, b->table) == 0 && strcmp(a->region, b->region) == 0 &&
-		strcmp(a->endpoint.url, b->endpoint.url) == 0;
+		dyn_endpoint_reaches_same(&a->endpoint, &b->endpoint);
 }
 
 /* "never" of the server is a ceiling; a foreign table can only tighten. */
