@@ -103,7 +103,7 @@ cut_blanks(char *text)
 
 /* Without regard to the locale, which belongs to the database. */
 static char
-lower(char c)
+folded(char c)
 {
 	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
@@ -111,12 +111,12 @@ lower(char c)
 static bool
 same_setting_name(const char *a, const char *b)
 {
-	while (*a && lower(*a) == lower(*b))
+	while (*a && folded(*a) == folded(*b))
 	{
 		a++;
 		b++;
 	}
-	return lower(*a) == lower(*b);
+	return folded(*a) == folded(*b);
 }
 
 /* False, `status` set to what is wrong with the line. `what` must quote nothing of it: any line may hold a secret. */

@@ -54,8 +54,7 @@ check_setting(const DynProfiles *profiles, const char *profile, const char *name
 	const DynProfile *found = dyn_profiles_find(profiles, profile);
 	const char *value = found ? dyn_profile_setting(found, name) : NULL;
 
-	if (!ok(found != NULL, "there is the profile %s", profile))
-		return;
+	ok(found != NULL, "there is the profile %s", profile);
 	if (want)
 		is_string(value, want, "its %s", name);
 	else
@@ -188,72 +187,72 @@ test_golden(void)
 	json_object_put(all);
 }
 
+/* What one file alone says. NULL: nothing. */
 static void
-test_both_files(void)
+check_setting_in(const DynProfiles *profiles, const char *profile, DynSharedFile file, const char *name,
+				 const char *want)
 {
-	DynProfiles profiles = read_files(
-									  "[profile a]\nregion = of-config\nx = 1\nempty = no\n[profile only-config]\n",
-									  "[a]\nREGION = of-credentials\ny = 2\nempty =\n[only-credentials]\nx = 3\n");
-	const DynProfile *a = dyn_profiles_find(&profiles, "a");
-	const DynProfile *config = dyn_profiles_find(&profiles, "only-config");
-	const DynProfile *credentials = dyn_profiles_find(&profiles, "only-credentials");
+	const DynProfile *found = dyn_profiles_find(profiles, profile);
+	const char *value = found ? dyn_profile_setting_in(found, file, name) : NULL;
 
-	check_setting(&profiles, "a", "region", "of-credentials");
-	check_setting(&profiles, "a", "Region", "of-credentials");
-	check_setting(&profiles, "a", "x", "1");
-	check_setting(&profiles, "a", "y", "2");
-	check_setting(&profiles, "a", "empty", "");
-	check_setting(&profiles, "a", "regio", NULL);
-	check_setting(&profiles, "a", "regions", NULL);
-	check_setting(&profiles, "a", "", NULL);
-	if (ok(a && config && credentials, "all three profiles"))
-	{
-		is_string(dyn_profile_setting_in(a, DYN_CONFIG_FILE, "region"), "of-config", "config's alone");
-		is_string(dyn_profile_setting_in(a, DYN_CREDENTIALS_FILE, "region"), "of-credentials", "credentials' alone");
-		ok(dyn_profile_setting_in(a, DYN_CREDENTIALS_FILE, "x") == NULL, "not in the credentials file");
-		ok(dyn_profile_setting_in(a, DYN_CONFIG_FILE, "y") == NULL, "not in the config file");
-		ok(dyn_profile_setting(config, "x") == NULL, "an empty profile has no settings, nor another's");
-		is_string(dyn_profile_setting(credentials, "x"), "3", "a profile of the credentials file only");
-	}
-	ok(dyn_profiles_find(&profiles, "default") == NULL, "there is no default");
-	ok(dyn_profiles_find(&profiles, "") == NULL, "there is no profile without a name");
-	dyn_profiles_free(&profiles);
-	ok(dyn_profiles_find(&profiles, "a") == NULL, "freed ones are empty");
+	ok(value && want ? strcmp(value, want) == 0 : value == want, "%s of one file alone", name);
 }
 
 /* The credentials file wins whichever is read first. */
 static void
-test_any_order(void)
+test_both_files(void)
 {
-	DynProfiles profiles = {0};
+	static const char config[] = "[profile a]\nregion = of-config\nx = 1\nempty = no\n[profile only-config]\n";
+	static const char credentials[] = "[a]\nREGION = of-credentials\ny = 2\nempty =\n[only-credentials]\nx = 3\n";
 
-	ok(add_text(&profiles, DYN_CREDENTIALS_FILE, "[default]\nx = credentials\n"), "credentials");
-	ok(add_text(&profiles, DYN_CONFIG_FILE, "[default]\nx = config\ny = config\n"), "config");
-	check_setting(&profiles, "default", "x", "credentials");
-	check_setting(&profiles, "default", "y", "config");
-	dyn_profiles_free(&profiles);
+	for (int first = DYN_CONFIG_FILE; first <= DYN_CREDENTIALS_FILE; first++)
+	{
+		DynProfiles profiles = read_files(first == DYN_CONFIG_FILE ? config : NULL, credentials);
+
+		ok(first == DYN_CONFIG_FILE || add_text(&profiles, DYN_CONFIG_FILE, config), "config is read before or after");
+		check_setting(&profiles, "a", "region", "of-credentials");
+		check_setting(&profiles, "a", "Region", "of-credentials");
+		check_setting(&profiles, "a", "x", "1");
+		check_setting(&profiles, "a", "y", "2");
+		check_setting(&profiles, "a", "empty", "");
+		check_setting(&profiles, "a", "regio", NULL);
+		check_setting(&profiles, "a", "regions", NULL);
+		check_setting(&profiles, "a", "", NULL);
+		check_setting_in(&profiles, "a", DYN_CONFIG_FILE, "region", "of-config");
+		check_setting_in(&profiles, "a", DYN_CREDENTIALS_FILE, "region", "of-credentials");
+		check_setting_in(&profiles, "a", DYN_CONFIG_FILE, "y", NULL);
+		check_setting_in(&profiles, "a", DYN_CREDENTIALS_FILE, "x", NULL);
+		check_setting(&profiles, "only-config", "x", NULL);
+		check_setting(&profiles, "only-credentials", "x", "3");
+		ok(dyn_profiles_find(&profiles, "default") == NULL, "there is no default");
+		dyn_profiles_free(&profiles);
+		ok(dyn_profiles_find(&profiles, "a") == NULL, "freed ones are empty");
+	}
+}
+
+/* Line 0: that file does not have it. */
+static void
+check_place(const DynProfiles *profiles, const char *profile, DynSharedFile file, int want_line)
+{
+	const DynProfile *found = dyn_profiles_find(profiles, profile);
+	const char *path = NULL;
+	int			line = 0;
+
+	is_int(found && dyn_profile_place(found, file, &path, &line), want_line > 0, "%s is in that file, or not", profile);
+	is_int(line, want_line, "the line where it begins");
+	if (want_line > 0)
+		is_string(path, file == DYN_CONFIG_FILE ? CONFIG_PATH : CREDENTIALS_PATH, "the path");
 }
 
 static void
 test_places(void)
 {
 	DynProfiles profiles = read_files("# c\n\n[profile a]\nx=1\n\n[profile b]\n[profile a]\n", "\r\n[a]\r\n");
-	const DynProfile *a = dyn_profiles_find(&profiles, "a");
-	const DynProfile *b = dyn_profiles_find(&profiles, "b");
-	const char *path = NULL;
-	int			line = 0;
 
-	if (!ok(a && b, "two profiles"))
-		return;
-	ok(dyn_profile_place(a, DYN_CONFIG_FILE, &path, &line), "it is in config");
-	is_string(path, CONFIG_PATH, "its path");
-	is_int(line, 3, "the line of the first section");
-	ok(dyn_profile_place(a, DYN_CREDENTIALS_FILE, &path, &line), "and in the credentials file");
-	is_string(path, CREDENTIALS_PATH, "its path");
-	is_int(line, 2, "its line");
-	ok(dyn_profile_place(b, DYN_CONFIG_FILE, &path, &line), "the other one is in config");
-	is_int(line, 6, "its line");
-	ok(!dyn_profile_place(b, DYN_CREDENTIALS_FILE, &path, &line), "and not in the credentials file");
+	check_place(&profiles, "a", DYN_CONFIG_FILE, 3);
+	check_place(&profiles, "a", DYN_CREDENTIALS_FILE, 2);
+	check_place(&profiles, "b", DYN_CONFIG_FILE, 6);
+	check_place(&profiles, "b", DYN_CREDENTIALS_FILE, 0);
 	dyn_profiles_free(&profiles);
 }
 
@@ -269,7 +268,6 @@ test_sections(void)
 	check_config("[profile x]\na = 1\n[profile y]\na = 2\n[profile x]\nb = 3\n", "x", "a", "1");
 	check_config("[profile x]\na = 1\n[profile y]\na = 2\n[profile x]\nb = 3\n", "x", "b", "3");
 	check_config("[profile x]\na = 1\n[profile x]\nA = 2\n", "x", "a", "2");
-	check_config("[profile x]\na = 1\n[profile y]\n[z]\na = 2\n", "x", "a", "1");
 }
 
 static void
@@ -286,18 +284,15 @@ test_no_profiles(void)
 		snprintf(text, sizeof(text), "%s\na = 1\n  b = 2\nc =\n  d = 3\n", headers[i]);
 		check_no_profile(DYN_CONFIG_FILE, text, "x");
 	}
-	check_no_profile(DYN_CONFIG_FILE, "[profile]\n", "profile");
 	check_no_profile(DYN_CONFIG_FILE, "[profile ]\n", "profile");
 	check_no_profile(DYN_CONFIG_FILE, "[profile ]\n", "");
 	check_no_profile(DYN_CONFIG_FILE, "[]\n", "");
 	check_no_profile(DYN_CONFIG_FILE, "[profile x y]\n", "x y");
 	check_no_profile(DYN_CONFIG_FILE, "[profile \xc3\xbc]\n", "\xc3\xbc");
 	check_no_profile(DYN_CONFIG_FILE, "[services x]\n", "services x");
-	check_no_profile(DYN_CONFIG_FILE, "[Default]\n", "default");
 	check_no_profile(DYN_CONFIG_FILE, "[DEFAULT]\n", "default");
 	check_no_profile(DYN_CREDENTIALS_FILE, "[profile x]\n", "profile x");
 	check_no_profile(DYN_CREDENTIALS_FILE, "[profile default]\n", "default");
-	check_no_profile(DYN_CREDENTIALS_FILE, "[sso-session x]\n", "x");
 	check_no_profile(DYN_CREDENTIALS_FILE, "[x y]\n", "x y");
 	check_no_profile(DYN_CONFIG_FILE, "", "default");
 	check_no_profile(DYN_CONFIG_FILE, "\n\n \t\r\n# c\n", "default");
@@ -309,19 +304,15 @@ test_default(void)
 {
 	DynProfiles profiles = read_files("[default]\na = 1\nb = 1\n[profile default]\na = 2\n[default]\na = 3\nc = 3\n"
 									  "[profile default]\nd = 4\n", "[default]\ne = 5\n");
-	const char *path;
-	int			line = 0;
 
 	check_setting(&profiles, "default", "a", "2");
 	check_setting(&profiles, "default", "b", NULL);
 	check_setting(&profiles, "default", "c", NULL);
 	check_setting(&profiles, "default", "d", "4");
 	check_setting(&profiles, "default", "e", "5");
-	ok(dyn_profile_place(dyn_profiles_find(&profiles, "default"), DYN_CONFIG_FILE, &path, &line) && line == 4,
-	   "its place is that of the one that counts");
+	check_place(&profiles, "default", DYN_CONFIG_FILE, 4);
 	dyn_profiles_free(&profiles);
 	check_config("[default]\na = 1\n[profile default-x]\na = 2\n", "default", "a", "1");
-	check_config("[default]\na = 1\n[default]\nb = 2\n", "default", "a", "1");
 }
 
 static const struct
@@ -331,7 +322,6 @@ static const struct
 	const char *value;			/* NULL: not set */
 }			settings[] = {
 	{"x = 1", "x", "1"},
-	{"x=1", "x", "1"},
 	{"x\t=\t1\t \r", "x", "1"},
 	{"x = 1\f\v", "x", "1"},
 	{"X_Y = 1", "x_y", "1"},
@@ -346,27 +336,22 @@ static const struct
 	{"x = a  b", "x", "a  b"},
 	{"x = \"1\"", "x", "\"1\""},
 	{"x = [y]", "x", "[y]"},
-	{"x == 1", "x", "= 1"},
 	{"x = 1\ry = 2", "x", "1\ry = 2"},
 	{"x = \xc3\xbc\xff", "x", "\xc3\xbc\xff"},
 	/* comments */
 	{"x = 1 # c", "x", "1"},
 	{"x = 1\t;c ; d # e", "x", "1"},
-	{"x = 1 #", "x", "1"},
 	{"x = 1# c", "x", "1# c"},
-	{"x = a #b#c", "x", "a"},
 	{"x =#c", "x", "#c"},
 	{"x = #c", "x", ""},
 	{"#x = 1", "x", NULL},
 	{" ;x = 1", "x", NULL},
 	{"x = 1\n  # c\n; d\n\n  2", "x", "1\n2"},
 	/* continued */
-	{"x = 1\n 2", "x", "1\n2"},
 	{"x = 1\n\t2 \r\n   3\t", "x", "1\n2\n3"},
 	{"x = 1\n [2]", "x", "1\n[2]"},
 	{"x = 1 # c\n 2 # d", "x", "1\n2 # d"},
 	{"x = 1\n    y = 2\nz = 3", "x", "1\ny = 2"},
-	{"x = 1\n    y = 2\nz = 3", "y", NULL},
 	{"x = 1\n    y = 2\nz = 3", "z", "3"},
 	{"x = 1\n y\nx = 2", "x", "2"},
 	/* sub-settings */
@@ -410,7 +395,8 @@ test_services(void)
 									  "[profile a]\nsts =\n  endpoint_url = http://profile\n"
 									  "[services a]\nsts =\n  endpoint_url = http://a=b # c\n\n  # c\n\tX= 1\n      y =\n"
 									  "dynamodb = 1\n  z = 1\n"
-									  "[services b]\nSTS = \n Endpoint_URL=http://b\n Endpoint_URL=http://c\n"
+									  "[services b]\nSTS = \n endpoint_url=http://b\n"
+									  "[services c]\nSTS = \n Endpoint_URL=http://b\n Endpoint_URL=http://c\n"
 									  "[services a]\ns3 =\n  y = 2\n[services b]\nsts =\n x = 1\n",
 									  "[services a]\nsts =\n  w = 1\n");
 
@@ -425,10 +411,8 @@ test_services(void)
 	/* the last one of a name counts, as a whole */
 	check_service(&profiles, "b", "sts", "x", "1");
 	check_service(&profiles, "b", "sts", "endpoint_url", NULL);
-	check_service(&profiles, "c", "sts", "x", NULL);
-	dyn_profiles_free(&profiles);
-	profiles = read_files("[services b]\nSTS = \n Endpoint_URL=http://b\n Endpoint_URL=http://c\n", NULL);
-	check_service(&profiles, "b", "sts", "endpoint_url", "http://c");
+	check_service(&profiles, "c", "sts", "endpoint_url", "http://c");
+	check_service(&profiles, "d", "sts", "x", NULL);
 	dyn_profiles_free(&profiles);
 }
 
@@ -474,9 +458,9 @@ test_bad(void)
 
 	for (size_t i = 0; i < LENGTH(bad); i++)
 	{
-		snprintf(message, sizeof(message), "%s, line %d: %s", CONFIG_PATH, bad[i].line, bad[i].what);
+		snprintf(message, sizeof(message), CONFIG_PATH ", line %d: %s", bad[i].line, bad[i].what);
 		check_bad(DYN_CONFIG_FILE, bad[i].text, strlen(bad[i].text), message);
-		snprintf(message, sizeof(message), "%s, line %d: %s", CREDENTIALS_PATH, bad[i].line, bad[i].what);
+		snprintf(message, sizeof(message), CREDENTIALS_PATH ", line %d: %s", bad[i].line, bad[i].what);
 		check_bad(DYN_CREDENTIALS_FILE, bad[i].text, strlen(bad[i].text), message);
 	}
 	check_bad(DYN_CONFIG_FILE, nul_in_value, sizeof(nul_in_value) - 1, CONFIG_PATH ", line 2: a NUL byte");
@@ -492,10 +476,9 @@ test_long_path(void)
 	DynStatus	status = {0};
 	char		path[4096];
 
-	memset(path, 'p', sizeof(path) - 1);
-	path[sizeof(path) - 1] = '\0';
+	snprintf(path, sizeof(path), "%04000d", 7);
 	ok(!dyn_profiles_add(&profiles, DYN_CONFIG_FILE, path, "x", 1, &status), "bad, at a long path");
-	ok(strstr(status.message, "p, line 1: a setting before any section") != NULL, "the message says what is wrong");
+	ok(strstr(status.message, "0, line 1: a setting before any section") != NULL, "the message says what is wrong");
 	dyn_profiles_free(&profiles);
 }
 
@@ -521,20 +504,19 @@ test_long_values(void)
 	size_t		n = 1 << 20;
 	DynProfiles profiles;
 	DynBuf		text = {0};
-	const char *value;
+	const DynProfile *profile;
 
 	dyn_buf_str(&text, "[default]\nx = ");
-	for (size_t i = 0; i < n; i++)
-		dyn_buf_byte(&text, 'v');
+	for (size_t i = 0; i < n / 8; i++)
+		dyn_buf_str(&text, "12345678");
 	dyn_buf_str(&text, "\ny = 0");
 	for (size_t i = 0; i < n; i++)
 		dyn_buf_str(&text, "\n 1");
 	dyn_buf_str(&text, "\nz = 2");
 	profiles = read_files(dyn_buf_cstr(&text), NULL);
-	value = dyn_profile_setting(dyn_profiles_find(&profiles, "default"), "x");
-	is_int(tap_length(value), n, "all of a long line");
-	value = dyn_profile_setting(dyn_profiles_find(&profiles, "default"), "y");
-	is_int(tap_length(value), 1 + 2 * n, "all of many lines");
+	profile = dyn_profiles_find(&profiles, "default");
+	is_int(tap_length(dyn_profile_setting(profile, "x")), n, "all of a long line");
+	is_int(tap_length(dyn_profile_setting(profile, "y")), 1 + 2 * n, "all of many lines");
 	check_setting(&profiles, "default", "z", "2");
 	dyn_profiles_free(&profiles);
 	dyn_buf_free(&text);
@@ -573,25 +555,22 @@ test_out_of_memory(void)
 	DynStatus	status = {0};
 	DynBuf		text = {0};
 	int			failures = 0;
-	bool		added;
+	bool		added = false;
 
 	/* blocks of the arena end among sections, settings and sub-settings */
 	for (int i = 0; i < 500; i++)
 		dyn_buf_str(&text, "[default]\na = 1\ns3 =\n  b = 2\n  c = 3\n");
 	dyn_buf_cstr(&text);
 	ok(add_text(&profiles, DYN_CREDENTIALS_FILE, "[default]\nx = kept\n"), "one file is there");
-	do
+	for (; !added && failures < 1000; failures++)
 	{
-		dyn_status_clear(&status);
 		fail_alloc_after = failures;
 		added = dyn_profiles_add(&profiles, DYN_CONFIG_FILE, CONFIG_PATH, text.data, text.len, &status);
 		fail_alloc_after = -1;
-		if (added)
+		if (!added && (status.cls != DYN_NO_MEMORY || dyn_profile_setting(dyn_profiles_find(&profiles, "default"), "a")))
 			break;
-		if (status.cls != DYN_NO_MEMORY || dyn_profile_setting(dyn_profiles_find(&profiles, "default"), "a"))
-			break;
-		failures++;
-	} while (failures < 1000);
+		dyn_status_clear(&status);
+	}
 	ok(added && failures > 10, "without any allocation there is no memory, and nothing added (%d)", failures);
 	check_setting(&profiles, "default", "x", "kept");
 	check_setting(&profiles, "default", "a", "1");
@@ -604,7 +583,6 @@ main(void)
 {
 	test_golden();
 	test_both_files();
-	test_any_order();
 	test_places();
 	test_sections();
 	test_no_profiles();
