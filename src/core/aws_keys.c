@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/feast_time.h"
-#include "core/sigv4.h"
+#include "core/wipe.h"
 
 /* A line break in a header would begin another one. */
 static bool
@@ -72,21 +72,12 @@ dyn_keys_of_answer(DynKeys *keys, const char *access_key_id, const char *secret_
 	return false;
 }
 
-/* NULL is fine. */
-static void
-wipe_and_free(char *secret)
-{
-	if (secret)
-		dyn_wipe(secret, strlen(secret));
-	free(secret);
-}
-
 void
 dyn_keys_free(DynKeys *keys)
 {
-	wipe_and_free(keys->access_key_id);
-	wipe_and_free(keys->secret_access_key);
-	wipe_and_free(keys->session_token);
+	dyn_wipe_and_free(keys->access_key_id);
+	dyn_wipe_and_free(keys->secret_access_key);
+	dyn_wipe_and_free(keys->session_token);
 	memset(keys, 0, sizeof(*keys));
 }
 

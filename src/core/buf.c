@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/sigv4.h"
+#include "core/wipe.h"
 
 #define DYN_BUF_MIN 256
 

@@ -12,7 +12,7 @@
 #include <strings.h>
 
 #include "core/endpoint.h"
-#include "core/sigv4.h"
+#include "core/wipe.h"
 
 #define CONTAINER_URL "http://169.254.170.2"
 #define METADATA_URL "http://169.254.169.254"
@@ -485,9 +485,7 @@ void
 dyn_key_plan_free(DynKeyPlan *plan)
 {
 	dyn_keys_free(&plan->keys);
-	if (plan->token)
-		dyn_wipe(plan->token, strlen(plan->token));
-	free(plan->token);
+	dyn_wipe_and_free(plan->token);
 	dyn_buf_free(&plan->looked);
 	dyn_arena_free(&plan->texts);
 	memset(plan, 0, sizeof(*plan));

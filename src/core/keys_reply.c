@@ -13,7 +13,7 @@
 #include "core/ascii.h"
 #include "core/buf.h"
 #include "core/json_scan.h"
-#include "core/sigv4.h"
+#include "core/wipe.h"
 
 typedef struct ReplyField
 {

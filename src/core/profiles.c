@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/sigv4.h"
+#include "core/wipe.h"
 
 /* A path that is longer would leave no room in a message for what is wrong. */
 #define PATH_IN_MESSAGE "%.400s"

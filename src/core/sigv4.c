@@ -13,16 +13,11 @@
 #include <strings.h>
 #include <time.h>
 
+#include "core/wipe.h"
+
 #define ALGORITHM "AWS4-HMAC-SHA256"
 #define HASH_LEN 32
 #define MAX_SECRET 1024
-
-void
-dyn_wipe(void *data, size_t len)
-{
-	if (data != NULL)
-		OPENSSL_cleanse(data, len);
-}
 
 bool
 dyn_sigv4_date(int64_t epoch_seconds, char out[DYN_AMZ_DATE_LEN])

@@ -60,9 +60,6 @@ typedef struct DynSigv4Request
 extern bool dyn_sigv4_sign(DynSigv4Signer *signer, const DynSigv4Request *request, DynBuf *authorization,
 						   DynBuf *canonical, DynBuf *to_sign);
 
-/* Overwrites memory in a way the compiler keeps. */
-extern void dyn_wipe(void *data, size_t len);
-
 /* Of OpenSSL: "OpenSSL 3.0.17 1 Jul 2025". */
 extern const char *dyn_openssl_version(void);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/ascii.h"
-#include "core/sigv4.h"
+#include "core/wipe.h"
 #include "core/xml_scan.h"
 
 /* ---- requests ---- */

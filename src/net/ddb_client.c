@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/wipe.h"
 #include "net/descriptor.h"
 
 /* NULL stays NULL.  False: no memory. */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/retry.h"
-#include "core/sigv4.h"
+#include "core/wipe.h"
 #include "net/descriptor.h"
 
 /* Of a fetch as a whole. */

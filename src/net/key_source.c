@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/sigv4.h"
+#include "core/wipe.h"
 
 /* Sources that nobody uses are kept up to this number, so that a session's next client needn't ask again. */
 #define UNUSED_SOURCES 8
@@ -64,7 +64,7 @@ static uint64_t uses = 0;
 
 /* Their places in `config`. */
 static void
-list_texts(DynKeyFetchConfig *config, const char **texts[CONFIG_TEXTS])
+list_config_texts(DynKeyFetchConfig *config, const char **texts[CONFIG_TEXTS])
 {
 	DynKeyWish *wish = &config->wish;
 
@@ -83,28 +83,26 @@ list_texts(DynKeyFetchConfig *config, const char **texts[CONFIG_TEXTS])
 
 /* Secrets among them are wiped. */
 static void
-free_texts(DynKeyFetchConfig *config)
+free_config_texts(DynKeyFetchConfig *config)
 {
 	const char **texts[CONFIG_TEXTS];
 
-	list_texts(config, texts);
+	list_config_texts(config, texts);
 	for (int i = 0; i < CONFIG_TEXTS; i++)
-		if (*texts[i])
-		{
-			dyn_wipe((char *) *texts[i], strlen(*texts[i]));
-			free((char *) *texts[i]);
-			*texts[i] = NULL;
-		}
+	{
+		dyn_wipe_and_free((char *) *texts[i]);
+		*texts[i] = NULL;
+	}
 }
 
 /* False: no memory, and nothing is copied. */
 static bool
-copy_texts(DynKeyFetchConfig *config)
+copy_config_texts(DynKeyFetchConfig *config)
 {
 	const char **texts[CONFIG_TEXTS];
 	bool		done = true;
 
-	list_texts(config, texts);
+	list_config_texts(config, texts);
 	for (int i = 0; i < CONFIG_TEXTS; i++)
 		if (*texts[i])
 		{
@@ -112,7 +110,7 @@ copy_texts(DynKeyFetchConfig *config)
 			done = done && *texts[i];
 		}
 	if (!done)
-		free_texts(config);
+		free_config_texts(config);
 	return done;
 }
 
@@ -123,8 +121,8 @@ same_config(const DynKeyFetchConfig *a, const DynKeyFetchConfig *b)
 	const char **of_a[CONFIG_TEXTS];
 	const char **of_b[CONFIG_TEXTS];
 
-	list_texts((DynKeyFetchConfig *) a, of_a);
-	list_texts((DynKeyFetchConfig *) b, of_b);
+	list_config_texts((DynKeyFetchConfig *) a, of_a);
+	list_config_texts((DynKeyFetchConfig *) b, of_b);
 	for (int i = 0; i < CONFIG_TEXTS; i++)
 		if (*of_a[i] && *of_b[i] ? strcmp(*of_a[i], *of_b[i]) != 0 : *of_a[i] != *of_b[i])
 			return false;
@@ -192,7 +190,7 @@ replace_text(char **text, const char *by)
 
 /* Takes over the keys of a fetch. */
 static void
-take_keys(DynKeySource *source, DynKeys *keys)
+adopt_keys(DynKeySource *source, DynKeys *keys)
 {
 	const DynKeyPlan *plan = dyn_key_fetch_plan(source->fetch);
 
@@ -236,7 +234,7 @@ settle_fetch(DynKeySource *source)
 	keys = dyn_key_fetch_keys(source->fetch, &status);
 	if (keys && !came_too_late(source, keys, &status))
 	{
-		take_keys(source, keys);
+		adopt_keys(source, keys);
 		dyn_status_clear(&source->failure);
 	}
 	else
@@ -347,7 +345,7 @@ free_source(DynKeySource *source)
 	*link = source->next;
 	dyn_key_fetch_free(source->fetch);
 	dyn_keys_free(&source->keys);
-	free_texts(&source->config);
+	free_config_texts(&source->config);
 	free(source->profile);
 	free(source->role_arn);
 	free(source);
@@ -385,7 +383,7 @@ new_source(const DynKeyFetchConfig *config, DynStatus *status)
 	source->config = *config;
 	source->clock = *config->clock;
 	source->config.clock = &source->clock;
-	if (!copy_texts(&source->config))
+	if (!copy_config_texts(&source->config))
 	{
 		free(source);
 		dyn_status_no_memory(status);

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "core/sigv4.h"
+#include "core/wipe.h"
 
+#define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 #define METADATA_TOKEN_SECONDS "21600"
 #define METADATA_ROLES "/latest/meta-data/iam/security-credentials/"
 #define CONTAINER_TIMEOUT_S 2.0
@@ -362,7 +364,7 @@ ask_sts(DynKeyFetch *fetch, DynKeyRequest *request)
 		return dyn_status_no_memory(&fetch->status);
 	request->http.method = DYN_HTTP_POST;
 	request->http.body = &fetch->body;
-	request->headers[0] = (DynHttpHeader) {"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"};
+	request->headers[0] = (DynHttpHeader) {"Content-Type", FORM_TYPE};
 	request->http.nheaders = 1;
 	return true;
 }

@@ -17,7 +17,7 @@
 #include "utils/acl.h"
 #include "utils/syscache.h"
 
-#include "core/sigv4.h"
+#include "core/wipe.h"
 #include "pg/session/identity.h"
 #include "pg/table/option_check.h"
 
@@ -177,7 +177,7 @@ dyn_identity_report(Oid serverid, Oid userid, DynIdentityLack lack)
 
 /* Either may be NULL. */
 static bool
-same_text(const char *a, const char *b)
+same_identity_text(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
@@ -191,7 +191,7 @@ dyn_identity_equal(const DynIdentity *a, const DynIdentity *b)
 	list_identity_texts(a, of_a);
 	list_identity_texts(b, of_b);
 	for (int i = 0; i < IDENTITY_TEXTS; i++)
-		if (!same_text(*of_a[i], *of_b[i]))
+		if (!same_identity_text(*of_a[i], *of_b[i]))
 			return false;
 	return a->umid == b->umid && a->ambient == b->ambient && a->restricted == b->restricted &&
 		a->duration_seconds == b->duration_seconds;
