@@ -66,7 +66,7 @@ static const struct
 	{"{'__type':'x#ThrottlingException','ThrottlingReasons':[{'reason':'r'}],'message':'m'}",
 	"ThrottlingException", "m"},
 	{" {'__type' : 'x#C' , 'message' : '\\u00fc \\'q\\'' } \n", "C", "\xc3\xbc \"q\""},
-	{"{'__type':'x#C:http://internal/','message':'m'}", "C", "m"},
+	{"{'__type':'x#C:http://internal/','message':'m\\r\\nn'}", "C", "m"},
 	{"{'__type':'x#C\\u001b[1m','message':'a\\u001b[31m\\u0007\\tb\\u007f\\u009b\\u00a0'}", "C",
 	"a?[31m??b???\xc2\xa0"},
 };

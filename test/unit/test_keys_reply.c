@@ -55,7 +55,7 @@ test_keys(void)
 		is_string(keys.session_token, "SECRET==", "the token");
 		dyn_keys_free(&keys);
 	}
-	if (ok(read_quoted(dyn_imds_keys, "{'Code' : 'Success','x':[{'AccessKeyId':1}],'Message':null,"
+	if (ok(read_quoted(dyn_imds_keys, "{'Code' : 'Success','':1,'Tok':'x','x':[{'AccessKeyId':1}],'Message':null,"
 					   "'\\u0054oken':'a\\/b\\u002b','Expiration':'2026-03-01T13:00:18.333588Z',"
 					   ID "," SECRET "}", &keys, &status), "other members, escapes, a fraction"))
 	{
