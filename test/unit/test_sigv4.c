@@ -11,6 +11,8 @@
  */
 #include "core/sigv4.h"
 
+#include "core/wipe.h"
+
 #include <stdlib.h>
 #include <strings.h>
 
