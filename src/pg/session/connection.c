@@ -2,7 +2,7 @@
  * connection.c
  *	  The cache of clients, keyed by user mapping.
  *
- * When a server, a mapping or a role changes, its connections leave the cache at once; a
+ * When a server or a mapping changes, its connections leave the cache at once; a
  * scan or modification that uses one keeps it to its end.  A connection that is
  * made while they change without a pause is used once, and not cached.
  */
@@ -28,6 +28,7 @@ typedef struct CacheEntry
 	Oid			umid;			/* hash key */
 	uint32		server_hash;	/* syscache hash values, for invalidation */
 	uint32		mapping_hash;
+	bool		roles_changed;	/* so the connection's rights are to be looked at again */
 	DynConnection *connection;	/* NULL: none now */
 } CacheEntry;
 
@@ -59,7 +60,7 @@ forget_connection(CacheEntry *entry)
 		free_connection(connection);
 }
 
-/* Callback of the system caches: forgets what a changed row belongs to. hash_value 0: any row may have changed; a role, of which rights depend, touches all. */
+/* Callback of the system caches: forgets what a changed row belongs to. hash_value 0: any row may have changed. */
 static void
 invalidate_connections(Datum arg, int cacheid, uint32 hash_value)
 {
@@ -69,8 +70,10 @@ invalidate_connections(Datum arg, int cacheid, uint32 hash_value)
 	invalidations++;
 	hash_seq_init(&scan, cache);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		if (hash_value == 0 || cacheid == AUTHOID ||
-			(cacheid == FOREIGNSERVEROID && entry->server_hash == hash_value) ||
+		if (cacheid == AUTHOID)
+			entry->roles_changed = true;
+		else if (hash_value == 0 ||
+				 (cacheid == FOREIGNSERVEROID && entry->server_hash == hash_value) ||
 			(cacheid == USERMAPPINGOID && entry->mapping_hash == hash_value))
 			forget_connection(entry);
 }
@@ -225,6 +228,8 @@ new_connection(Oid serverid, const Definition *definition, DynCounters *counters
 		return NULL;
 	}
 	connection->counters = counters;
+	connection->ambient = definition->identity->ambient;
+	connection->restricted = definition->identity->restricted;
 	connection->endpoints_serial = dyn_guc_endpoints_serial();
 	connection->client = dyn_connection_new_client(serverid, definition->options, definition->identity, status);
 	if (connection->client == NULL)
@@ -246,15 +251,37 @@ claim_entry(const Definition *definition)
 		forget_connection(entry);
 	entry->server_hash = definition->server_hash;
 	entry->mapping_hash = definition->mapping_hash;
+	entry->roles_changed = false;
 	entry->connection = NULL;
 	return entry;
 }
 
+/* Roles have changed: has the connection still the rights that it was made with? */
+static bool
+has_same_rights(const DynConnection *connection, Oid serverid, Oid userid)
+{
+	DynIdentityLack lack;
+	DynIdentity *identity = dyn_identity(serverid, userid, &lack);
+	bool		same = identity && identity->ambient == connection->ambient &&
+	identity->restricted == connection->restricted;
+
+	dyn_identity_free(identity);
+	return same;
+}
+
 /* The connection in the cache, if it can be used. */
 static DynConnection *
-find_connection(Oid umid)
+find_connection(Oid serverid, Oid userid)
 {
+	Oid			umid = dyn_user_mapping(serverid, userid);
 	CacheEntry *entry = hash_search(cache, &umid, HASH_FIND, NULL);
+
+	if (entry && entry->connection && entry->roles_changed)
+	{
+		entry->roles_changed = false;
+		if (!has_same_rights(entry->connection, serverid, userid))
+			forget_connection(entry);
+	}
 
 	if (entry && entry->connection && (!dyn_client_usable(entry->connection->client) ||
 									   entry->connection->endpoints_serial != dyn_guc_endpoints_serial()))
@@ -299,7 +326,7 @@ get_connection(Oid serverid, Oid userid, bool missing_ok)
 
 	if (cache == NULL)
 		init_cache();
-	connection = find_connection(dyn_user_mapping(serverid, userid));
+	connection = find_connection(serverid, userid);
 	if (connection == NULL)
 		connection = connect_user(serverid, userid, missing_ok, &status);
 	if (connection)

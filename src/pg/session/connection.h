@@ -15,6 +15,8 @@ typedef struct DynConnection
 {
 	DynClient  *client;
 	DynCounters *counters;		/* the server's */
+	bool		ambient;		/* of its identity (identity.h) */
+	bool		restricted;
 	unsigned	endpoints_serial;	/* of the setting by which its endpoint was permitted */
 	int			users;			/* references; the last one frees an outdated connection */
 	bool		outdated;		/* not in the cache, or no longer */
