@@ -108,3 +108,12 @@ def test_what_is_sent(session, project, proxy):
     assert request.header("X-Amz-Target") == "DynamoDB_20120810.BatchGetItem"
     assert request.header("Expect") is None
     assert request.header("Host") == proxy.url.rpartition("/")[2]
+
+
+def test_region_local_is_signed_as_another_one(session, project, proxy):
+    session.server(project, proxy.url, create_remote_table="false", region="local")
+    session.table("drivers", DRIVERS)
+    proxy.fault(faults.answer({"Responses": {}, "UnprocessedKeys": {}}), times=None)
+    session.run("SELECT * FROM drivers WHERE driver_id = 1")
+    (request,) = proxy.requests
+    assert "/us-east-1/dynamodb/aws4_request" in request.header("Authorization")
