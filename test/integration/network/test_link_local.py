@@ -6,7 +6,7 @@ from support import DRIVERS, takes
 
 METADATA = [
     "http://169.254.169.254",
-    "http://169.254.170.2:80",
+    "http://169.254.170.2:8080",
     "http://2852039166",
     "http://0xa9fea9fe",
     "http://0251.0376.0251.0376",
