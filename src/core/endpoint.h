@@ -39,7 +39,7 @@ extern bool dyn_endpoint_parse(const char *url, DynEndpoint *endpoint, const cha
 extern bool dyn_endpoint_of_region(DynService service, const char *region, bool fips, bool dualstack,
 								   DynEndpoint *endpoint);
 
-/* The region that requests are signed for: that of "local" is us-east-1. */
+/* The region that requests to a public endpoint are signed for: that of "local" is us-east-1. */
 extern const char *dyn_signing_region(const char *region);
 
 /* 1-32 of [a-z0-9-], a letter first */

@@ -66,8 +66,8 @@ dyn_endpoint_is_aws(const DynEndpoint *endpoint)
 	char		second[LABEL_SIZE];
 	char		region[LABEL_SIZE];
 
-	/* the default port is not named; an IPv6 address has colons, too */
-	if (!endpoint->tls || strchr(rest, ':') != NULL || !take_label(&rest, first) || !take_label(&rest, second))
+	/* a port that is not the default one is part of `rest`, and of no suffix */
+	if (!endpoint->tls || !take_label(&rest, first) || !take_label(&rest, second))
 		return false;
 	if (is_dynamodb(first))
 		return is_suffix_of(second, rest, false);

@@ -118,7 +118,7 @@ dyn_client_new(const DynClientConfig *config, DynStatus *status)
 		dyn_client_free(client);
 		return NULL;
 	}
-	client->signer.region = dyn_signing_region(client->region);
+	client->signer.region = client->region;
 	client->signer.service = "dynamodb";
 	client->counters = config->counters;
 	dyn_retry_bucket_init(&client->bucket);

@@ -25,7 +25,7 @@
 typedef struct DynClientConfig
 {
 	DynEndpoint endpoint;
-	const char *region;
+	const char *region;			/* that requests are signed for */
 	DynKeySource *keys;			/* what signs; the client takes a reference of its own */
 	const char *ca_bundle;		/* NULL: libcurl's default */
 	bool		no_proxy;		/* whatever the environment says: behind a proxy nobody sees which address is reached */

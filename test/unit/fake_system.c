@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ typedef int (*GetAddrInfo) (const char *name, const char *service, const struct 
 
 long		fake_tick_us;
 int			fake_epoll_left = -1;
+int			fake_connects;
 
 static long now_us = 1000000000;	/* of the main thread only: resolver threads ask for no time */
 static pthread_cond_t names_released = PTHREAD_COND_INITIALIZER;
@@ -115,6 +117,20 @@ wait_for_release(void)
 		pthread_cond_wait(&names_released, &lock);
 }
 
+/* A link-local address, then the loopback one. */
+static int
+both_addresses(GetAddrInfo real, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+{
+	struct addrinfo *last;
+	int			rc = real("169.254.169.254", service, hints, result);
+
+	if (rc != 0)
+		return rc;
+	for (last = *result; last->ai_next != NULL; last = last->ai_next)
+		;
+	return real("127.0.0.1", service, hints, &last->ai_next);
+}
+
 int
 getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
@@ -126,9 +142,22 @@ getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
 	if (strcmp(name, "slow.test") == 0)
 		wait_for_release();
 	pthread_mutex_unlock(&lock);
-	if (strcmp(name, "slow.test") != 0 && strcmp(name, "known.test") != 0)
-		return EAI_NONAME;
-	return real("127.0.0.1", service, hints, result);
+	if (strcmp(name, "slow.test") == 0 || strcmp(name, "known.test") == 0)
+		return real("127.0.0.1", service, hints, result);
+	if (strcmp(name, "metadata.test") == 0)
+		return real("169.254.169.254", service, hints, result);
+	if (strcmp(name, "both.test") == 0)
+		return both_addresses(real, service, hints, result);
+	return EAI_NONAME;
+}
+
+/* ---- connections ---- */
+
+int
+connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	fake_connects++;
+	return (int) syscall(SYS_connect, fd, address, len);
 }
 
 /* ---- epoll ---- */

@@ -38,7 +38,7 @@ static const char *const refused[] = {
 	"::ffff:169.254.169.254", "::ffff:a9fe:0", "::169.254.169.254", "::a9fe:ffff", "::ffff:0:169.254.169.254",
 	/* NAT64 */
 	"64:ff9b::169.254.169.254", "64:ff9b:1::169.254.169.254",
-	"64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1:aba9:fe:a9fe::", "64:ff9b:1:abcd:a9:fea9:fe00:0",
+	"64:ff9b:1:a9fe:1:200::", "64:ff9b:1:aba9:fe:a9fe::", "64:ff9b:1:abcd:a9:fea9:fe00:0",
 	/* 6to4, Teredo: server, client */
 	"2002:a9fe:a9fe::1", "2001:0:a9fe:a9fe::1", "2001:0:102:304:0:0:5601:5601",
 };

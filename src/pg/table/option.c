@@ -214,3 +214,11 @@ dyn_option_endpoint(List *server_options, DynEndpoint *endpoint)
 											dyn_option_bool("use_fips_endpoint", server_options, NIL),
 											dyn_option_bool("use_dualstack_endpoint", server_options, NIL), endpoint);
 }
+
+const char *
+dyn_option_signing_region(List *server_options)
+{
+	const char *region = dyn_option_text("region", server_options, NIL);
+
+	return region == NULL || dyn_option_text("endpoint_url", server_options, NIL) ? region : dyn_signing_region(region);
+}

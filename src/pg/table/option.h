@@ -87,4 +87,11 @@ extern bool dyn_interval_parse(const char *text, int64 *micros);
 /* The server's endpoint: endpoint_url, else the region's, of the kind that is asked for. False: neither is valid (the validator refuses that). */
 extern bool dyn_option_endpoint(List *server_options, DynEndpoint *endpoint);
 
+/*
+ * The region that requests are signed for, NULL where there is none: "local" is
+ * signed as it stands only with an endpoint_url.  DynamoDB Local keeps tables
+ * apart by it, and this is how botocore, and so Feast, signs.
+ */
+extern const char *dyn_option_signing_region(List *server_options);
+
 #endif							/* DYN_OPTION_H */

@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 import faults
-from support import DRIVERS, option_list
+from support import ACCESS_KEY, DRIVERS, ENDPOINT, SECRET_KEY, option_list
 
 RANDOM = random.Random(4711)
 PRINTABLE = [chr(code) for code in range(33, 127)]
@@ -108,3 +108,23 @@ def test_what_is_sent(session, project, proxy):
     assert request.header("X-Amz-Target") == "DynamoDB_20120810.BatchGetItem"
     assert request.header("Expect") is None
     assert request.header("Host") == proxy.url.rpartition("/")[2]
+
+
+def test_region_local_without_a_url(session, project):
+    """The SDKs' name for DynamoDB Local at its default port; botocore signs so, and for "local" only by an endpoint_url."""
+    try:
+        proxy = faults.Proxy(ENDPOINT, port=8000)
+    except OSError as error:
+        pytest.skip("port 8000: %s" % error)
+    try:
+        proxy.fault(faults.answer({"Responses": {}, "UnprocessedKeys": {}}), times=None)
+        options = {"region": "local", "project": project, "create_remote_table": "false"}
+        session.run("CREATE SERVER feast FOREIGN DATA WRAPPER dynamo_fdw OPTIONS (%s)" % option_list(options))
+        session.mapping()
+        session.table("drivers", DRIVERS)
+        session.run("SELECT * FROM drivers WHERE driver_id = 1")
+        (request,) = proxy.requests
+        assert request.header("Host") == "localhost:8000"
+        assert request.header("Authorization") == signature(request, ACCESS_KEY, SECRET_KEY, None, "us-east-1")
+    finally:
+        proxy.close()
