@@ -74,7 +74,7 @@ invalidate_connections(Datum arg, int cacheid, uint32 hash_value)
 			entry->roles_changed = true;
 		else if (hash_value == 0 ||
 				 (cacheid == FOREIGNSERVEROID && entry->server_hash == hash_value) ||
-			(cacheid == USERMAPPINGOID && entry->mapping_hash == hash_value))
+				 (cacheid == USERMAPPINGOID && entry->mapping_hash == hash_value))
 			forget_connection(entry);
 }
 
@@ -263,7 +263,7 @@ has_same_rights(const DynConnection *connection, Oid serverid, Oid userid)
 	DynIdentityLack lack;
 	DynIdentity *identity = dyn_identity(serverid, userid, &lack);
 	bool		same = identity && identity->ambient == connection->ambient &&
-	identity->restricted == connection->restricted;
+		identity->restricted == connection->restricted;
 
 	dyn_identity_free(identity);
 	return same;

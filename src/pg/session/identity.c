@@ -131,6 +131,14 @@ read_mapping_facts(Oid umid, DynMappingFacts *facts)
 	return true;
 }
 
+List *
+dyn_user_mapping_options(Oid umid)
+{
+	DynMappingFacts facts = {0};
+
+	return read_mapping_facts(umid, &facts) ? facts.options : NIL;
+}
+
 DynIdentity *
 dyn_identity(Oid serverid, Oid userid, DynIdentityLack *lack)
 {
@@ -151,7 +159,6 @@ dyn_identity_report(Oid serverid, Oid userid, DynIdentityLack lack)
 {
 	ForeignServer *server = GetForeignServer(serverid);
 	char	   *user = GetUserNameFromId(userid, false);
-	DynMappingFacts facts = {0};
 
 	if (lack == DYN_IDENTITY_NO_MAPPING)
 		ereport(ERROR,
@@ -164,9 +171,8 @@ dyn_identity_report(Oid serverid, Oid userid, DynIdentityLack lack)
 				 errmsg("user \"%s\" may not use the credentials of the server process, which server \"%s\" asks for",
 						user, server->servername),
 				 errhint("Drop the server's option \"session_based_auth\", or let a superuser set credentials_required 'false' in the user mapping.")));
-	if (read_mapping_facts(dyn_user_mapping(serverid, userid), &facts))
-		dyn_options_check(facts.options, DYN_ON_MAPPING,
-						  psprintf("the user mapping of user \"%s\" for server \"%s\"", user, server->servername));
+	dyn_options_check(dyn_user_mapping_options(dyn_user_mapping(serverid, userid)), DYN_ON_MAPPING,
+					  psprintf("the user mapping of user \"%s\" for server \"%s\"", user, server->servername));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 errmsg("the user mapping of user \"%s\" for server \"%s\" holds no credentials", user, server->servername),

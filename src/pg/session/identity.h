@@ -60,6 +60,9 @@ extern void dyn_identity_report(Oid serverid, Oid userid, DynIdentityLack lack);
 /* OID of the mapping that counts for a user: the own one, else PUBLIC's, else InvalidOid. */
 extern Oid	dyn_user_mapping(Oid serverid, Oid userid);
 
+/* Options of a user mapping; NIL if it has none, or is gone. */
+extern List *dyn_user_mapping_options(Oid umid);
+
 /* Of the same mapping, with the same keys and rights? */
 extern bool dyn_identity_equal(const DynIdentity *a, const DynIdentity *b);
 

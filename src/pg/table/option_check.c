@@ -398,12 +398,8 @@ refuse_to_lend(const char *name, const char *when)
 			 errhint("It lends the credentials of the server process: only a superuser may make or change such a user mapping.")));
 }
 
-/*
- * Raises what the options of a user mapping lack, or what only a superuser may
- * have there, whichever of them a statement is about.
- */
-static void
-check_mapping(List *options)
+void
+dyn_options_check_mapping(List *options)
 {
 	static const char *const of_roles[] = {"external_id", "role_session_name", "duration_seconds"};
 	bool		has_keys = has_option(options, "access_key_id");
@@ -437,7 +433,7 @@ check_together(List *options, DynOptionPlace where)
 				 errmsg("option \"region\" is required for a server"),
 				 errhint("Set the AWS region, for example OPTIONS (region 'us-west-2').")));
 	if (where == DYN_ON_MAPPING)
-		check_mapping(options);
+		dyn_options_check_mapping(options);
 	if (where == DYN_ON_TABLE && has_option(options, "ttl_attribute") && dyn_option_interval("ttl", options, NIL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),

@@ -14,4 +14,10 @@ extern void dyn_options_check(List *options, DynOptionPlace where, const char *o
 /* Name of the first option that is wrong, or NULL.  Throws nothing. */
 extern const char *dyn_options_wrong(List *options, DynOptionPlace where);
 
+/*
+ * Raises what the options of a user mapping lack, or what only a superuser may
+ * have there, whichever of them a statement is about.
+ */
+extern void dyn_options_check_mapping(List *options);
+
 #endif							/* DYN_OPTION_CHECK_H */
