@@ -98,3 +98,13 @@ error = "<e:ErrorResponse><Error><Code>Throttling</Code><Message><![CDATA[a]]>&#
 seed("fuzz_sts", error.encode())
 seed_json("fuzz_keys_reply", {"code": "AccessDeniedException", "message": "a\u009b\n"})
 seed_json("fuzz_keys_reply", {"Code": "Failed", "Message": "a\u0000AWS4-HMAC", "x": [1, {"Token": None}]})
+
+# an environment, and both files
+for case in load("aws_credentials.json")["credentials"]:
+    environment = dict(case.get("env", {}))
+    if "profile" in case:
+        environment["AWS_PROFILE"] = case["profile"]
+    files = case.get("files", {})
+    content = "".join("%s=%s\0" % variable for variable in environment.items()) + "\0"
+    content += files.get("$HOME/.aws/config", "") + "\0" + files.get("$HOME/.aws/credentials", "")
+    seed("fuzz_key_plan", content.encode())
