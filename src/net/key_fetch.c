@@ -53,15 +53,12 @@ finish_fetch(DynKeyFetch *fetch)
 	fetch->done = true;
 }
 
-/* An engine for the request's endpoint, open and watched; false, `status` set. */
+/* Makes an engine for the request's endpoint; false, `status` set. */
 static bool
-open_engine(DynKeyFetch *fetch, const DynKeyRequest *request)
+make_engine(DynKeyFetch *fetch, const DynKeyRequest *request)
 {
 	DynHttpConfig config = {0};
 
-	if (fetch->http && strcmp(fetch->endpoint.url, request->endpoint.url) == 0 &&
-		fetch->timeout_s == request->timeout_s)
-		return true;
 	close_engine(fetch);
 	config.url = request->endpoint.url;
 	config.ca_bundle = request->sts ? fetch->config.ca_bundle : NULL;
@@ -74,15 +71,30 @@ open_engine(DynKeyFetch *fetch, const DynKeyRequest *request)
 	fetch->endpoint = request->endpoint;
 	fetch->timeout_s = request->timeout_s;
 	fetch->http = dyn_http_new(&config, &fetch->status);
-	if (fetch->http == NULL || !dyn_http_open(fetch->http, &fetch->status))
-	{
-		close_engine(fetch);
+	return fetch->http != NULL;
+}
+
+/*
+ * An engine for the request's endpoint, open and watched; false, `status` set.
+ * The one that is there serves all requests to a service, but somebody in need
+ * of descriptors may have closed it in between.
+ */
+static bool
+open_engine(DynKeyFetch *fetch, const DynKeyRequest *request)
+{
+	bool		fits = fetch->http && strcmp(fetch->endpoint.url, request->endpoint.url) == 0 &&
+		fetch->timeout_s == request->timeout_s;
+
+	if (!fits && !make_engine(fetch, request))
 		return false;
-	}
+	if (dyn_http_fd(fetch->http) >= 0)
+		return true;
+	if (!dyn_http_open(fetch->http, &fetch->status))
+		return false;
 	if (dyn_loop_watch(&fetch->member, dyn_http_fd(fetch->http)))
 		return true;
 	dyn_descriptor_failed(&fetch->status, "an epoll set");
-	close_engine(fetch);
+	dyn_http_close(fetch->http);
 	return false;
 }
 

@@ -43,7 +43,14 @@ fail_step(DynKeyFetch *fetch, const char *fmt, ...)
 	vsnprintf(words, sizeof(words), fmt, args);
 	va_end(args);
 	fetch->status.aws_code[0] = '\0';
-	dyn_status_set(&fetch->status, DYN_NO_CREDENTIALS, "%s: %s", fetch->plan.source, words);
+	if (fetch->step == DYN_STEP_ROLE)
+		dyn_status_set(&fetch->status, DYN_NO_CREDENTIALS, "role %.150s over %s: %s",
+					   fetch->plan.roles[fetch->role].role_arn, fetch->plan.source, words);
+	else if (fetch->step == DYN_STEP_WEB_IDENTITY)
+		dyn_status_set(&fetch->status, DYN_NO_CREDENTIALS, "role %.150s by %s: %s",
+					   fetch->plan.web_identity.role_arn, fetch->plan.source, words);
+	else
+		dyn_status_set(&fetch->status, DYN_NO_CREDENTIALS, "%s: %s", fetch->plan.source, words);
 	return DYN_STEP_FAILED;
 }
 
@@ -439,8 +446,8 @@ judge_refusal(DynKeyFetch *fetch, const DynHttpAnswer *answer)
 	bool		again = dyn_sts_retryable(answer->status, fetch->status.aws_code);
 	bool		denied = strcmp(fetch->status.aws_code, "AccessDenied") == 0;
 
-	fail_step(fetch, "%s refused %s of role %.150s: %s: %s", dyn_key_step_service(fetch), sts_action(fetch),
-			  sts_role(fetch)->role_arn, fetch->status.aws_code, fetch->status.message);
+	fail_step(fetch, "%s refused %s: %s: %s", dyn_key_step_service(fetch), sts_action(fetch), fetch->status.aws_code,
+			  fetch->status.message);
 	if (denied)
 		dyn_status_hint(&fetch->status, "The role's trust policy must allow sts:%s to whoever assumes it, and so must a policy of theirs in another account.",
 						sts_action(fetch));
