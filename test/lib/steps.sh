@@ -61,7 +61,8 @@ if wanted regress || wanted integration || wanted bench; then
     "$("$PG_CONFIG" --bindir)/postgres" --version
     # without LLVM bitcode, which only a server with JIT could use
     check build exit make --silent -j2 with_llvm=no PG_CONFIG="$PG_CONFIG" install || exit 1
-    start_postgres "log_min_messages = ${DYNAMO_FDW_LOG_MIN_MESSAGES:-warning}" "max_prepared_transactions = 5"
+    start_postgres "log_min_messages = ${DYNAMO_FDW_LOG_MIN_MESSAGES:-warning}" "max_prepared_transactions = 5" \
+        "dynamo_fdw.allowed_endpoints = '127.0.0.1, localhost'"
 fi
 
 if wanted regress || wanted integration; then
