@@ -1,14 +1,20 @@
-"""What README, META.json and the control file say, against the code."""
+"""What README, the pages of doc/, META.json and the control file say, against the code."""
 
 import json
 import pathlib
 import re
 
+import pytest
 from feast.value_type import ValueType
+
+from support import Session
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SOURCE = (TOP / "src/pg/table/option.c").read_text()
 README = (TOP / "README.md").read_text()
+AWS = (TOP / "doc/aws.md").read_text()
+PAGES = [TOP / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "src/README.md", "test/bench/README.md")]
+PAGES += sorted((TOP / "doc").glob("*.md"))
 PLACES = {"S": "server", "T": "table", "U": "user mapping", "C": "column"}
 
 
@@ -123,3 +129,119 @@ def code_types():
 
 def test_the_type_table_of_the_readme_is_that_of_the_code():
     assert readme_types() == code_types()
+
+
+def settings_in_source():
+    """Name -> (default, who may set it)."""
+    source = (TOP / "src/pg/util/guc.c").read_text()
+    rows = re.findall(r'"(dynamo_fdw\.\w+)",.*?&\w+, ([^,]+), .*?(PGC_\w+)', source, re.S)
+    words = {'""': "none", "true": "on", "false": "off"}
+    who = {"PGC_SUSET": "superuser", "PGC_USERSET": "everybody"}
+    return {name: (words.get(default, default), who[context]) for name, default, context in rows}
+
+
+def test_every_setting_is_documented():
+    rows = re.findall(r"^\| `(dynamo_fdw\.\w+)` \| (\S+) \| (\w+) \|", README, re.M)
+    assert {name: (default, who) for name, default, who in rows} == settings_in_source()
+
+
+def without_code(text):
+    """A page without its blocks of code."""
+    return re.sub(r"^( *)```.*?^\1```$", "", text, flags=re.M | re.S)
+
+
+def anchors(page):
+    """What can stand behind the # of a link to a page, as GitHub makes it of headings."""
+    headings = re.findall(r"^#+ (.*)$", without_code(page.read_text()), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text())):
+        if re.match(r"https?://", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def blocks(language):
+    """The blocks of code of doc/aws.md in a language."""
+    return re.findall(r"^```%s\n(.*?)^```$" % language, AWS, re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def empty_database():
+    """A new database without the extension; its name."""
+    name = "dynamo_fdw_test_docs_empty"
+    admin = Session("postgres")
+    admin.run("DROP DATABASE IF EXISTS %s WITH (FORCE)" % name)
+    admin.run("CREATE DATABASE %s" % name)
+    yield name
+    admin.run("DROP DATABASE %s WITH (FORCE)" % name)
+    admin.close()
+
+
+@pytest.mark.parametrize("block", blocks("sql"))
+def test_statements_of_the_page_about_aws_run(empty_database, block):
+    session = Session(empty_database)
+    session.run("BEGIN")
+    if "CREATE EXTENSION" not in block:
+        session.run("CREATE EXTENSION dynamo_fdw")
+    session.run(block)
+    session.run("ROLLBACK")
+    session.close()
+
+
+def test_policies_of_the_page_about_aws_are_json():
+    assert len(blocks("json")) > 4
+    for block in blocks("json"):
+        assert json.loads(block)["Version"] == "2012-10-17"
+
+
+def test_iam_actions_are_those_that_are_sent():
+    sent = re.findall(r'DynamoDB_20120810\.(\w+)"', (TOP / "src/core/ddb_op.c").read_text())
+    assert set(re.findall(r"dynamodb:([A-Z]\w+)", AWS)) == set(sent)
+
+
+def test_variables_are_those_that_are_read():
+    code = "".join((TOP / "src/core" / name).read_text() for name in ("key_plan.c", "key_files.c", "key_roles.c"))
+    section = AWS.split("\nThese variables are read: ")[1].split("; besides ")[0]
+    assert set(re.findall(r"AWS_\w+", section)) == set(re.findall(r'"(AWS_[A-Z0-9_]+)"', code))
+
+
+def test_refused_settings_are_those_of_the_code():
+    code = (TOP / "src/core/key_plan.c").read_text() + (TOP / "src/core/key_roles.c").read_text()
+    section = AWS.split("\n## What is refused\n")[1].split("\n## ")[0]
+    refused = re.findall(r"names\[\] = \{(.*), NULL\};", code)
+    assert len(refused) == 3 and 'setting_of(profile, "mfa_serial")' in code
+    documented = [name for row in re.findall(r"^\| (`.*?) \|", section, re.M) for name in re.findall(r"`(\w+)`", row)]
+    assert documented == [*re.findall(r"\w+", " ".join(refused)), "mfa_serial"]
+
+
+def messages_of_aws():
+    """Each message of the table of errors, "…" for what differs."""
+    section = AWS.split("\n## Troubleshooting\n")[1]
+    cells = re.findall(r"^\| (.*?) \| ", section, re.M)[2:]
+    return [message for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
+
+
+def test_messages_of_the_page_about_aws_are_those_of_the_code():
+    """Codes of SQL and AWS aside, all words between what differs stand in one text of the source."""
+    words = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+    texts = [text.replace('\\"', '"') for path in (TOP / "src").rglob("*.c") for text in words.findall(path.read_text())]
+    assert len(messages_of_aws()) > 20
+    for message in messages_of_aws():
+        if re.fullmatch(r"\w{5}|[A-Z]\w+", message):
+            continue
+        for part in re.split("…|: AccessDenied|: SignatureDoesNotMatch|: Permission denied|AssumeRole\\w*|10 s", message):
+            part = part.strip(" :,\".")
+            assert any(part in text for text in texts), (message, part)
+
+
+def test_every_source_file_is_on_the_map():
+    parts = (TOP / "src/README.md").read_text().split("\n## The parts\n")[1].split("\n## ")[0]
+    named = set(re.findall(r"`(?:\w+/)?(\w+)`", parts))
+    assert {path.stem for path in (TOP / "src").rglob("*.c")} <= named

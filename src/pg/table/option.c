@@ -88,7 +88,7 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT("role_arn", U, ROLE_ARN, NULL, 0),
 	OPT("external_id", U, EXTERNAL_ID, NULL, 0),
 	OPT("role_session_name", U, SESSION_NAME, NULL, 0),
-	{"duration_seconds", U, DYN_OPT_INT, NULL, DYN_ROLE_SECONDS_MIN, DYN_ROLE_SECONDS_MAX, NULL, 0},
+	OPT_INT("duration_seconds", U, NULL, DYN_ROLE_SECONDS_MIN, DYN_ROLE_SECONDS_MAX),
 	OPT_BOOL("credentials_required", U, "true", 0),
 	{0}
 };
