@@ -111,6 +111,7 @@ CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'arn:aws:iam::1234
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'arn:aws:iam::123456789012:role/r', role_session_name 'x');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (role_arn 'arn:aws:iam::123456789012:role/r', duration_seconds '60');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (external_id '42');
+CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (session_token 'alone');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (access_key_id 'a', secret_access_key 'b', duration_seconds '900');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (credentials_required 'perhaps');
 

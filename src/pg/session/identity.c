@@ -176,7 +176,7 @@ dyn_identity_report(Oid serverid, Oid userid, DynIdentityLack lack)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 errmsg("the user mapping of user \"%s\" for server \"%s\" holds no credentials", user, server->servername),
-			 errhint("Set the options \"access_key_id\" and \"secret_access_key\" by ALTER USER MAPPING. Only a superuser can lend the server process's own, by credentials_required 'false'.")));
+			 errhint("Set the options \"access_key_id\" and \"secret_access_key\" by ALTER USER MAPPING. The server process's own are for a superuser with a mapping of his own on a superuser's server, and for others where a superuser has set credentials_required 'false'.")));
 }
 
 /* ---- identities ---- */

@@ -401,18 +401,21 @@ refuse_to_lend(const char *name, const char *when)
 void
 dyn_options_check_mapping(List *options)
 {
-	static const char *const of_roles[] = {"external_id", "role_session_name", "duration_seconds"};
+	static const char *const needed[][2] = {
+		{"session_token", "access_key_id"}, {"external_id", "role_arn"}, {"role_session_name", "role_arn"},
+		{"duration_seconds", "role_arn"}
+	};
 	bool		has_keys = has_option(options, "access_key_id");
 
 	if (has_keys != has_option(options, "secret_access_key"))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
 				 errmsg("options \"access_key_id\" and \"secret_access_key\" go together")));
-	for (size_t i = 0; i < lengthof(of_roles); i++)
-		if (has_option(options, of_roles[i]) && !has_option(options, "role_arn"))
+	for (size_t i = 0; i < lengthof(needed); i++)
+		if (has_option(options, needed[i][0]) && !has_option(options, needed[i][1]))
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
-					 errmsg("option \"%s\" needs a \"role_arn\"", of_roles[i])));
+					 errmsg("option \"%s\" needs option \"%s\"", needed[i][0], needed[i][1])));
 	if (superuser())
 		return;
 	if (!dyn_option_bool("credentials_required", options, NIL))
