@@ -4,26 +4,34 @@
  */
 #include "fake_http.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "core/crc32.h"
+#include "fail_alloc.h"
 #include "net/descriptor.h"
 #include "net/surroundings.h"
 
 #define STEP_MS 0.5
+#define LATE_MS 100.0
 
 struct DynHttp
 {
 	int			fd;				/* watched by the loop, never readable; -1: closed */
+	DynHttpConfig config;		/* url and ca_bundle are the two below */
+	char		url[300];
+	char		ca_bundle[40];
 };
 
 struct DynTransfer
 {
+	DynHttp    *http;
 	FakeRequest *request;
 	bool		done;
+	bool		hangs;			/* until its engine's time is up */
 	bool		stale;
 	bool		refused;		/* after its lookup */
 	DynClass	failure;		/* DYN_OK: there is an answer */
@@ -38,6 +46,7 @@ DynHttpConfig fake_config;
 int			fake_room = -1;
 int			fake_idle;
 int			fake_refused;
+FakeScript	fake_script;
 
 static FakeRequest *requests[10000];
 static int	nrequests;
@@ -59,6 +68,8 @@ chance(void)
 {
 	return fake_random;
 }
+
+const DynClock fake_clock = {.now_ms = now_ms, .wall_s = wall_s, .random = chance};
 
 DynClient *
 fake_client(const DynClientConfig *config)
@@ -82,7 +93,7 @@ fake_client(const DynClientConfig *config)
 		complete.total_max_retry_attempts = 4;
 	if (complete.max_pool_connections == 0)
 		complete.max_pool_connections = 50;
-	complete.clock = (DynClock) {.now_ms = now_ms, .wall_s = wall_s, .random = chance};
+	complete.clock = fake_clock;
 	fake_forget();
 	complete.keys = dyn_key_source_get(&keys, &status);
 	client = complete.keys ? dyn_client_new(&complete, &status) : NULL;
@@ -90,20 +101,26 @@ fake_client(const DynClientConfig *config)
 	return client;
 }
 
+static void
+free_request(FakeRequest *request)
+{
+	if (request == NULL)
+		return;
+	dyn_buf_free(&request->body);
+	dyn_buf_free(&request->headers);
+	free(request);
+}
+
 void
 fake_forget(void)
 {
 	while (nrequests > 0)
-	{
-		FakeRequest *request = requests[--nrequests];
-
-		dyn_buf_free(&request->body);
-		free(request);
-	}
+		free_request(requests[--nrequests]);
 	memset(&fake_headers, 0, sizeof(fake_headers));
 	fake_room = -1;
 	fake_idle = 0;
 	fake_refused = 0;
+	fake_script = NULL;
 }
 
 int
@@ -129,6 +146,25 @@ fake_request(int n)
 	if (n >= nrequests)
 		abort();
 	return requests[n];
+}
+
+const char *
+fake_header(const FakeRequest *request, const char *name)
+{
+	size_t		len = strlen(name);
+
+	for (const char *line = request->headers.data; *line; line = strchr(line, '\n') + 1)
+		if (strncmp(line, name, len) == 0 && line[len] == ':')
+			return line + len + 2;
+	return NULL;
+}
+
+bool
+fake_header_is(const FakeRequest *request, const char *name, const char *value)
+{
+	const char *got = fake_header(request, name);
+
+	return got && strncmp(got, value, strlen(value)) == 0 && got[strlen(value)] == '\n';
 }
 
 static DynTransfer *
@@ -201,7 +237,15 @@ dyn_http_new(const DynHttpConfig *config, DynStatus *status)
 {
 	DynHttp    *http = calloc(1, sizeof(DynHttp));
 
+	if (http == NULL)
+	{
+		dyn_status_no_memory(status);
+		return NULL;
+	}
 	fake_config = *config;
+	http->config = *config;
+	snprintf(http->url, sizeof(http->url), "%s", config->url);
+	snprintf(http->ca_bundle, sizeof(http->ca_bundle), "%s", config->ca_bundle ? config->ca_bundle : "");
 	http->fd = -1;
 	return http;
 }
@@ -256,15 +300,56 @@ dyn_http_fd(const DynHttp *http)
 	return http->fd;
 }
 
+/* When a request that hangs is given up. */
+static double
+end_of(const DynTransfer *transfer)
+{
+	return transfer->request->sent_ms + transfer->http->config.read_timeout_ms;
+}
+
+/* The engine's request `n` hangs, and may be seen to. */
+static DynTransfer *
+hanging(const DynHttp *http, int n)
+{
+	DynTransfer *transfer = requests[n]->transfer;
+
+	return transfer && transfer->http == http && transfer->hangs && !transfer->done ? transfer : NULL;
+}
+
 int
 dyn_http_timeout_ms(const DynHttp *http)
 {
-	return -1;
+	double		soonest = -1;
+
+	for (int i = 0; i < nrequests; i++)
+	{
+		const DynTransfer *transfer = hanging(http, i);
+		double		left = transfer ? end_of(transfer) - fake_now_ms : 0;
+
+		if (transfer && (soonest < 0 || left < soonest))
+			soonest = left < 0 ? 0 : left;
+	}
+	return soonest < 0 ? -1 : (int) (soonest + 0.999);
 }
 
+/* As the engine does, it gives whoever comes very late a whole new time. */
 void
 dyn_http_drive(DynHttp *http)
 {
+	for (int i = 0; i < nrequests; i++)
+	{
+		DynTransfer *transfer = hanging(http, i);
+
+		if (transfer == NULL || end_of(transfer) > fake_now_ms)
+			continue;
+		if (fake_now_ms - end_of(transfer) > LATE_MS)
+		{
+			transfer->request->sent_ms = fake_now_ms;
+			continue;
+		}
+		transfer->failure = DYN_TIMEOUT;
+		transfer->done = true;
+	}
 }
 
 bool
@@ -279,43 +364,87 @@ dyn_http_connections_opened(const DynHttp *http)
 	return 0;
 }
 
+/* Of what is sent; NULL: no memory. */
+static FakeRequest *
+record(const DynHttp *http, const DynHttpRequest *sent)
+{
+	static const char *const methods[] = {"POST", "GET", "PUT"};
+	FakeRequest *request = calloc(1, sizeof(*request));
+
+	if (request == NULL)
+		return NULL;
+	if (sent->body)
+		dyn_buf_add(&request->body, sent->body->data, sent->body->len);
+	for (int i = 0; i < sent->nheaders; i++)
+	{
+		dyn_buf_str(&request->headers, sent->headers[i].name);
+		dyn_buf_str(&request->headers, ": ");
+		dyn_buf_str(&request->headers, sent->headers[i].value);
+		dyn_buf_str(&request->headers, "\n");
+		if (strcmp(sent->headers[i].name, "X-Amz-Date") == 0)
+			strncpy(request->date, sent->headers[i].value, sizeof(request->date) - 1);
+	}
+	if (dyn_buf_cstr(&request->body) == NULL || dyn_buf_cstr(&request->headers) == NULL)
+	{
+		free_request(request);
+		return NULL;
+	}
+	request->method = methods[sent->method];
+	request->get = sent->method == DYN_HTTP_GET;
+	snprintf(request->url, sizeof(request->url), "%s%s", http->url, sent->path ? sent->path : "/");
+	request->config = http->config;
+	request->config.url = NULL;
+	request->config.ca_bundle = NULL;
+	strcpy(request->ca_bundle, http->ca_bundle);
+	request->sent_ms = fake_now_ms;
+	request->fresh = sent->fresh;
+	return request;
+}
+
+/* Asks the script for an answer to the last request. */
+static void
+follow_script(DynTransfer *transfer)
+{
+	const char *body = "";
+	long		left = fail_alloc_after;
+	int			status;
+
+	fail_alloc_after = -1;
+	if (fake_script(transfer->request, &status, &body))
+		fake_answer(nrequests - 1, status, body);
+	else
+		transfer->hangs = true;
+	fail_alloc_after = left;
+}
+
 DynTransfer *
 dyn_http_start(DynHttp *http, const DynHttpRequest *sent, DynStatus *status)
 {
-	FakeRequest *request = calloc(1, sizeof(*request));
+	FakeRequest *request = record(http, sent);
 	DynTransfer *transfer = calloc(1, sizeof(*transfer));
+	bool		room = fake_room < 0 || fake_in_flight() < fake_room;
 
-	if (request && sent->body)
-		dyn_buf_add(&request->body, sent->body->data, sent->body->len);
-	if (request == NULL || transfer == NULL || dyn_buf_cstr(&request->body) == NULL)
+	if (request == NULL || transfer == NULL || !room)
 	{
-		if (request)
-			dyn_buf_free(&request->body);
-		free(request);
+		if (request == NULL || transfer == NULL)
+			dyn_status_no_memory(status);
+		else
+		{
+			fake_refused++;
+			dyn_status_set(status, DYN_NO_DESCRIPTOR, "no room");
+		}
+		free_request(request);
 		free(transfer);
-		dyn_status_set(status, DYN_NO_MEMORY, "out of memory");
-		return NULL;
-	}
-	if (fake_room >= 0 && fake_in_flight() >= fake_room)
-	{
-		fake_refused++;
-		dyn_buf_free(&request->body);
-		free(request);
-		free(transfer);
-		dyn_status_set(status, DYN_NO_DESCRIPTOR, "no room");
 		return NULL;
 	}
 	if (nrequests == sizeof(requests) / sizeof(requests[0]))
 		abort();
 	requests[nrequests++] = request;
+	transfer->http = http;
 	transfer->request = request;
 	request->transfer = transfer;
-	request->sent_ms = fake_now_ms;
-	request->fresh = sent->fresh;
-	request->get = sent->method == DYN_HTTP_GET;
-	for (int i = 0; i < sent->nheaders; i++)
-		if (strcmp(sent->headers[i].name, "X-Amz-Date") == 0)
-			strncpy(request->date, sent->headers[i].value, sizeof(request->date) - 1);
+	if (fake_script)
+		follow_script(transfer);
 	return transfer;
 }
 
