@@ -15,7 +15,7 @@
 /* Of a fetch as a whole. */
 #define FETCH_MS 10000.0
 
-/* Nobody drove for longer than this: what failed meanwhile, failed for want of attention. */
+/* Nobody drove for so long after it asked to be: what failed meanwhile, failed for want of attention. */
 #define UNATTENDED_MS 1000.0
 
 /* Until a descriptor may be free again. */
@@ -140,7 +140,7 @@ send_request(DynKeyFetch *fetch)
 
 /* Goes on after an answer, or without one. */
 static void
-follow_verdict(DynKeyFetch *fetch, DynKeyVerdict verdict, bool unattended)
+follow_verdict(DynKeyFetch *fetch, DynKeyVerdict verdict)
 {
 	double		pause_ms = fetch->pause_ms;
 
@@ -152,8 +152,6 @@ follow_verdict(DynKeyFetch *fetch, DynKeyVerdict verdict, bool unattended)
 			finish_fetch(fetch);
 		return;
 	}
-	if (unattended)
-		fetch->attempts--;
 	if (verdict == DYN_STEP_FAILED || fetch->attempts >= fetch->max_attempts)
 	{
 		finish_fetch(fetch);
@@ -161,7 +159,28 @@ follow_verdict(DynKeyFetch *fetch, DynKeyVerdict verdict, bool unattended)
 	}
 	if (pause_ms == 0)
 		pause_ms = dyn_retry_delay_ms(DYN_THROTTLED, fetch->attempts, dyn_clock_chance(fetch->config.clock), 0);
-	fetch->due_ms = unattended ? 0 : fetch_now_ms(fetch) + pause_ms;
+	fetch->due_ms = fetch_now_ms(fetch) + pause_ms;
+}
+
+/*
+ * The attempt does not count, and is made again: a name was looked up and then
+ * no descriptor was left, or a connection failed that nobody attended to.
+ */
+static bool
+take_attempt_back(DynKeyFetch *fetch, bool unattended)
+{
+	bool		refused = dyn_transfer_refused(fetch->transfer);
+	DynClass	cls = fetch->status.cls;
+
+	if (!refused && !(unattended && (cls == DYN_TIMEOUT || cls == DYN_CONNECTION_LOST || cls == DYN_CONNECT)))
+		return false;
+	dyn_transfer_free(fetch->transfer);
+	fetch->transfer = NULL;
+	fetch->attempts--;
+	fetch->due_ms = 0;
+	if (refused)
+		postpone_or_fail(fetch);
+	return true;
 }
 
 /* The transfer is done. */
@@ -173,13 +192,17 @@ take_transfer(DynKeyFetch *fetch, bool unattended)
 
 	dyn_status_clear(&fetch->status);
 	if (!dyn_transfer_result(fetch->transfer, &answer, &fetch->status))
+	{
 		answer = NULL;
+		if (take_attempt_back(fetch, unattended))
+			return;
+	}
 	verdict = dyn_key_step_answer(fetch, answer);
 	if (answer && answer->body.data)
 		dyn_wipe(answer->body.data, answer->body.cap);
 	dyn_transfer_free(fetch->transfer);
 	fetch->transfer = NULL;
-	follow_verdict(fetch, verdict, unattended && answer == NULL);
+	follow_verdict(fetch, verdict);
 }
 
 /* ---- the loop ---- */
@@ -189,23 +212,25 @@ fetch_timeout_ms(void *arg)
 {
 	const DynKeyFetch *fetch = arg;
 	double		now = fetch_now_ms(fetch);
-	double		soonest;
-	int			engine;
+	double		soonest = fetch->deadline_ms - now;
+	double		next;
 
 	if (fetch->done)
 		return -1;
-	if (fetch->transfer == NULL)
-		soonest = fetch->due_ms - now;
-	else if (dyn_transfer_done(fetch->transfer))
+	if (fetch->transfer && dyn_transfer_done(fetch->transfer))
 		return 0;
-	else
-	{
-		soonest = fetch->deadline_ms - now;
-		engine = dyn_http_timeout_ms(fetch->http);
-		if (engine >= 0 && engine < soonest)
-			soonest = engine;
-	}
+	next = fetch->transfer ? dyn_http_timeout_ms(fetch->http) : fetch->due_ms - now;
+	if (next < soonest && (next >= 0 || fetch->transfer == NULL))
+		soonest = next;
 	return soonest < 0 ? 0 : soonest > INT_MAX - 1 ? INT_MAX : (int) (soonest + 0.999);
+}
+
+/* To be called at the end of whatever moved the fetch on. */
+static void
+note_wake(DynKeyFetch *fetch)
+{
+	fetch->driven_ms = fetch_now_ms(fetch);
+	fetch->wake_ms = fetch->driven_ms + fetch_timeout_ms(fetch);
 }
 
 /* It took too long as a whole. */
@@ -223,13 +248,12 @@ drive_fetch(void *arg)
 {
 	DynKeyFetch *fetch = arg;
 	double		now = fetch_now_ms(fetch);
-	bool		unattended = now - fetch->driven_ms > UNATTENDED_MS;
+	bool		unattended = now - fetch->wake_ms > UNATTENDED_MS;
 
 	if (fetch->done)
 		return;
 	if (unattended)
 		fetch->deadline_ms += now - fetch->driven_ms;
-	fetch->driven_ms = now;
 	if (fetch->http)
 		dyn_http_drive(fetch->http);
 	if (fetch->transfer && dyn_transfer_done(fetch->transfer))
@@ -238,6 +262,7 @@ drive_fetch(void *arg)
 		expire_fetch(fetch);
 	if (!fetch->done && fetch->transfer == NULL && fetch->due_ms <= now)
 		send_request(fetch);
+	note_wake(fetch);
 }
 
 /* ---- fetches ---- */
@@ -251,8 +276,7 @@ dyn_key_fetch_start(const DynKeyFetchConfig *config)
 		return NULL;
 	fetch->config = *config;
 	fetch->step = DYN_STEP_END;
-	fetch->driven_ms = fetch_now_ms(fetch);
-	fetch->deadline_ms = fetch->driven_ms + FETCH_MS;
+	fetch->deadline_ms = fetch_now_ms(fetch) + FETCH_MS;
 	fetch->member.timeout_ms = fetch_timeout_ms;
 	fetch->member.drive = drive_fetch;
 	fetch->member.arg = fetch;
@@ -278,6 +302,7 @@ dyn_key_fetch_start(const DynKeyFetchConfig *config)
 	}
 	else
 		send_request(fetch);
+	note_wake(fetch);
 	return fetch;
 }
 

@@ -72,6 +72,7 @@ struct DynKeyFetch
 	double		due_ms;			/* while none is in flight */
 	double		deadline_ms;	/* of the whole */
 	double		driven_ms;		/* the last time */
+	double		wake_ms;		/* when it then asked to be driven again, at the latest */
 	DynLoopMember member;
 };
 

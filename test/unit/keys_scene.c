@@ -259,8 +259,8 @@ scene_begin(void)
 		clear_entry(&variables[i]);
 	for (size_t i = 0; i < 20; i++)
 		clear_entry(&files[i]);
-	scene_no_answers();
 	fake_forget();
+	scene_no_answers();
 	scene_reads = 0;
 	scene_clock_stands = false;
 	fake_random = 0;
