@@ -94,6 +94,15 @@ judge_body(DynKeyFetch *fetch)
 
 /* ---- files with tokens ---- */
 
+/* Would a header with it be one line of ASCII? */
+static bool
+is_header_text(const char *text)
+{
+	while (*text >= ' ' && *text < 127)
+		text++;
+	return *text == '\0';
+}
+
 /*
  * The first line of a file, for the request that is about to be made; what a
  * line break at its end would do to a header it must not.  False, status set.
@@ -114,9 +123,8 @@ read_token(DynKeyFetch *fetch, const char *path, size_t max, DynBuf *token)
 	{
 		while (token->len > 0 && strchr("\r\n", token->data[token->len - 1]))
 			token->data[--token->len] = '\0';
-		for (size_t i = 0; i < token->len; i++)
-			if (token->data[i] <= ' ' || token->data[i] >= 127)
-				fault = "it holds more than a token: blanks, line breaks or bytes that are not ASCII";
+		if (!is_header_text(token->data) || strlen(token->data) < token->len)
+			fault = "it holds more than a token: line breaks, or bytes that are not printable ASCII";
 		if (token->len == 0)
 			fault = "it is empty";
 		else if (token->len > max)
@@ -289,12 +297,11 @@ ask_container(DynKeyFetch *fetch, DynKeyRequest *request)
 			return false;
 		token = fetch->text.data;
 	}
-	for (const char *p = token; p && *p; p++)
-		if (*p == '\r' || *p == '\n')
-		{
-			fail_step(fetch, "AWS_CONTAINER_AUTHORIZATION_TOKEN has a line break in it");
-			return false;
-		}
+	else if (token && !is_header_text(token))
+	{
+		fail_step(fetch, "AWS_CONTAINER_AUTHORIZATION_TOKEN has a line break in it, or bytes that are not printable ASCII");
+		return false;
+	}
 	request->http.method = DYN_HTTP_GET;
 	request->http.path = plan->path;
 	request->headers[0] = (DynHttpHeader) {"Accept", "application/json"};
