@@ -114,6 +114,7 @@ read_shared_file(DynPlanner *planner, DynSharedFile file)
 		planner->read[file] = true;
 		fine = dyn_profiles_add(&planner->profiles, file, path, text.data ? text.data : "", text.len, planner->status);
 	}
+	planner->no_memory = planner->no_memory || text.failed;
 	dyn_buf_wipe(&text);
 	return fine;
 }

@@ -412,6 +412,7 @@ plan_chain(DynPlanner *planner)
 		refuse_login, refuse_process, plan_config_file, stop_at_profile, dyn_plan_container, dyn_plan_metadata
 	};
 	DynFinding	finding = DYN_NOT_HERE;
+	const char *looked;
 
 	if (!dyn_plan_read_files(planner))
 		return DYN_BROKEN;
@@ -419,7 +420,8 @@ plan_chain(DynPlanner *planner)
 		finding = sources[i] (planner);
 	if (finding != DYN_NOT_HERE)
 		return finding;
-	dyn_status_hint(planner->status, "Looked for in: %s.", dyn_buf_cstr(&planner->plan->looked));
+	looked = dyn_buf_cstr(&planner->plan->looked);
+	dyn_status_hint(planner->status, "Looked for in: %s.", looked ? looked : "");
 	return dyn_plan_broken(planner, "no credentials were found");
 }
 
@@ -477,7 +479,10 @@ dyn_key_plan_make(DynKeyPlan *plan, const DynKeyWish *wish, const DynSurrounding
 		finding = complete_plan(&planner);
 	dyn_profiles_free(&planner.profiles);
 	if (planner.no_memory || plan->looked.failed)
+	{
+		dyn_status_clear(status);
 		return dyn_status_no_memory(status);
+	}
 	return finding == DYN_FOUND;
 }
 

@@ -201,7 +201,7 @@ adopt_keys(DynKeySource *source, DynKeys *keys)
 	memset(keys, 0, sizeof(*keys));
 	source->stable = plan->base == DYN_BASE_METADATA && plan->nroles == 0;
 	source->refused = false;
-	source->warned = false;
+	source->warned = source->warning = false;
 	source->source = plan->source;
 	replace_text(&source->profile, plan->profile);
 	replace_text(&source->role_arn, plan->nroles > 0 ? plan->roles[plan->nroles - 1].role_arn :

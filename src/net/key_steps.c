@@ -113,12 +113,14 @@ read_token(DynKeyFetch *fetch, const char *path, size_t max, DynBuf *token)
 	const DynSurroundings *surroundings = fetch->config.surroundings;
 	const char *why = "there is no such file";
 	const char *fault = NULL;
+	DynFileResult result;
 
 	dyn_buf_wipe(token);
-	if (surroundings->read_file(surroundings->arg, path, token, &why) != DYN_FILE_READ)
-		fault = why;
-	else if (dyn_buf_cstr(token) == NULL)
+	result = surroundings->read_file(surroundings->arg, path, token, &why);
+	if (dyn_buf_cstr(token) == NULL)
 		return dyn_status_no_memory(&fetch->status);
+	if (result != DYN_FILE_READ)
+		fault = why;
 	else
 	{
 		while (token->len > 0 && strchr("\r\n", token->data[token->len - 1]))
@@ -440,7 +442,9 @@ ask_role(DynKeyFetch *fetch, DynKeyRequest *request)
 	request->headers[request->http.nheaders++] = (DynHttpHeader) {"X-Amz-Date", dyn_buf_cstr(&fetch->text)};
 	if (fetch->keys.session_token)
 		request->headers[request->http.nheaders++] = (DynHttpHeader) {"X-Amz-Security-Token", fetch->keys.session_token};
-	if (fetch->text.failed || !sign_sts(fetch, request, amz_date))
+	if (fetch->text.failed)
+		return dyn_status_no_memory(&fetch->status);
+	if (!sign_sts(fetch, request, amz_date))
 		return dyn_status_set(&fetch->status, DYN_INTERNAL, "the request could not be signed");
 	request->headers[request->http.nheaders++] = (DynHttpHeader) {"Authorization", fetch->authorization.data};
 	return true;
