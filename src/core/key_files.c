@@ -184,6 +184,7 @@ dyn_plan_file(DynPlanner *planner, DynSharedFile file)
 	}
 	planner->plan->base = DYN_BASE_KEYS;
 	planner->plan->source = shared_files[file].source;
+	planner->plan->of_profile = true;
 	if (dyn_keys_make(&planner->plan->keys, id, dyn_profile_setting_in(profile, file, "aws_secret_access_key"),
 					  dyn_profile_setting_in(profile, file, "aws_session_token"), DYN_KEYS_FOREVER, &fault))
 		return DYN_FOUND;

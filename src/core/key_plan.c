@@ -168,6 +168,7 @@ dyn_plan_web_identity(DynPlanner *planner, const DynProfile *from, bool variable
 	}
 	planner->plan->base = DYN_BASE_WEB_IDENTITY;
 	planner->plan->source = "web identity";
+	planner->plan->of_profile = !variables || dyn_plan_variable(planner, names[0][0]) == NULL;
 	planner->plan->token_file = dyn_plan_keep(planner, values[0]);
 	role.role_arn = values[1];
 	role.session_name = values[2] && values[2][0] ? values[2] : NULL;

@@ -62,6 +62,7 @@ typedef struct DynKeyPlan
 	DynKeyBase	base;
 	const char *source;			/* static: "environment", "credentials file", ... */
 	const char *profile;		/* that was looked at; NULL: none */
+	bool		of_profile;		/* it is what says where the keys come from */
 	DynKeys		keys;			/* of DYN_BASE_KEYS */
 	DynAssumeRole web_identity; /* of DYN_BASE_WEB_IDENTITY */
 	const char *token_file;		/* the same, and of DYN_BASE_CONTAINER, where it may be NULL */

@@ -176,6 +176,7 @@ dyn_plan_role(DynPlanner *planner)
 		return DYN_NOT_HERE;
 	finding = follow(&way, planner->profile, plan->profile);
 	plan->source = "role of a profile";
+	plan->of_profile = true;
 	while (way.n > 0)
 		plan->roles[plan->nroles++] = dyn_plan_keep_role(planner, &way.roles[--way.n]);
 	return finding;

@@ -51,6 +51,7 @@ finish_fetch(DynKeyFetch *fetch)
 	dyn_buf_wipe(&fetch->body);
 	fetch->step = DYN_STEP_END;
 	fetch->done = true;
+	fetch->ended_ms = fetch_now_ms(fetch);
 }
 
 /* Makes an engine for the request's endpoint; false, `status` set. */
@@ -321,6 +322,12 @@ dyn_key_fetch_keys(DynKeyFetch *fetch, DynStatus *status)
 	if (status->cls == DYN_OK)
 		dyn_status_set(status, DYN_INTERNAL, "a fetch of keys ended without any");
 	return NULL;
+}
+
+double
+dyn_key_fetch_ended_ms(const DynKeyFetch *fetch)
+{
+	return fetch->ended_ms;
 }
 
 const DynKeyPlan *

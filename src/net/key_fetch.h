@@ -36,6 +36,9 @@ extern bool dyn_key_fetch_done(const DynKeyFetch *fetch);
 /* Of one that is done: the keys, as a loan; NULL on failure, `status` set (DYN_NO_CREDENTIALS, DYN_NO_MEMORY). */
 extern DynKeys *dyn_key_fetch_keys(DynKeyFetch *fetch, DynStatus *status);
 
+/* When it was done, by its clock. */
+extern double dyn_key_fetch_ended_ms(const DynKeyFetch *fetch);
+
 /* What it followed; as long as the fetch. */
 extern const DynKeyPlan *dyn_key_fetch_plan(const DynKeyFetch *fetch);
 

@@ -52,6 +52,7 @@ struct DynKeyFetch
 	DynKeyPlan	plan;
 	DynStatus	status;
 	bool		done;
+	double		ended_ms;		/* when it was */
 	DynKeys		keys;			/* of the base, then of each role */
 	DynKeyStep	step;
 	int			role;

@@ -194,7 +194,8 @@ adopt_keys(DynKeySource *source, DynKeys *keys)
 {
 	const DynKeyPlan *plan = dyn_key_fetch_plan(source->fetch);
 
-	if (!dyn_keys_equal(keys, &source->keys))
+	/* those that were refused and are the same are new ones, too: calls still in flight with them needn't ask again */
+	if (source->refused || !dyn_keys_equal(keys, &source->keys))
 		source->serial++;
 	dyn_keys_free(&source->keys);
 	source->keys = *keys;
@@ -203,7 +204,7 @@ adopt_keys(DynKeySource *source, DynKeys *keys)
 	source->refused = false;
 	source->warned = source->warning = false;
 	source->source = plan->source;
-	replace_text(&source->profile, plan->profile);
+	replace_text(&source->profile, plan->of_profile ? plan->profile : NULL);
 	replace_text(&source->role_arn, plan->nroles > 0 ? plan->roles[plan->nroles - 1].role_arn :
 				 plan->base == DYN_BASE_WEB_IDENTITY ? plan->web_identity.role_arn : NULL);
 	source->refresh_at = refresh_time(source);
@@ -240,7 +241,8 @@ settle_fetch(DynKeySource *source)
 	else
 	{
 		source->failure = status;
-		source->failed_ms = dyn_clock_now_ms(&source->clock);
+		/* nobody may have looked for long, and a failure of then is none of now */
+		source->failed_ms = dyn_key_fetch_ended_ms(source->fetch);
 		source->refresh_at = retry_time(source);
 		source->warning = source->warning || (!source->warned && keys_are_good(source));
 		source->warned = true;

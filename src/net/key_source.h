@@ -35,7 +35,7 @@ typedef enum DynKeyState
 
 /*
  * The keys to sign with.  READY: *keys is a loan until the loop is driven, and
- * *serial changes whenever they do.  NONE: `status` is set.  Starts what has to
+ * *serial changes whenever they do, or were fetched anew since they were refused.  NONE: `status` is set.  Starts what has to
  * be fetched.
  */
 extern DynKeyState dyn_key_source_keys(DynKeySource *source, const DynKeys **keys, uint64_t *serial,
@@ -51,7 +51,7 @@ extern bool dyn_key_source_refused(DynKeySource *source, uint64_t serial);
 typedef struct DynKeyDescription
 {
 	const char *source;			/* "user mapping", "environment", "instance metadata", ...; "" before any */
-	const char *profile;		/* NULL: none */
+	const char *profile;		/* that they are of; NULL: none */
 	const char *role_arn;		/* the last that was assumed; NULL: none */
 	const char *access_key_id;	/* NULL: there are none now */
 	int64_t		expires;		/* epoch seconds, DYN_KEYS_FOREVER */

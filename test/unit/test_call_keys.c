@@ -248,16 +248,17 @@ test_refresh(void)
 	DynCall    *call;
 
 	begin();
-	dyn_call_free(start_well());
+	call = start_well();
 	drive();
+	dyn_call_free(call);
 	scene_jump(6 * 3600 - 600);
 	set_keys("AKIA2");
 	call = start_well();
-	ok(calls_sent() == 1 && fetches == 2, "a call goes out while keys are refreshed");
-	signed_by(0, "AKIA1", "the old ones sign");
+	ok(calls_sent() == 2 && fetches == 2, "a call goes out while keys are refreshed");
+	signed_by(1, "AKIA1", "the old ones sign");
 	drive();
 	dyn_call_free(start_well());
-	signed_by(1, "AKIA2", "the new ones sign what is started later");
+	signed_by(2, "AKIA2", "the new ones sign what is started later");
 	dyn_call_free(call);
 	is_int(fetches, 2, "two fetches in all");
 	end();
@@ -333,6 +334,7 @@ static void
 test_no_others(void)
 {
 	DynCall    *call;
+	DynCall    *calls[4];
 
 	begin();
 	call = start_well();
@@ -352,6 +354,20 @@ test_no_others(void)
 	   "and tells the refusal, too");
 	is_int(dyn_call_status(call)->attempts, 1, "after one attempt");
 	dyn_call_free(call);
+	end();
+
+	begin();
+	for (int i = 0; i < 4; i++)
+		calls[i] = start_well();
+	drive();
+	for (int i = 0; i < 8; i++)
+		answer_call(i, 400, EXPIRED);
+	ok(fetches == 2 && calls_sent() == 8, "many calls fetch the same keys once more, not each");
+	for (int i = 0; i < 4; i++)
+	{
+		ok(dyn_call_done(calls[i]), "call %d fails", i);
+		dyn_call_free(calls[i]);
+	}
 	end();
 }
 

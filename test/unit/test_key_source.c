@@ -348,6 +348,26 @@ test_failure_remembered(void)
 	ok(ask() == DYN_KEYS_NONE, "and fails again");
 	end();
 
+	/* nobody looked while it failed, nor long after */
+	scene_begin();
+	scene_variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/creds");
+	scene_answer("GET", "", 0, 404, "");
+	source = scene_source();
+	ask();
+	scene_settle();
+	scene_jump(HOUR);
+	scene_no_answers();
+	scene_container("AKIA1", time_at(HOUR + 60));
+	is_string(scene_key_id_now(source), "waiting", "what failed long ago is no failure of now");
+	scene_settle();
+	scene_jump(HOUR);
+	scene_no_answers();
+	scene_container("AKIA2", time_at(5 * HOUR));
+	is_string(scene_key_id_now(source), "waiting", "nor are keys that have come and gone");
+	scene_settle();
+	is_string(scene_key_id_now(source), "AKIA2", "the next ones are fetched");
+	end();
+
 	/* the same of what is known at once */
 	scene_begin();
 	scene_variable("AWS_ACCESS_KEY_ID", "AKIAENV");
@@ -450,9 +470,24 @@ test_description(void)
 	scene_key_id(source);
 	dyn_key_source_describe(source, &description);
 	is_string(description.source, "web identity", "a source");
-	is_string(description.profile, "x", "its profile");
+	ok(description.profile == NULL, "the profile says nothing about it");
 	is_string(description.role_arn, "arn:aws:iam::123456789012:role/irsa", "its role");
 	is_int(description.expires, AT(HOUR), "its end");
+	end();
+
+	scene_begin();
+	scene_file("/token", "tOkEn");
+	scene_file("$HOME/.aws/config", "[default]\nrole_arn = arn:aws:iam::123456789012:role/irsa\n"
+			   "web_identity_token_file = /token\n");
+	scene_sts("AKIASTS", time_at(HOUR));
+	source = scene_source();
+	scene_key_id(source);
+	dyn_key_source_describe(source, &description);
+	ok(strcmp(description.source, "web identity") == 0 && strcmp(description.profile, "default") == 0, "one of a profile");
+	end();
+	begin_container(HOUR);
+	dyn_key_source_describe(source, &description);
+	ok(description.profile == NULL && description.role_arn == NULL, "a container's keys are of no profile");
 	end();
 }
 

@@ -48,7 +48,7 @@ check_bad(const Bad *bad, const char *service)
 	DynKeyState state = fetch();
 
 	ok(state == DYN_KEYS_NONE && status.cls == DYN_NO_CREDENTIALS, "%s, HTTP %d: no keys", service, bad->http);
-	if (!ok(strncmp(status.message, service, strlen(service)) == 0 && strstr(status.message, bad->words),
+	if (!ok(strstr(status.message, service) != NULL && strstr(status.message, bad->words),
 			"it names the source, and says: %s", bad->words))
 		diag("%s", status.message);
 	is_int(fake_sent(), bad->requests, "requests");
@@ -80,7 +80,7 @@ static const Bad bad_sts[] = {
 	{407, "", "answered with HTTP 407", 1},
 	{500, "", "answered with HTTP 500", 3},
 	{503, "<html>", "answered with HTTP 503", 3},
-	{403, STS_ERROR("AccessDenied", "not\nso"), "refused AssumeRoleWithWebIdentity of role " ROLE ": AccessDenied: not", 1},
+	{403, STS_ERROR("AccessDenied", "not\nso"), "role " ROLE " by web identity: sts.us-west-2.amazonaws.com refused AssumeRoleWithWebIdentity: AccessDenied: not", 1},
 	{400, STS_ERROR("ExpiredTokenException", "old"), "ExpiredTokenException: old", 1},
 	{400, STS_ERROR("IDPRejectedClaim", "x"), "IDPRejectedClaim", 1},
 	{403, STS_ERROR("RegionDisabledException", "x"), "RegionDisabledException", 1},
@@ -147,8 +147,7 @@ test_token_files(void)
 		scene_variable("AWS_WEB_IDENTITY_TOKEN_FILE", "/token");
 		if (cases[i].text)
 			scene_file("/token", cases[i].text);
-		ok(fetch() == DYN_KEYS_NONE && strncmp(status.message, "web identity: token file /token: ", 33) == 0 &&
-		   strstr(status.message, cases[i].words), "token file: %s", cases[i].words);
+		ok(fetch() == DYN_KEYS_NONE && strstr(status.message, "web identity: token file /token: ") && strstr(status.message, cases[i].words), "token file: %s", cases[i].words);
 		ok(fake_sent() == 0 && scene_status_is_clean(&status), "nothing is sent, nothing told");
 	}
 	scene_closed_file("/token");
