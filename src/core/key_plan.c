@@ -22,6 +22,7 @@
 #define METADATA_ATTEMPTS 1
 
 /* Of what the environment or a profile may ask for there. */
+#define METADATA_MIN_TIMEOUT_S 0.001
 #define METADATA_MAX_TIMEOUT_S 10.0
 #define METADATA_MAX_ATTEMPTS 10
 
@@ -333,14 +334,15 @@ dyn_plan_container(DynPlanner *planner)
 	return DYN_FOUND;
 }
 
-/* Of the metadata service: a number between 0 and `most`; `fallback` where there is none. */
+/* Of the metadata service: a number of at most `most`; `fallback` where there is none, or less than `least`. */
 static double
-metadata_number(const DynPlanner *planner, const char *variable, const char *setting, double fallback, double most)
+metadata_number(const DynPlanner *planner, const char *variable, const char *setting, double fallback, double least,
+				double most)
 {
 	const char *text = variable_or_setting(planner, variable, setting);
 	double		number = text ? strtod(text, NULL) : 0;
 
-	return number > 0 && number <= most ? number : number > most ? most : fallback;
+	return number > most ? most : number >= least ? number : fallback;
 }
 
 /* The base of the metadata service; NULL, plan broken: what is configured is none. */
@@ -383,10 +385,10 @@ dyn_plan_metadata(DynPlanner *planner)
 	planner->plan->source = "instance metadata";
 	planner->plan->url = dyn_plan_keep(planner, url);
 	planner->plan->timeout_s = metadata_number(planner, "AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout",
-											   METADATA_TIMEOUT_S, METADATA_MAX_TIMEOUT_S);
+											   METADATA_TIMEOUT_S, METADATA_MIN_TIMEOUT_S, METADATA_MAX_TIMEOUT_S);
 	planner->plan->attempts = (int) metadata_number(planner, "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
 													"metadata_service_num_attempts", METADATA_ATTEMPTS,
-													METADATA_MAX_ATTEMPTS);
+													1, METADATA_MAX_ATTEMPTS);
 	return DYN_FOUND;
 }
 

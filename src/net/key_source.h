@@ -35,8 +35,8 @@ typedef enum DynKeyState
 
 /*
  * The keys to sign with.  READY: *keys is a loan until the loop is driven, and
- * *serial changes whenever they do, or were fetched anew since they were refused.  NONE: `status` is set.  Starts what has to
- * be fetched.
+ * *serial changes whenever they do, or were refused and fetched anew.  NONE:
+ * `status` is set.  Starts what has to be fetched.
  */
 extern DynKeyState dyn_key_source_keys(DynKeySource *source, const DynKeys **keys, uint64_t *serial,
 									   DynStatus *status);
