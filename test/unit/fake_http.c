@@ -106,6 +106,8 @@ free_request(FakeRequest *request)
 {
 	if (request == NULL)
 		return;
+	if (request->transfer)
+		request->transfer->request = NULL;
 	dyn_buf_free(&request->body);
 	dyn_buf_free(&request->headers);
 	free(request);
@@ -496,7 +498,8 @@ dyn_transfer_free(DynTransfer *transfer)
 {
 	if (transfer == NULL)
 		return;
-	transfer->request->transfer = NULL;
+	if (transfer->request)
+		transfer->request->transfer = NULL;
 	dyn_descriptor_made_room();
 	dyn_buf_free(&transfer->answer.body);
 	free(transfer);

@@ -255,6 +255,7 @@ scene_sts(const char *access_key_id, const char *expiration)
 void
 scene_begin(void)
 {
+	scene_settle();
 	for (size_t i = 0; i < 40; i++)
 		clear_entry(&variables[i]);
 	for (size_t i = 0; i < 20; i++)
