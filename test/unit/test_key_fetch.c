@@ -121,6 +121,14 @@ test_retries(void)
 	scene_container("AKIATASK", KEYS_END);
 	ok(fetch() == DYN_KEYS_READY && fake_sent() == 3, "the third attempt succeeds");
 
+	scene_begin();
+	scene_variable("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "2");
+	scene_answer("PUT", "", 1, 500, "");
+	scene_answer("GET", ROLES, 1, 500, "");
+	scene_answer("GET", ROLES "app", 1, 500, "");
+	scene_instance("AKIAEC2", KEYS_END);
+	ok(fetch() == DYN_KEYS_READY && fake_sent() == 6, "each request has its own attempts");
+
 	begin_container();
 	scene_answer("GET", "", 0, 429, "");
 	fails_with("HTTP 429", 3, "HTTP 429");
@@ -137,8 +145,10 @@ test_deadline(void)
 	DynKeyFetchConfig config;
 	DynKeySource *source;
 	uint64_t	serial;
+	double		begun;
 
 	begin_web_identity();
+	begun = fake_now_ms;
 	fake_script = NULL;
 	fake_random = 0.9;
 	config = scene_config();
@@ -150,6 +160,7 @@ test_deadline(void)
 	scene_settle();
 	ok(dyn_key_source_keys(source, &keys, &serial, &status) == DYN_KEYS_NONE && fake_sent() == 1, "10 s are all");
 	ok(strstr(status.message, "no keys within 10 s") != NULL, "it says so");
+	ok(fabs(fake_now_ms - begun - 10000) < 100, "and does not wait for the next attempt");
 	dyn_key_source_release(source);
 }
 
@@ -248,8 +259,11 @@ test_descriptors(void)
 		scene_pass(0.1);
 	}
 	is_int(fake_sent(), 6, "refused after the lookup, it was no attempt");
+	scene_answer("GET", "", 2, 500, "");
 	scene_container("AKIATASK", KEYS_END);
 	fake_refuse(5);
+	dyn_loop_drive();
+	is_int(fake_sent(), 6, "the next one takes a moment");
 	is_string(scene_key_id(source), "AKIATASK", "and succeeds in the end");
 	dyn_key_source_release(source);
 }

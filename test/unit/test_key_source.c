@@ -228,6 +228,20 @@ test_short_lived(void)
 
 /* ---- static stability ---- */
 
+/* Of a role's keys STS judges by their end. */
+static void
+begin_role_over_instance(int lifetime)
+{
+	DynKeyFetchConfig config;
+
+	scene_begin();
+	scene_instance("AKIA1", time_at(HOUR));
+	scene_sts("AKIA2", time_at(lifetime));
+	config = scene_config();
+	config.wish.role.role_arn = "arn:aws:iam::123456789012:role/reader";
+	source = scene_source_of(&config);
+}
+
 static void
 test_stability(void)
 {
@@ -269,18 +283,15 @@ test_stability(void)
 	scene_settle();
 	end();
 
-	/* of a role over them STS judges */
-	scene_begin();
-	scene_instance("AKIA1", time_at(HOUR));
-	scene_sts("AKIA2", time_at(-1));
-	{
-		DynKeyFetchConfig config = scene_config();
-
-		config.wish.role.role_arn = "arn:aws:iam::123456789012:role/reader";
-		source = scene_source_of(&config);
-	}
+	begin_role_over_instance(HOUR);
+	is_string(scene_key_id(source), "AKIA2", "a role's keys over them");
+	scene_no_answers();
+	go_to(HOUR);
+	ok(strstr(scene_key_id(source), "no credentials were found") != NULL, "are used to their end");
+	end();
+	begin_role_over_instance(-1);
 	ok(strstr(scene_key_id(source), "instance metadata: the credentials have expired") != NULL,
-	   "a role's keys over them are not used beyond their end");
+	   "and no longer");
 	end();
 }
 
@@ -311,12 +322,25 @@ test_refused(void)
 	scene_no_answers();
 	scene_container("AKIA3", time_at(5 * HOUR));
 	is_string(scene_key_id_now(source), "AKIA2", "a refresh goes on");
+	ok(!dyn_key_source_waiting(source), "nobody waits for it");
 	ask();
 	ok(dyn_key_source_refused(source, serial), "keys are refused meanwhile");
 	is_string(scene_key_id_now(source), "waiting", "it is waited for");
 	scene_settle();
 	is_string(scene_key_id_now(source), "AKIA3", "and is enough");
 	is_int(fake_sent(), 3, "three requests in all");
+
+	/* it has failed a moment ago, when nobody needed it */
+	go_to(5 * HOUR - 900);
+	scene_no_answers();
+	scene_answer("GET", "", 0, 404, "");
+	ask();
+	scene_settle();
+	ok(ask() == DYN_KEYS_READY, "a refresh fails");
+	scene_no_answers();
+	scene_container("AKIA4", time_at(9 * HOUR));
+	dyn_key_source_refused(source, serial);
+	is_string(scene_key_id(source), "AKIA4", "keys refused right after it are fetched at once");
 
 	/* there are no others */
 	scene_no_answers();
