@@ -403,6 +403,14 @@ plan_own_keys(DynPlanner *planner)
 						 DYN_KEYS_FOREVER, planner->status) ? DYN_FOUND : DYN_BROKEN;
 }
 
+/* Does a source take the keys, or what they are got by, from the profile? */
+static bool
+is_of_profile(const DynPlanner *planner, DynFinding (*source) (DynPlanner *))
+{
+	return source == dyn_plan_role || source == plan_credentials_file || source == plan_config_file ||
+		(source == plan_web_identity && dyn_plan_setting(planner, "web_identity_token_file"));
+}
+
 /* The process's own: the first source that is configured. */
 static DynFinding
 plan_chain(DynPlanner *planner)
@@ -416,7 +424,11 @@ plan_chain(DynPlanner *planner)
 	if (!dyn_plan_read_files(planner))
 		return DYN_BROKEN;
 	for (size_t i = 0; finding == DYN_NOT_HERE && i < sizeof(sources) / sizeof(sources[0]); i++)
+	{
 		finding = sources[i] (planner);
+		if (finding == DYN_FOUND && !is_of_profile(planner, sources[i]))
+			planner->plan->profile = NULL;
+	}
 	if (finding != DYN_NOT_HERE)
 		return finding;
 	dyn_status_hint(planner->status, "Looked for in: %s.", dyn_buf_cstr(&planner->plan->looked));

@@ -61,7 +61,7 @@ typedef struct DynKeyPlan
 {
 	DynKeyBase	base;
 	const char *source;			/* static: "environment", "credentials file", ... */
-	const char *profile;		/* that was looked at; NULL: none */
+	const char *profile;		/* that the source belongs to; NULL: to none */
 	DynKeys		keys;			/* of DYN_BASE_KEYS */
 	DynAssumeRole web_identity; /* of DYN_BASE_WEB_IDENTITY */
 	const char *token_file;		/* the same, and of DYN_BASE_CONTAINER, where it may be NULL */
