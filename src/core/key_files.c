@@ -97,23 +97,21 @@ read_shared_file(DynPlanner *planner, DynSharedFile file)
 {
 	const char *path = planner->paths[file] = find_path(planner, file);
 	const DynSurroundings *surroundings = planner->surroundings;
-	DynFileResult result = DYN_FILE_MISSING;
+	DynFileResult *result = &planner->results[file];
 	DynBuf		text = {0};
 	const char *why = "";
 	bool		fine = true;
 
-	if (path)
-		result = surroundings->read_file(surroundings->arg, path, &text, &why);
-	if (result == DYN_FILE_FAILED)
+	*result = path ? surroundings->read_file(surroundings->arg, path, &text, &why) : DYN_FILE_MISSING;
+	/* a closed home directory is usual where a server is started by another user; a file that was named is wanted */
+	if (*result == DYN_FILE_FAILED ||
+		(*result == DYN_FILE_CLOSED && dyn_plan_variable(planner, shared_files[file].variable)))
 	{
 		dyn_plan_broken(planner, "%s %s: %s", shared_files[file].source, path, why);
 		fine = false;
 	}
-	else if (result == DYN_FILE_READ)
-	{
-		planner->read[file] = true;
+	else if (*result == DYN_FILE_READ)
 		fine = dyn_profiles_add(&planner->profiles, file, path, text.data ? text.data : "", text.len, planner->status);
-	}
 	planner->no_memory = planner->no_memory || text.failed;
 	dyn_buf_wipe(&text);
 	return fine;
@@ -162,7 +160,9 @@ tell_no_keys(DynPlanner *planner, DynSharedFile file)
 
 	if (path == NULL)
 		dyn_key_plan_looked(planner->plan, "%s: no home directory", source);
-	else if (!planner->read[file])
+	else if (planner->results[file] == DYN_FILE_CLOSED)
+		dyn_key_plan_looked(planner->plan, "%s: %s can't be reached", source, path);
+	else if (planner->results[file] == DYN_FILE_MISSING)
 		dyn_key_plan_looked(planner->plan, "%s: no %s", source, path);
 	else
 		dyn_key_plan_looked(planner->plan, "%s: no keys of profile \"%s\" in %s", source, planner->plan->profile, path);

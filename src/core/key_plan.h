@@ -21,6 +21,7 @@ typedef enum DynFileResult
 {
 	DYN_FILE_READ,
 	DYN_FILE_MISSING,
+	DYN_FILE_CLOSED,			/* whether it is there can't be seen: a folder on the way is closed to this process */
 	DYN_FILE_FAILED				/* it is there, but can't be read */
 } DynFileResult;
 

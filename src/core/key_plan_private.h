@@ -24,7 +24,7 @@ typedef struct DynPlanner
 	DynKeyPlan *plan;
 	DynProfiles profiles;
 	const char *paths[2];		/* of the shared files, by DynSharedFile */
-	bool		read[2];		/* are they there? */
+	DynFileResult results[2];	/* of reading them */
 	const DynProfile *profile;	/* NULL: there is none */
 	bool		asked;			/* for this profile, by the wish: the environment's keys don't count then */
 	bool		no_memory;

@@ -86,7 +86,10 @@ add_role(Way *way, const DynProfile *profile, const char *name)
 	DynAssumeRole role = {0};
 
 	if (setting_of(profile, "mfa_serial"))
+	{
+		dyn_status_hint(way->planner->status, "Let the role's trust policy do without a second factor for this server, or use keys that a program of yours refreshes in the credentials file.");
 		return broken_profile(way->planner, profile, name, "has \"mfa_serial\": nobody can answer for a server");
+	}
 	if (way->n == DYN_PLAN_MAX_ROLES)
 		return broken_profile(way->planner, profile, name, "is one role too many over the others");
 	role.role_arn = setting_of(profile, "role_arn");

@@ -77,8 +77,7 @@ read_open_file(int fd, DynBuf *text, const char **why)
 }
 
 /*
- * Symbolic links are followed: Kubernetes puts its tokens behind some.  What
- * can't be reached, since a directory on the way is closed, counts as missing.
+ * Symbolic links are followed: Kubernetes puts its tokens behind some.
  */
 static DynFileResult
 read_file(void *arg, const char *path, DynBuf *text, const char **why)
@@ -88,7 +87,12 @@ read_file(void *arg, const char *path, DynBuf *text, const char **why)
 	int			fd;
 
 	if (stat(path, &about) != 0)
-		return DYN_FILE_MISSING;
+	{
+		if (errno == ENOENT || errno == ENOTDIR)
+			return DYN_FILE_MISSING;
+		*why = strerror(errno);
+		return errno == EACCES ? DYN_FILE_CLOSED : DYN_FILE_FAILED;
+	}
 	if (!dyn_descriptor_acquire(1))
 	{
 		*why = strerror(errno);

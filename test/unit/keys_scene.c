@@ -28,6 +28,7 @@ typedef struct Rule
 	char	   *body;
 } Rule;
 
+const char *scene_closed_folder;
 int			scene_reads;
 bool		scene_clock_stands;
 
@@ -154,6 +155,11 @@ read_scene_file(void *arg, const char *path, DynBuf *text, const char **why)
 	const Entry *entry = find_entry(files, 20, path);
 
 	scene_reads++;
+	if (scene_closed_folder && strncmp(path, scene_closed_folder, strlen(scene_closed_folder)) == 0)
+	{
+		*why = "Permission denied";
+		return DYN_FILE_CLOSED;
+	}
 	if (entry == NULL || entry->name == NULL)
 		return DYN_FILE_MISSING;
 	*why = "Permission denied";
@@ -255,6 +261,7 @@ scene_sts(const char *access_key_id, const char *expiration)
 void
 scene_begin(void)
 {
+	scene_closed_folder = NULL;
 	scene_settle();
 	for (size_t i = 0; i < 40; i++)
 		clear_entry(&variables[i]);

@@ -27,6 +27,9 @@ extern void scene_file(const char *path, const char *text);
 /* A file that is there and can't be read. */
 extern void scene_closed_file(const char *path);
 
+/* What lies there can't be reached; NULL: all can. */
+extern const char *scene_closed_folder;
+
 /* Files read so far, missing ones too. */
 extern int	scene_reads;
 

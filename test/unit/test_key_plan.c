@@ -105,6 +105,13 @@ test_files(void)
 			  "credentials file: no /home/pg/.aws/credentials; config file: no /home/pg/.aws/config; "
 			  "container: no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI; "
 			  "instance metadata: switched off by AWS_EC2_METADATA_DISABLED.", "all places are told");
+	scene_closed_folder = "/home/pg/";
+	fails_with("no credentials were found");
+	ok(strstr(status.hint, "config file: /home/pg/.aws/config can't be reached") != NULL, "a closed home is told");
+	scene_variable("AWS_SHARED_CREDENTIALS_FILE", "/home/pg/keys");
+	fails_with("credentials file /home/pg/keys: Permission denied");
+	scene_closed_folder = NULL;
+	scene_variable("AWS_SHARED_CREDENTIALS_FILE", NULL);
 	wish.profile = "default";
 	fails_with("profile \"default\" holds no credentials");
 	begin();

@@ -87,6 +87,8 @@ test_files(void)
 	ok(read_of("pipe", &len, &why) == DYN_FILE_FAILED && strcmp(why, "it is not a regular file") == 0,
 	   "a pipe is not waited for");
 	ok(read_of("folder", &len, &why) == DYN_FILE_FAILED && strcmp(why, "it is not a regular file") == 0, "a folder");
+	ok(symlink("loop", path_of("loop")) == 0 && read_of("loop", &len, &why) == DYN_FILE_FAILED && why[0], "a link to itself");
+	unlink(path_of("loop"));
 	is_int(booked, 0, "all descriptors are given back");
 	none_left = true;
 	ok(read_of("short", &len, &why) == DYN_FILE_FAILED && strcmp(why, "Too many open files") == 0, "without a descriptor");
