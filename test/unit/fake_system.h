@@ -28,7 +28,7 @@ extern int	fake_names_asked(void);
 /* Had the last thread that asked for a name any signal unblocked? */
 extern bool fake_signals_open(void);
 
-/* Calls of connect() so far. */
+/* Calls of connect() so far; those that would leave this machine find no network. */
 extern int	fake_connects;
 
 /* Calls of epoll_ctl() that still succeed, then all fail; -1: none does. */
