@@ -124,10 +124,10 @@ find_signer(Oid serverid, Oid userid, Snapshot snapshot, DynSigner *signer)
 }
 
 DynSigner *
-dyn_signer_find(Oid serverid, Oid userid, DynMoment moment, DynSignerLack *lack)
+dyn_signer_find(Oid serverid, Oid userid, CommandId command, DynSignerLack *lack)
 {
 	DynSigner  *signer = palloc0(sizeof(DynSigner));
-	Snapshot	snapshot = dyn_snapshot_of(moment);
+	Snapshot	snapshot = dyn_snapshot_before(command);
 
 	*lack = find_signer(serverid, userid, snapshot, signer);
 	UnregisterSnapshot(snapshot);
