@@ -143,22 +143,24 @@ class World:
 
     # What happens.
 
-    def outcome(self, session, *statements, operation=None):
+    def outcome(self, session, *statements, keep_role=False):
         """What signed the requests that the statements sent, each once and in order; and the SQLSTATE, if one failed."""
-        return self.outcome_of(lambda: [session.run(statement) for statement in statements], session, operation)
+        return self.outcome_of(lambda: [session.run(statement) for statement in statements], session, keep_role)
 
-    def outcome_of(self, act, session, operation=None):
-        """The same of a function that works in a session."""
+    def outcome_of(self, act, session, keep_role=False):
+        """The same of a function that works in a session, whose transaction and (without keep_role) roles end if it fails."""
         self.checking.forget()
         failed = []
         try:
             act()
         except psycopg.Error as error:
             failed = [error.sqlstate]
-            session.run("ROLLBACK; RESET SESSION AUTHORIZATION; RESET ROLE")
+            session.run("ROLLBACK")
+            if not keep_role:
+                session.run("RESET SESSION AUTHORIZATION; RESET ROLE")
             session.warnings()
         assert not self.checking.refused, self.checking.refused
-        return list(dict.fromkeys(self.names(self.checking.used(operation)))) + failed
+        return list(dict.fromkeys(self.names(self.checking.used()))) + failed
 
     def names(self, key_ids):
         return [self.name(key_id) for key_id in key_ids]
