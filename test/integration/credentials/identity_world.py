@@ -12,7 +12,7 @@ import psycopg
 
 from checking_proxy import CheckingProxy
 from key_service import ROLE_ARN, KeyService
-from keys import Keys
+from keys import SIGNATURE, Keys
 from support import DRIVERS, ENDPOINT, Session, drop_servers, dynamodb, make_remote, option_list
 
 SELECT = "SELECT trips FROM %s WHERE driver_id = 1"
@@ -63,26 +63,44 @@ class World:
         credentials = Path(cluster.home, "credentials")
         credentials.write_text(profile % (self.profile_key.access_key_id, self.profile_key.secret))
         credentials.chmod(0o644)
-        environment = {
+        self.settings = {"log_min_messages": "debug5", **settings}
+        self.environment = {
             **self.server_key.environment(),
             "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
             "AWS_CONFIG_FILE": "/nonexistent",
             "AWS_ENDPOINT_URL_STS": self.service.url,
         }
-        cluster.restart(environment, **settings)
+        self.restart()
+
+    def restart(self, **more):
+        """Starts the server, with more in its environment; sessions are new."""
+        self.end_sessions()
+        self.cluster.restart({**self.environment, **more}, **self.settings)
         self.admin = self.session("postgres")
 
-    def close(self):
+    def end_sessions(self):
         for session in self.sessions.values():
             session.close()
+        self.sessions.clear()
+
+    def close(self):
+        self.end_sessions()
         for (database,) in self.cluster_databases():
             session = self.cluster.session(database)
             drop_servers(session)
             session.close()
         self.cluster.stop()
+        shown = [line for line in self.cluster.log().splitlines() if self.shows_secret(line)]
+        assert not shown, shown[:5]
         self.checking.close()
         self.service.close()
         dynamodb().delete_table(TableName=self.remote)
+
+    def shows_secret(self, line):
+        """PostgreSQL itself logs its environment, and statements, at this level."""
+        if "\tAWS_" in line or "USER MAPPING" in line:
+            return False
+        return SIGNATURE.search(line) or any(secret in line for secret in self.keys.secrets())
 
     def cluster_databases(self):
         session = self.cluster.session()

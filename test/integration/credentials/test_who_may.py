@@ -137,6 +137,7 @@ def cursor(world, user):
 
 ROW = "(1, '2024-01-01 00:00:00+00', 1.5, 10)"
 READ = "SELECT trips FROM %s WHERE driver_id = 1"
+JOIN = "SELECT trips FROM generate_series(1::bigint, 3) i (driver_id) LEFT JOIN %s USING (driver_id)"
 WAYS = {
     "table": ask("user", READ % "{table}"),
     "SET ROLE": ask("postgres", "SET ROLE {user}", READ % "{table}", "RESET ROLE"),
@@ -150,7 +151,8 @@ WAYS = {
     "invoker's view": ask("user", READ % "view_of_invoker"),
     "function": ask("bystander", "SELECT read_as_{user}()"),
     "function that writes": ask("bystander", "SELECT write_as_{user}()"),
-    "lookup join": ask("user", "SELECT trips FROM (VALUES (1::bigint), (2)) i (driver_id) LEFT JOIN {table} USING (driver_id)"),
+    "lookup join": ask("user", JOIN % "{table}"),
+    "lookup join of a view": ask("bystander", JOIN % "view_of_{user}"),
     "subquery": ask("user", "SELECT (%s)" % READ % "{table}"),
     "INSERT": ask("user", "INSERT INTO {table} VALUES " + ROW),
     "INSERT into a view": ask("bystander", "INSERT INTO view_of_{user} VALUES " + ROW),
@@ -235,9 +237,12 @@ def test_views_of_two_in_one_statement(fresh, ways):
     world = fresh
     for user, words in (("postgres", []), ("plain", ["keys"])):
         world.map(user, "feast", world.options(user, words))
-    join = "SELECT * FROM (VALUES (1::bigint)) i (driver_id) LEFT JOIN view_of_postgres a USING (driver_id) LEFT JOIN %s b USING (driver_id)"
+    join = (
+        "SELECT * FROM generate_series(1::bigint, 3) i (driver_id)"
+        " LEFT JOIN view_of_postgres a USING (driver_id) LEFT JOIN %s b USING (driver_id)"
+    )
     session = world.session("plain")
-    assert "Remote Table" in str(session.run("EXPLAIN " + join % "feast_drivers"))
+    assert "Lookup Join" in str(session.run("EXPLAIN " + join % "feast_drivers"))
     assert set(world.outcome(session, join % "feast_drivers")) == {"server", "keys of plain"}
     assert set(world.outcome(world.session("bystander"), join % "view_of_plain")) == {"server", "keys of plain"}
     world.map("plain", "feast", {})
