@@ -46,12 +46,14 @@ def fresh(world):
             dynamodb().delete_table(TableName=world.project + "." + table)
 
 
-def set_up(world, user, words, server_owner):
+def set_up(world, user, words, server_owner, whose="own"):
     """What must come of it, by the model."""
-    world.map(user, "feast", None if words is None else world.options(user, words))
+    who = user if whose == "own" else "public"
+    options = world.options(who, words or ())
+    for one in (user, "public"):
+        world.map(one, "feast", options if one == who and words is not None else None)
     world.own("feast", server_owner)
-    whose = None if words is None else "own"
-    options = world.options(user, words or ())
+    whose = None if words is None else whose
     return world.expected(user, Case(user in SUPERUSERS, whose, options, server_owner in SUPERUSERS, False))
 
 
@@ -76,8 +78,9 @@ DROPS = {
 @pytest.mark.parametrize("way", DROPS)
 def test_create_and_drop(fresh, way):
     world = fresh
-    for user, words, server_owner in product(OWNERS, ALL_WORDS, ("postgres", "owner")):
-        wanted = set_up(world, user, words, server_owner)
+    mappings = ("own",) if "MAPPING" in str(DROPS[way]) else ("own", "public")
+    for user, words, server_owner, whose in product(OWNERS, ALL_WORDS, ("postgres", "owner"), mappings):
+        wanted = set_up(world, user, words, server_owner, whose)
         session = world.session(user)
         if way == "by ROLLBACK":
             assert world.outcome(session, "BEGIN", CREATE, "ROLLBACK") == wanted, (user, words, server_owner)
