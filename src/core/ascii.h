@@ -16,4 +16,13 @@ dyn_is_alnum_or(char c, const char *others)
 		(c != '\0' && strchr(others, c) != NULL);
 }
 
+/* Puts a question mark in the place of each byte that is no printable ASCII: for words of a service, which are foreign. */
+static inline void
+dyn_ascii_clean(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 #endif							/* DYN_ASCII_H */

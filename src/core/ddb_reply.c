@@ -8,13 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/ascii.h"
 #include "core/json_text.h"
 
-/* Cut where it does not fit; NULL is "". */
+/* A word of the service, made ASCII, cut where it does not fit; NULL is "". */
 static void
-copy_text(char *out, size_t size, const char *text)
+copy_word(char *out, size_t size, const char *word)
 {
-	snprintf(out, size, "%s", text ? text : "");
+	snprintf(out, size, "%s", word ? word : "");
+	dyn_ascii_clean(out);
 }
 
 bool
@@ -81,10 +83,11 @@ read_key_schema(struct json_object *json, DynTableDescription *table)
 		const char *kind = dyn_json_text(key, "KeyType");
 
 		if (name == NULL || kind == NULL)
-			return;
+			break;
 		used += snprintf(table->key_schema + used, sizeof(table->key_schema) - used, "%s%s %s (%s)",
 						 i > 0 ? ", " : "", kind, name, attribute_type(json, name));
 	}
+	dyn_ascii_clean(table->key_schema);
 	table->feast_key = nkeys == 1 && strcmp(table->key_schema, "HASH entity_id (S)") == 0;
 }
 
@@ -99,15 +102,15 @@ dyn_json_table(const char *body, size_t len, DynTableDescription *table)
 	memset(table, 0, sizeof(*table));
 	if (json == NULL)
 		json = dyn_json_member(object, "TableDescription", json_type_object);
-	copy_text(table->status, sizeof(table->status), dyn_json_text(json, "TableStatus"));
+	copy_word(table->status, sizeof(table->status), dyn_json_text(json, "TableStatus"));
 	ok = json != NULL && table->status[0] != '\0';
 	if (ok)
 	{
-		copy_text(table->table_id, sizeof(table->table_id), dyn_json_text(json, "TableId"));
+		copy_word(table->table_id, sizeof(table->table_id), dyn_json_text(json, "TableId"));
 		/* the number's own text: a double printed again could differ */
 		if (json_object_object_get_ex(json, "CreationDateTime", &created) &&
 			(json_object_is_type(created, json_type_double) || json_object_is_type(created, json_type_int)))
-			copy_text(table->created, sizeof(table->created), json_object_get_string(created));
+			copy_word(table->created, sizeof(table->created), json_object_get_string(created));
 		read_key_schema(json, table);
 	}
 	json_object_put(object);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/ascii.h"
 #include "core/clock.h"
 #include "net/descriptor.h"
 
@@ -147,7 +148,10 @@ read_header(DynTransfer *transfer, const char *line, size_t len)
 	uint64_t	number;
 
 	if (header_value(line, len, "x-amzn-requestid", value, sizeof(value)))
+	{
+		dyn_ascii_clean(value);
 		snprintf(answer->request_id, sizeof(answer->request_id), "%s", value);
+	}
 	else if (header_value(line, len, "x-amz-crc32", value, sizeof(value)))
 	{
 		if (!parse_number(value, UINT32_MAX, &number))

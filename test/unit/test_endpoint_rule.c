@@ -80,6 +80,15 @@ static const char *const of_others[] = {
 	"https://dynamodb.abcdefghijklmnopqrstuvwxyz0123456.amazonaws.com",
 	"https://dynamodb." LONG_LABEL ".amazonaws.com",
 	"https://" LONG_LABEL ".dynamodb.us-west-2.vpce.amazonaws.com",
+	/* services, below which people can have names */
+	"https://dynamodb.s3.amazonaws.com",
+	"https://dynamodb.s3-us-west-2.amazonaws.com",
+	"https://dynamodb.compute-1.amazonaws.com",
+	"https://dynamodb.us-west-.amazonaws.com",
+	"https://dynamodb.us-west.amazonaws.com",
+	"https://dynamodb.us-west-2a.amazonaws.com",
+	"https://123456789012.ddb.s3.amazonaws.com",
+	"https://x.dynamodb.s3.vpce.amazonaws.com",
 	/* another partition's suffix */
 	"https://dynamodb.us-west-2.amazonaws.com.cn",
 	"https://dynamodb.cn-north-1.amazonaws.com",

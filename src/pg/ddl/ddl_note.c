@@ -9,11 +9,12 @@
 #include "pg/ddl/ddl_note.h"
 #include "pg/ddl/ddl_record.h"
 
-/* A signer as the command that dropped something of it found it. */
+/* Who signed when a command dropped something that he signs for. */
 typedef struct KeptSigner
 {
 	Oid			serverid;
 	Oid			owner;
+	CommandId	command;
 	DynSigner  *signer;
 } KeptSigner;
 
@@ -86,13 +87,22 @@ compare_remotes(const DynRemote *a, const DynRemote *b)
 	return c != 0 ? c : strcmp(a->table, b->table);
 }
 
-/* Keeps the signer of a role on a server, once a pair, if there was one when the command began. */
-static void
-keep_signer(Oid serverid, Oid owner)
+/* The signer before a command, which lives to the end of the transaction; or NULL. */
+static DynSigner *
+find_signer(Oid serverid, Oid owner, CommandId command, DynSignerLack *lack)
 {
-	MemoryContext old;
-	DynSignerLack lack;
-	DynSigner  *signer;
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	DynSigner  *signer = dyn_signer_find(serverid, owner, command, lack);
+
+	if (signer)
+		all_signers = lappend(all_signers, signer);
+	MemoryContextSwitchTo(old);
+	return signer;
+}
+
+static KeptSigner *
+kept_signer(Oid serverid, Oid owner)
+{
 	ListCell   *lc;
 
 	foreach(lc, kept_signers)
@@ -100,20 +110,33 @@ keep_signer(Oid serverid, Oid owner)
 		KeptSigner *kept = lfirst(lc);
 
 		if (kept->serverid == serverid && kept->owner == owner)
-			return;
+			return kept;
 	}
-	old = MemoryContextSwitchTo(TopTransactionContext);
-	signer = dyn_signer_find(serverid, owner, DYN_BEFORE_COMMAND, &lack);
-	if (signer)
-	{
-		KeptSigner *kept = palloc(sizeof(KeptSigner));
+	return NULL;
+}
 
-		all_signers = lappend(all_signers, signer);
-		kept->serverid = serverid;
-		kept->owner = owner;
-		kept->signer = signer;
-		kept_signers = lappend(kept_signers, kept);
-	}
+/* Keeps the signer of a role on a server, once a pair, if there was one when the command began. */
+static void
+keep_signer(Oid serverid, Oid owner)
+{
+	CommandId	command = dyn_snapshot_command();
+	MemoryContext old;
+	DynSignerLack lack;
+	DynSigner  *signer;
+	KeptSigner *kept;
+
+	if (kept_signer(serverid, owner))
+		return;
+	signer = find_signer(serverid, owner, command, &lack);
+	if (signer == NULL)
+		return;
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	kept = palloc(sizeof(KeptSigner));
+	kept->serverid = serverid;
+	kept->owner = owner;
+	kept->command = command;
+	kept->signer = signer;
+	kept_signers = lappend(kept_signers, kept);
 	MemoryContextSwitchTo(old);
 }
 
@@ -203,26 +226,22 @@ dyn_note_records(void)
 	return dyn_note_records_are_dropped() ? kept_records : dyn_records();
 }
 
+/*
+ * What this transaction dropped still counts, and what other sessions took away
+ * meanwhile does not.  A role or an extension that is gone, and is no more to be
+ * asked, was dropped by this transaction: others wait for its end.
+ */
 const DynSigner *
 dyn_note_signer(Oid serverid, Oid owner, DynSignerLack *lack)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	DynSigner  *signer = dyn_signer_find(serverid, owner, DYN_NOW, lack);
-	ListCell   *lc;
+	DynSigner  *signer = find_signer(serverid, owner, GetCurrentCommandId(false), lack);
+	KeptSigner *kept = signer ? NULL : kept_signer(serverid, owner);
+	DynSignerLack before;
 
-	if (signer)
-		all_signers = lappend(all_signers, signer);
-	MemoryContextSwitchTo(old);
-	if (signer)
+	if (kept == NULL)
 		return signer;
-	foreach(lc, kept_signers)
-	{
-		KeptSigner *kept = lfirst(lc);
-
-		if (kept->serverid == serverid && kept->owner == owner)
-			return kept->signer;
-	}
-	return NULL;
+	signer = find_signer(serverid, owner, kept->command, &before);
+	return before == DYN_SIGNER_NO_ROLE || before == DYN_SIGNER_NO_SERVER ? kept->signer : signer;
 }
 
 /* ---- ends ---- */

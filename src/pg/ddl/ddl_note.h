@@ -82,8 +82,9 @@ extern bool dyn_note_records_are_dropped(void);
 extern List *dyn_note_records(void);
 
 /*
- * Who signs for a role on a server: by the catalogs as they are, else as one of
- * this transaction's drops found them. NULL: nobody, *lack says why.
+ * Who signs for a role on a server: by the catalogs as they are, else as they
+ * were before this transaction dropped something there. What other sessions have
+ * changed counts in both. NULL: nobody, *lack says why.
  */
 extern const DynSigner *dyn_note_signer(Oid serverid, Oid owner, DynSignerLack *lack);
 

@@ -13,6 +13,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -124,11 +125,13 @@ find_signer(Oid serverid, Oid userid, Snapshot snapshot, DynSigner *signer)
 }
 
 DynSigner *
-dyn_signer_find(Oid serverid, Oid userid, DynMoment moment, DynSignerLack *lack)
+dyn_signer_find(Oid serverid, Oid userid, CommandId command, DynSignerLack *lack)
 {
 	DynSigner  *signer = palloc0(sizeof(DynSigner));
-	Snapshot	snapshot = dyn_snapshot_of(moment);
+	Snapshot	snapshot;
 
+	AcceptInvalidationMessages();	/* of roles, which the snapshot doesn't show */
+	snapshot = dyn_snapshot_before(command);
 	*lack = find_signer(serverid, userid, snapshot, signer);
 	UnregisterSnapshot(snapshot);
 	return *lack == DYN_SIGNER_FOUND ? signer : NULL;

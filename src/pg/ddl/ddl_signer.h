@@ -34,10 +34,11 @@ typedef enum DynSignerLack
 } DynSignerLack;
 
 /*
- * The signer in the current memory context; NULL, with *lack: there is none.
- * Throws nothing but what reading catalogs can.
+ * The signer in the current memory context, as this transaction had the catalogs
+ * before one of its commands, and other sessions have them now; NULL, with *lack:
+ * there is none.  Throws nothing but what reading catalogs can.
  */
-extern DynSigner *dyn_signer_find(Oid serverid, Oid userid, DynMoment moment, DynSignerLack *lack);
+extern DynSigner *dyn_signer_find(Oid serverid, Oid userid, CommandId command, DynSignerLack *lack);
 
 /* A status that says what is lacking, for messages; its class is DYN_CREDENTIALS or DYN_ACCESS_DENIED. */
 extern void dyn_signer_status(DynSignerLack lack, Oid serverid, Oid userid, DynStatus *status);

@@ -72,16 +72,27 @@ dyn_snapshot_abort_subxact(void)
 		running = running->outer;
 }
 
+CommandId
+dyn_snapshot_command(void)
+{
+	return running_command() ? running->start : GetCurrentCommandId(false);
+}
+
 Snapshot
-dyn_snapshot_of(DynMoment moment)
+dyn_snapshot_before(CommandId command)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 
-	if (moment == DYN_BEFORE_COMMAND && running_command())
-		snapshot->curcid = running->start;
-	else if (moment == DYN_BEFORE_TRANSACTION)
-		snapshot->curcid = FirstCommandId;
+	snapshot->curcid = command;
 	return snapshot;
+}
+
+Snapshot
+dyn_snapshot_of(DynMoment moment)
+{
+	if (moment == DYN_NOW)
+		return dyn_snapshot_before(GetCurrentCommandId(false));
+	return dyn_snapshot_before(moment == DYN_BEFORE_COMMAND ? dyn_snapshot_command() : FirstCommandId);
 }
 
 List *

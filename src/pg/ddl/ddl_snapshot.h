@@ -41,6 +41,12 @@ extern void dyn_snapshot_abort_subxact(void);
 /* Registered; the caller gives it to UnregisterSnapshot(). What other sessions committed counts at all moments. */
 extern Snapshot dyn_snapshot_of(DynMoment moment);
 
+/* The same before a command of this transaction that began earlier. */
+extern Snapshot dyn_snapshot_before(CommandId command);
+
+/* Which command runs: the one of DYN_BEFORE_COMMAND. */
+extern CommandId dyn_snapshot_command(void);
+
 /* The options in a column of a catalog's row, copied. */
 extern List *dyn_snapshot_options(HeapTuple tuple, TupleDesc desc, AttrNumber column);
 

@@ -326,6 +326,7 @@ get_connection(Oid serverid, Oid userid, bool missing_ok)
 
 	if (cache == NULL)
 		init_cache();
+	AcceptInvalidationMessages();	/* a transaction that has all its locks would not hear of rights taken away */
 	connection = find_connection(serverid, userid);
 	if (connection == NULL)
 		connection = connect_user(serverid, userid, missing_ok, &status);
