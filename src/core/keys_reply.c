@@ -104,18 +104,16 @@ enum
 	NFIELDS
 };
 
-/* IMDS says by Code whether there are keys. */
+/* IMDS says by Code whether there are keys; imitations of it may leave it out, and so no SDK asks for it. */
 static bool
 check_imds(const ReplyField *fields, DynStatus *status)
 {
 	const ReplyField *code = &fields[CODE];
 	const ReplyField *message = &fields[MESSAGE];
 
-	if (!code->found)
-		return dyn_status_set(status, DYN_PROTOCOL, "Code is missing");
 	if (!check_texts(code, 1, status))
 		return false;
-	if (strcmp(code->text, "Success") != 0)
+	if (code->found && strcmp(code->text, "Success") != 0)
 	{
 		status->cls = DYN_NO_CREDENTIALS;
 		dyn_status_words(status, code->text, code->len, message->text, message->len);
