@@ -153,12 +153,6 @@ dyn_client_keys(const DynClient *client)
 	return client->keys;
 }
 
-int
-dyn_client_fd(const DynClient *client)
-{
-	return dyn_http_fd(client->http);
-}
-
 bool
 dyn_client_usable(const DynClient *client)
 {

@@ -4,8 +4,7 @@
  *	  many at once.
  *
  * Like the engine below it, it never waits.  Every client is a member of the
- * loop (loop.h), which drives all; one alone can be driven too: poll
- * dyn_client_fd() for at most dyn_client_timeout_ms(), then dyn_client_drive().
+ * loop (loop.h), which drives all.
  */
 #ifndef DYN_DDB_CLIENT_H
 #define DYN_DDB_CLIENT_H
@@ -54,7 +53,6 @@ extern void dyn_client_free(DynClient *client);
 /* Whose keys sign; as long as the client. */
 extern DynKeySource *dyn_client_keys(const DynClient *client);
 
-extern int	dyn_client_fd(const DynClient *client);
 extern int	dyn_client_timeout_ms(const DynClient *client);
 extern void dyn_client_drive(DynClient *client);
 

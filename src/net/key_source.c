@@ -43,6 +43,8 @@ struct DynKeySource
 	bool		stable;			/* they are good beyond their end */
 	bool		refused;		/* by the service: they are not to be used until they are fetched again */
 	DynKeyFetch *fetch;			/* running, or done and not looked at */
+	int64_t		asked_at;		/* epoch seconds: when it began */
+	bool		overslept;		/* the last one's keys had ended before anybody looked at them */
 	int64_t		refresh_at;		/* epoch seconds */
 	DynStatus	failure;		/* of the last fetch; DYN_OK: it was a success */
 	double		failed_ms;		/* when */
@@ -223,6 +225,18 @@ came_too_late(const DynKeySource *source, const DynKeys *keys, DynStatus *status
 	return true;
 }
 
+/*
+ * Were keys good when they were asked for?  A session that falls idle meanwhile
+ * reads the answer much later: it asks again, but not for ever.
+ */
+static bool
+have_overslept(DynKeySource *source, const DynKeys *keys)
+{
+	source->overslept = !source->overslept && keys && keys->expires > source->asked_at &&
+		keys->expires <= source_now_s(source);
+	return source->overslept;
+}
+
 /* Looks at a fetch that is done. */
 static void
 settle_fetch(DynKeySource *source)
@@ -233,7 +247,12 @@ settle_fetch(DynKeySource *source)
 	if (source->fetch == NULL || !dyn_key_fetch_done(source->fetch))
 		return;
 	keys = dyn_key_fetch_keys(source->fetch, &status);
-	if (keys && !came_too_late(source, keys, &status))
+	if (have_overslept(source, keys))
+	{
+		dyn_status_clear(&source->failure);
+		source->refresh_at = source_now_s(source);
+	}
+	else if (keys && !came_too_late(source, keys, &status))
 	{
 		adopt_keys(source, keys);
 		dyn_status_clear(&source->failure);
@@ -257,6 +276,7 @@ begin_fetch(DynKeySource *source)
 {
 	if (source->fetch)
 		return;
+	source->asked_at = source_now_s(source);
 	source->fetch = dyn_key_fetch_start(&source->config);
 	if (source->fetch == NULL)
 	{

@@ -6,10 +6,10 @@
 
 #include <poll.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
+#include "net/loop.h"
 
 #define POLL_SLICE_MS 100
 
@@ -106,24 +106,15 @@ dyn_table_job_stop(DynTableJob *job, const char *why)
 	dyn_status_set(&job->status, DYN_TIMEOUT, "%s", why);
 }
 
-/* Waits for any of the jobs' clients, no longer than `timeout_ms`. */
+/* Waits for whatever is in flight, no longer than `max_ms`: keys that a job is to be signed with may be fetched first. */
 static void
-wait_for_clients(DynTableJob **jobs, int njobs, struct pollfd *fds, int timeout_ms)
+wait_for_loop(int max_ms)
 {
-	for (int i = 0; i < njobs; i++)
-	{
-		int			t = jobs[i]->call == NULL ? -1 : dyn_client_timeout_ms(jobs[i]->client);
+	struct pollfd fd = {.fd = dyn_loop_fd(), .events = POLLIN};
+	int			timeout = dyn_loop_timeout_ms();
 
-		if (t >= 0 && t < timeout_ms)
-			timeout_ms = t;
-		fds[i].fd = jobs[i]->call == NULL ? -1 : dyn_client_fd(jobs[i]->client);
-		fds[i].events = POLLIN;
-		fds[i].revents = 0;
-	}
-	poll(fds, njobs, timeout_ms);
-	for (int i = 0; i < njobs; i++)
-		if (jobs[i]->call != NULL)
-			dyn_client_drive(jobs[i]->client);
+	poll(&fd, 1, timeout >= 0 && timeout < max_ms ? timeout : max_ms);
+	dyn_loop_drive();
 }
 
 int
@@ -149,18 +140,16 @@ dyn_table_jobs_step(DynTableJob **jobs, int njobs)
 void
 dyn_table_jobs_run(DynTableJob **jobs, int njobs, int budget_ms, bool (*stop) (void))
 {
-	struct pollfd *fds = calloc(njobs > 0 ? njobs : 1, sizeof(*fds));
 	int64_t		end = dyn_clock_monotonic_us() / 1000 + budget_ms;
 
-	while (fds != NULL && dyn_table_jobs_step(jobs, njobs) > 0)
+	while (dyn_table_jobs_step(jobs, njobs) > 0)
 	{
 		int64_t		budget = end - dyn_clock_monotonic_us() / 1000;
 
 		if (budget <= 0 || (stop && stop()))
 			break;
-		wait_for_clients(jobs, njobs, fds, budget < POLL_SLICE_MS ? (int) budget : POLL_SLICE_MS);
+		wait_for_loop(budget < POLL_SLICE_MS ? (int) budget : POLL_SLICE_MS);
 	}
 	for (int i = 0; i < njobs; i++)
 		dyn_table_job_stop(jobs[i], "no answer in time");
-	free(fds);
 }

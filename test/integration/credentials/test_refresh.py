@@ -1,6 +1,7 @@
 """Sessions outlive their credentials: refreshes ahead of the end, forced ones, and those that fail."""
 
 import threading
+import time
 
 import pytest
 
@@ -42,17 +43,20 @@ def mapping_of(source):
 
 @pytest.fixture
 def make(cluster, project, checking, keys, service):
-    """Makes a session whose keys of a source live for some seconds; its table is there, and no key was asked for."""
+    """Makes a session whose keys of a source live for some seconds; its table is there, unless it is to be made by the
+    session, and no key was asked for.
+    """
     sessions = []
 
-    def make(source, lifetime, **options):
+    def make(source, lifetime, table=True, **options):
         service.lifetime = lifetime
         start(cluster, service, keys, source)
-        make_remote(project + ".drivers")
         session = connect(cluster, project, checking.url, mapping_of(source), **options)
-        session.run("SET dynamo_fdw.remote_ddl = off")
-        session.run(CREATE)
-        session.run("SET dynamo_fdw.remote_ddl = on")
+        if table:
+            make_remote(project + ".drivers")
+            session.run("SET dynamo_fdw.remote_ddl = off")
+            session.run(CREATE)
+            session.run("SET dynamo_fdw.remote_ddl = on")
         sessions.append(session)
         checking.forget()
         return session
@@ -80,7 +84,7 @@ def read_until(session, condition, what):
 # Ahead of the end.
 
 
-@pytest.mark.parametrize("source", ["imds", "container", "AssumeRole"])
+@pytest.mark.parametrize("source", ["imds", "AssumeRole"])
 def test_sessions_outlive_three_expiries(cluster, make, checking, keys, service, source):
     first, second = make(source, 4), cluster.session()
 
@@ -118,14 +122,14 @@ def test_sessions_outlive_three_expiries(cluster, make, checking, keys, service,
     assert first.warnings() == []
 
 
-@pytest.mark.parametrize("source", ["imds", "container", "AssumeRole"])
+@pytest.mark.parametrize("source", ["imds", "AssumeRole"])
 def test_no_statement_waits_while_there_are_keys(make, checking, keys, service, source):
-    session = make(source, 60)
+    session = make(source, 12)
     session.run(SELECT)
     (first,) = keys.issued(source)
     asked = len(service.requests)
     service.lifetime = 3600
-    # 15 s after it came: the refresh begins, and gets no answer
+    # after a quarter of its time the refresh begins, and gets no answer
     with held_back(service):
         read_until(session, lambda: len(service.requests) > asked, "a refresh")
         for _ in range(5):
@@ -139,12 +143,24 @@ def test_no_statement_waits_while_there_are_keys(make, checking, keys, service, 
 
 
 def test_an_idle_session_outlives_its_keys(make, checking, keys, service):
-    session = make("AssumeRole", 2)
+    session = make("AssumeRole", 4)
     session.run(SELECT)
     wait_for_expiry(keys)
     service.lifetime = 3600
     session.run(SELECT)
     assert fetches(service) == 2 and not checking.refused
+
+
+@pytest.mark.parametrize("source", ["imds", "container", "AssumeRole"])
+def test_an_answer_that_nobody_looks_at_in_time(make, checking, keys, service, source):
+    """The refresh begins at once, and what it brings has ended when the session comes back."""
+    session = make(source, 2)
+    session.run(SELECT)
+    wait_for_expiry(keys)
+    service.lifetime = 3600
+    session.run(SELECT)
+    session.run(INSERT)
+    assert session.warnings() == [] and not checking.refused
 
 
 def test_a_session_that_falls_idle_while_it_refreshes(make, checking, keys, service):
@@ -254,7 +270,7 @@ def test_a_refresh_that_fails(make, checking, keys, service):
         return error
 
     error = wait_until(read, "the end of the keys", pause=0.05)
-    assert keys.issued()[0].expired() and not checking.refused
+    assert time.time() >= int(keys.issued()[0].expires) and not checking.refused
     assert len(warned) == 1 and "could not be refreshed" in warned[0] and "answered with HTTP 500" in warned[0]
     assert error.sqlstate == "28000" and "container: " in error.diag.message_detail
     assert "HTTP 500" in error.diag.message_detail
@@ -270,10 +286,11 @@ def test_metadata_that_fails(make, checking, keys, service):
     service.fault(DOWN, times=None)
     checking.takes_expired = True
     wait_for_expiry(keys)
+    before = len(keys.issued())
     for _ in range(3):
         session.run(SELECT)
         session.run(INSERT)
-    assert len(keys.issued()) == 1 and not checking.refused
+    assert len(keys.issued()) == before and not checking.refused
     assert len([text for text in session.warnings() if "could not be refreshed" in text]) <= 1
 
 
@@ -283,7 +300,7 @@ def test_no_refresh_after_a_forced_one_that_fails(make, checking, keys, service)
     keys.revoke()
     service.fault(DOWN, times=None)
     error = session.fail(SELECT)
-    assert error.sqlstate == "28000" and "ExpiredTokenException" in sentence(error) and "HTTP 500" in sentence(error)
+    assert error.sqlstate == "28000" and "security token" in sentence(error) and "HTTP 500" in sentence(error)
     service.heal()
     wait_until(lambda: not isinstance(Running(session, SELECT).join().error, Exception), "keys again")
 
@@ -293,8 +310,7 @@ def test_no_refresh_after_a_forced_one_that_fails(make, checking, keys, service)
 
 def test_commit_of_a_drop(make, project, checking, keys, service):
     """The keys end between DROP and COMMIT: new ones are there before it begins to delete."""
-    session = make("container", 2)
-    session.run(DROP)
+    session = make("container", 2, table=False)
     session.run(CREATE)
     session.run("BEGIN")
     session.run(DROP)
@@ -318,8 +334,7 @@ def revoke_at(checking, keys, operation):
 
 
 def test_keys_that_end_within_commit(make, project, checking, keys, service):
-    session = make("container", 3600)
-    session.run(DROP)
+    session = make("container", 3600, table=False)
     session.run(CREATE)
     session.run("BEGIN")
     session.run(DROP)
@@ -333,8 +348,7 @@ def test_keys_that_end_within_commit(make, project, checking, keys, service):
 @pytest.mark.parametrize("how", [DOWN, faults.stall, faults.hang_up], ids=["500", "stall", "hang_up"])
 def test_commit_of_a_drop_without_keys(make, project, checking, keys, service, when, how):
     """The transaction is committed, come what may, and the deletion is owed."""
-    session = make("container", 3600 if when == "within" else 2)
-    session.run(DROP)
+    session = make("container", 3600 if when == "within" else 2, table=False)
     session.run(CREATE)
     session.run("BEGIN")
     session.run(DROP)
@@ -355,8 +369,7 @@ def test_commit_of_a_drop_without_keys(make, project, checking, keys, service, w
 
 
 def test_rollback_of_a_create(make, project, checking, keys, service):
-    session = make("container", 2)
-    session.run(DROP)
+    session = make("container", 2, table=False)
     session.run("BEGIN")
     session.run(CREATE)
     wait_for_expiry(keys)
@@ -368,8 +381,7 @@ def test_rollback_of_a_create(make, project, checking, keys, service):
 
 @pytest.mark.parametrize("how", [DOWN, faults.stall], ids=["500", "stall"])
 def test_rollback_of_a_create_without_keys(make, project, checking, keys, service, how):
-    session = make("container", 2)
-    session.run(DROP)
+    session = make("container", 2, table=False)
     session.run("BEGIN")
     session.run(CREATE)
     wait_for_expiry(keys)
