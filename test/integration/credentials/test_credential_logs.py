@@ -18,7 +18,6 @@ LOUD = {
     "client_min_messages": "debug5",
     "log_min_error_statement": "debug5",
     "log_error_verbosity": "verbose",
-    "log_connections": "on",
     "debug_print_plan": "on",
     "debug_print_parse": "on",
     "debug_print_rewritten": "on",

@@ -32,6 +32,21 @@ def connect(cluster, project, endpoint, mapping=None, **options):
     return session
 
 
+def connect_without_table(cluster, mapping=None):
+    """A session with a foreign table, over a table that nobody will be asked for: there are no keys."""
+    session = connect(cluster, "nowhere", "http://127.0.0.1:9", mapping)
+    session.run("SET dynamo_fdw.remote_ddl = off")
+    session.run(CREATE)
+    return session
+
+
+def refusal(session):
+    """Detail and hint of a statement that finds no keys."""
+    error = session.fail(SELECT)
+    assert error.sqlstate == "28000"
+    return error.diag.message_detail, error.diag.message_hint or ""
+
+
 def identity(session, server="feast"):
     """What dynamo_fdw_identity() says of a server."""
     return Identity(*session.run("SELECT * FROM dynamo_fdw_identity(%s)", [server])[0])
