@@ -131,7 +131,7 @@ test_refused(void)
 	is_refused(dyn_container_keys, "{" KEYS ",'Expiration':''}", "the expiration is not a time");
 	is_refused(dyn_imds_keys, "{" SUCCESS KEYS "}", "the expiration is missing");
 	is_refused(dyn_imds_keys, "{" SUCCESS KEYS ",'Expiration':null}", "Expiration is not a text");
-	is_refused(dyn_imds_keys, "{}", "the session token is missing");
+	is_refused(dyn_imds_keys, "{}", "the expiration is missing");
 	is_refused(dyn_imds_keys, "{'Code':null," KEYS "," EXPIRATION "}", "Code is not a text");
 	is_refused(dyn_imds_keys, "{'Code':'Success\\u0000'," KEYS "," EXPIRATION "}", "Code has a zero byte");
 }
