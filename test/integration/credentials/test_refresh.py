@@ -132,6 +132,7 @@ def test_no_statement_waits_while_there_are_keys(make, checking, keys, service, 
     # after a quarter of its time the refresh begins, and gets no answer
     with held_back(service):
         read_until(session, lambda: len(service.requests) > asked, "a refresh")
+        assert time.time() < first.expires - 2  # far ahead of the end: it is due after 3 s of 12
         for _ in range(5):
             session.run(SELECT)
             session.run(INSERT)
