@@ -20,6 +20,12 @@ WRITE = "INSERT INTO drivers SELECT i, now(), 0, 0 FROM generate_series(1000, 11
 CREATE = "CREATE FOREIGN TABLE other (id bigint OPTIONS (entity_key 'true')) SERVER feast"
 
 
+def beside(session):
+    """Another session on the same server."""
+    info = session.conn.info
+    return Session(info.dbname, host=info.host, port=info.port, user=info.user)
+
+
 def by_timeout(session, statement, ready):
     session.run("SET statement_timeout = '%dms'" % random.randint(1, 100))
     with takes(less_than=SOON + 0.1):
@@ -37,7 +43,7 @@ def by_cancel(session, statement, ready):
 
 
 def by_terminate(session, statement, ready):
-    admin = Session(session.conn.info.dbname)
+    admin = beside(session)
     running = Running(session, statement)
     ready()
     time.sleep(random.uniform(0, 0.1))
@@ -51,7 +57,7 @@ def by_terminate(session, statement, ready):
 
 def by_client(session, statement, ready):
     """PostgreSQL looks for its client while a statement runs if it is told to."""
-    admin = Session(session.conn.info.dbname)
+    admin = beside(session)
     session.run("SET client_connection_check_interval = 100")
     running = Running(session, statement)
     ready()

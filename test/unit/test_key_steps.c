@@ -276,6 +276,7 @@ static const Bad bad_keys[] = {
 	{200, "", "169.254.169.254: the answer is malformed", 3},
 	{200, "<html>sEcReT", "malformed", 3},
 	{200, TASK("AKIAX", "sEcReT", "tOkEn\\n", KEYS_END), "printable", 3},
+	{200, "{}", "the expiration is missing", 3},
 	{200, "{\"Code\":\"Success\"}", "the expiration is missing", 3},
 	{200, "{\"Code\":\"Failed\",\"Message\":\"it\\r\\nis so\"}", "role \"app\": Failed: it", 3},
 	{200, "{\"Code\":\"<b>\",\"Message\":\"it is so\"}", "role \"app\": it is so", 3},

@@ -55,7 +55,7 @@ def test_token_files(cluster, service):
     token = write_file(cluster, "token", "x")
     cluster.restart({"AWS_WEB_IDENTITY_TOKEN_FILE": token, "AWS_ROLE_ARN": ROLE_ARN, "AWS_ENDPOINT_URL_STS": service.url})
     session = connect_without_table(cluster)
-    for text in ("", "\n", SECRET + " b", SECRET + "\nX: y", SECRET * 1000):
+    for text in ("", "\n", SECRET + "\nX: y", SECRET * 1000):
         write_file(cluster, "token", text)
         other = cluster.session()
         detail, hint = refusal(other)

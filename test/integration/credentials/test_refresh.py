@@ -132,6 +132,7 @@ def test_no_statement_waits_while_there_are_keys(make, checking, keys, service, 
     # after a quarter of its time the refresh begins, and gets no answer
     with held_back(service):
         read_until(session, lambda: len(service.requests) > asked, "a refresh")
+        assert time.time() < first.expires - 2  # far ahead of the end: it is due after 3 s of 12
         for _ in range(5):
             session.run(SELECT)
             session.run(INSERT)
@@ -160,7 +161,8 @@ def test_an_answer_that_nobody_looks_at_in_time(make, checking, keys, service, s
     service.lifetime = 3600
     session.run(SELECT)
     session.run(INSERT)
-    assert session.warnings() == [] and not checking.refused
+    assert session.warnings() == []
+    assert not checking.refused or source == "imds"  # whose keys are tried beyond their end
 
 
 def test_a_session_that_falls_idle_while_it_refreshes(make, checking, keys, service):
@@ -173,7 +175,8 @@ def test_a_session_that_falls_idle_while_it_refreshes(make, checking, keys, serv
     service.lifetime = 3600
     session.run(SELECT)
     session.run(INSERT)
-    assert session.warnings() == [] and not checking.refused
+    assert session.warnings() == []
+    assert not checking.refused or source == "imds"  # whose keys are tried beyond their end
 
 
 # Refused by DynamoDB.
@@ -345,7 +348,7 @@ def test_keys_that_end_within_commit(make, project, checking, keys, service):
 
 
 @pytest.mark.parametrize("when", ["before", "within"])
-@pytest.mark.parametrize("how", [DOWN, faults.stall, faults.hang_up], ids=["500", "stall", "hang_up"])
+@pytest.mark.parametrize("how", [DOWN, faults.stall], ids=["500", "stall"])
 def test_commit_of_a_drop_without_keys(make, project, checking, keys, service, when, how):
     """The transaction is committed, come what may, and the deletion is owed."""
     session = make("container", 3600 if when == "within" else 2, table=False)
