@@ -1,5 +1,7 @@
 """DynamoDB that checks who asks: a proxy in front of DynamoDB Local, which accepts every key."""
 
+from dataclasses import replace
+
 from faults import Exchange, Proxy, error
 from keys import CREDENTIAL, signed_by
 from support import ACCESS_KEY
@@ -9,16 +11,17 @@ class CheckingExchange(Exchange):
     def forward(self, body=None):
         """DynamoDB Local has tables for each access key: there, all of them are one."""
         authorization = CREDENTIAL.sub(self.rename, self.asked.header("Authorization") or "")
-        original = self.asked.headers
-        self.asked.headers = [
+        original = self.asked
+        headers = [
             (name, authorization if name.lower() == "authorization" else value)
-            for name, value in original
+            for name, value in original.headers
             if name.lower() != "x-amz-security-token"
         ]
+        self.asked = replace(original, headers=headers)  # the original is in the record
         try:
             return super().forward(body)
         finally:
-            self.asked.headers = original
+            self.asked = original
 
     @staticmethod
     def rename(match):
