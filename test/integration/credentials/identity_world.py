@@ -18,8 +18,8 @@ from support import DRIVERS, ENDPOINT, Session, drop_servers, dynamodb, make_rem
 SELECT = "SELECT trips FROM %s WHERE driver_id = 1"
 NO_CREDENTIALS = "28000"
 
-# The user whose mapping counts, the mapping that is his ("own", "public", None) with its options, the server's owner and
-# whether it has session_based_auth.
+# Is the user whose mapping counts a superuser, which mapping that is ("own", "public", None) and with which options, is
+# the server's owner a superuser, and has it session_based_auth?
 Case = namedtuple("Case", "superuser whose options owner_is_superuser chain")
 
 
@@ -162,11 +162,11 @@ class World:
     # What happens.
 
     def outcome(self, session, *statements, keep_role=False):
-        """What signed the requests that the statements sent, each once and in order; and the SQLSTATE, if one failed."""
+        """What signed the requests that the statements sent, each once and in order; the SQLSTATE, if one failed."""
         return self.outcome_of(lambda: [session.run(statement) for statement in statements], session, keep_role)
 
     def outcome_of(self, act, session, keep_role=False):
-        """The same of a function that works in a session, whose transaction and (without keep_role) roles end if it fails."""
+        """The same of a function that works in a session; if it fails, transaction and (but for keep_role) roles end."""
         self.checking.forget()
         failed = []
         try:
@@ -199,4 +199,3 @@ class World:
         """The outcome of one request by the model: keys get the name of the user whose mapping it is."""
         owner = "public" if case.whose == "public" else user
         return [verdict(case).replace("keys", "keys of " + owner)]
-

@@ -1,4 +1,4 @@
-"""Whom servers of plain users may make PostgreSQL talk to, and how little of a foreign service's answer they get to see."""
+"""Whom servers of plain users may make PostgreSQL talk to, and how little of a foreign service's answer they see."""
 
 import json
 import time
@@ -356,7 +356,9 @@ def test_an_answer_without_code_is_not_shown(world, allowed, what):
     assert SECRET[:8] not in str(allowed.run("SELECT * FROM dynamo_fdw_plan()"))
 
 
-@pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException", "ResourceNotFoundException", "Strange"])
+@pytest.mark.parametrize(
+    "code", ["ValidationException", "AccessDeniedException", "ResourceNotFoundException", "Strange"]
+)
 def test_a_message_is_cut_and_cleaned(world, allowed, code):
     allowed.run("ALTER SERVER mine OPTIONS (ADD total_max_retry_attempts '1')")
     for message in ("x" * 10000, "begin " + ESCAPES + "y" * 10000, "begin \u00e9" * 1000):

@@ -46,7 +46,9 @@ class Model:
         return found
 
     def case(self, world, user, database):
-        whose = next((kind for kind, who in (("own", user), ("public", "public")) if (database, who) in self.mappings), None)
+        whose = next(
+            (kind for kind, who in (("own", user), ("public", "public")) if (database, who) in self.mappings), None
+        )
         who = {"own": user, "public": "public", None: None}[whose]
         options = world.options(who, self.mappings[database, who]) if who else {}
         owner = self.owner[database] in self.superusers
@@ -71,7 +73,11 @@ class Steps:
 
     def membership(self, database):
         role, member = self.random.sample(ROLES, 2)
-        if (member, role) in self.model.memberships or member in self.model.may_be(role) or role in self.model.superusers:
+        if (
+            (member, role) in self.model.memberships
+            or member in self.model.may_be(role)
+            or role in self.model.superusers
+        ):
             return  # no circles
         self.model.memberships ^= {(role, member)}
         granted = (role, member) in self.model.memberships
@@ -148,7 +154,16 @@ def steps(cluster_home):
 
 
 def test_random_changes(steps):
-    changes = ["superuser", "membership", "server_owner", "session_based_auth", "mapping", "mapping", "lend", "set_role"]
+    changes = [
+        "superuser",
+        "membership",
+        "server_owner",
+        "session_based_auth",
+        "mapping",
+        "mapping",
+        "lend",
+        "set_role",
+    ]
     try:
         for _ in range(NUMBER):
             getattr(steps, steps.random.choice(changes))(steps.random.choice(DATABASES))

@@ -34,7 +34,10 @@ def feast(world):
 
 
 LOSSES = {
-    "ALTER USER MAPPING": ("plain", "ALTER USER MAPPING FOR plain SERVER feast OPTIONS (SET credentials_required 'true')"),
+    "ALTER USER MAPPING": (
+        "plain",
+        "ALTER USER MAPPING FOR plain SERVER feast OPTIONS (SET credentials_required 'true')",
+    ),
     "DROP USER MAPPING": ("plain", "DROP USER MAPPING FOR plain SERVER feast"),
     "NOSUPERUSER": ("second", "ALTER ROLE second NOSUPERUSER"),
     "ALTER SERVER OWNER": ("second", "ALTER SERVER feast OWNER TO owner"),
@@ -43,7 +46,9 @@ LOSSES = {
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("begin", ["BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ"])
-@pytest.mark.parametrize("statement", [READ, "EXECUTE p", "FETCH 1 FROM late", "INSERT INTO feast_drivers VALUES (1, now(), 1, 1)"])
+@pytest.mark.parametrize(
+    "statement", [READ, "EXECUTE p", "FETCH 1 FROM late", "INSERT INTO feast_drivers VALUES (1, now(), 1, 1)"]
+)
 def test_an_open_transaction_hears_of_it(feast, begin, statement, loss):
     """It has locked all that it needs, so that nothing it does makes it look for news."""
     user, take = LOSSES[loss]
@@ -65,7 +70,10 @@ def test_identity_is_for_those_who_may_use_the_server(feast):
     feast.admin.run("REVOKE USAGE ON FOREIGN SERVER feast FROM PUBLIC")
     assert other.fail("SELECT dynamo_fdw_identity('feast')").sqlstate == DENIED
     feast.admin.run("GRANT USAGE ON FOREIGN SERVER feast TO other")
-    assert other.value("SELECT access_key_id FROM dynamo_fdw_identity('feast')") == feast.key_of("other").access_key_id[-4:]
+    assert (
+        other.value("SELECT access_key_id FROM dynamo_fdw_identity('feast')")
+        == feast.key_of("other").access_key_id[-4:]
+    )
     row = str(other.run("SELECT * FROM dynamo_fdw_identity('feast')"))
     assert not [secret for secret in feast.keys.secrets() if secret in row]
     assert feast.key_of("other").access_key_id not in row
@@ -98,7 +106,9 @@ def test_a_key_id_known_gives_no_role_of_another(feast):
 def test_no_proxy_for_servers_of_plain_users(feast):
     """Behind one nobody sees which address a name has. The server process's environment has one."""
     feast.restart(http_proxy=feast.checking.url)
-    feast.admin.run("ALTER SERVER feast OPTIONS (SET endpoint_url 'http://name.invalid', ADD total_max_retry_attempts '1')")
+    feast.admin.run(
+        "ALTER SERVER feast OPTIONS (SET endpoint_url 'http://name.invalid', ADD total_max_retry_attempts '1')"
+    )
     feast.admin.run("SET dynamo_fdw.allowed_endpoints = '*'")
     feast.map("postgres", "feast", feast.options("postgres", ["keys"]))
     feast.own("feast", "owner")
