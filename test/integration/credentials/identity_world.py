@@ -166,7 +166,7 @@ class World:
         return self.outcome_of(lambda: [session.run(statement) for statement in statements], session, keep_role)
 
     def outcome_of(self, act, session, keep_role=False):
-        """The same of a function that works in a session; if it fails, transaction and (but for keep_role) roles end."""
+        """The same of a function that works in a session; if it fails, transaction and role (unless kept) end."""
         self.checking.forget()
         failed = []
         try:
