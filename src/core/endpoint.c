@@ -7,21 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "core/ascii.h"
 #include "core/partition.h"
 
 #define REGION_MAX 32
 
 /* What AWS's SDKs call DynamoDB Local, at the port where it listens by default. */
 #define LOCAL_REGION "local"
-
-/* In ASCII, whatever the locale. */
-static bool
-is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 /* Length of the host at the start of `s`, 0: none that is valid. */
 static size_t
@@ -34,7 +27,7 @@ host_length(const char *s)
 		n = 1 + strspn(s + 1, "0123456789abcdefABCDEF:.");
 		return s[n] == ']' && n > 2 ? n + 1 : 0;
 	}
-	while (is_alnum(s[n]) || s[n] == '.' || s[n] == '-' || s[n] == '_')
+	while (dyn_is_alnum_or(s[n], ".-_"))
 		n++;
 	return n;
 }
@@ -87,8 +80,8 @@ dyn_endpoint_parse(const char *url, DynEndpoint *endpoint, const char **why)
 	char		name[DYN_HOST_MAX + 1];
 
 	memset(endpoint, 0, sizeof(*endpoint));
-	endpoint->tls = strncasecmp(url, "https://", 8) == 0;
-	if (!endpoint->tls && strncasecmp(url, "http://", 7) != 0)
+	endpoint->tls = dyn_ascii_begins(url, "https://");
+	if (!endpoint->tls && !dyn_ascii_begins(url, "http://"))
 	{
 		*why = "must start with http:// or https://";
 		return false;

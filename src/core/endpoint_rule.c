@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/ascii.h"
 #include "core/partition.h"
 
 /* A label of a DNS name, and its NUL. */
@@ -116,13 +117,6 @@ take_pattern(const char **list, Span *pattern)
 	return true;
 }
 
-/* In ASCII, whatever the locale. */
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
-
 /*
  * Where the texts differ behind a star, the star takes one more character.  Only
  * the last one needs to: what stood before it has matched as early as it can,
@@ -141,7 +135,7 @@ span_matches(Span pattern, Span text)
 			behind_star = ++pattern.start;
 			star_end = text.start;
 		}
-		else if (pattern.start < pattern.end && lower(*pattern.start) == lower(*text.start))
+		else if (pattern.start < pattern.end && dyn_ascii_lower(*pattern.start) == dyn_ascii_lower(*text.start))
 		{
 			pattern.start++;
 			text.start++;

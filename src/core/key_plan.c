@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "core/ascii.h"
 #include "core/endpoint.h"
 #include "core/wipe.h"
 
@@ -57,7 +57,7 @@ variable_or_setting(const DynPlanner *planner, const char *variable, const char 
 static bool
 is_true(const char *value)
 {
-	return value && strcasecmp(value, "true") == 0;
+	return value && dyn_ascii_compare(value, "true") == 0;
 }
 
 DynFinding
@@ -354,13 +354,13 @@ metadata_url(DynPlanner *planner, DynEndpoint *endpoint)
 										   "ec2_metadata_service_endpoint_mode");
 	const char *why;
 
-	if (url == NULL && mode && strcasecmp(mode, "ipv4") != 0 && strcasecmp(mode, "ipv6") != 0)
+	if (url == NULL && mode && dyn_ascii_compare(mode, "ipv4") != 0 && dyn_ascii_compare(mode, "ipv6") != 0)
 	{
 		dyn_plan_broken(planner, "instance metadata: AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE is neither IPv4 nor IPv6");
 		return NULL;
 	}
 	if (url == NULL)
-		url = mode && strcasecmp(mode, "ipv6") == 0 ? METADATA_URL_IPV6 : METADATA_URL;
+		url = mode && dyn_ascii_compare(mode, "ipv6") == 0 ? METADATA_URL_IPV6 : METADATA_URL;
 	if (dyn_endpoint_parse(url, endpoint, &why))
 		return endpoint->url;
 	dyn_plan_broken(planner, "instance metadata: AWS_EC2_METADATA_SERVICE_ENDPOINT %s", why);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/ascii.h"
 #include "core/wipe.h"
 
 /* A path that is longer would leave no room in a message for what is wrong. */
@@ -99,24 +100,6 @@ cut_blanks(char *text)
 	while (len > 0 && is_blank(text[len - 1]))
 		len--;
 	text[len] = '\0';
-}
-
-/* Without regard to the locale, which belongs to the database. */
-static char
-folded(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
-
-static bool
-same_setting_name(const char *a, const char *b)
-{
-	while (*a && folded(*a) == folded(*b))
-	{
-		a++;
-		b++;
-	}
-	return folded(*a) == folded(*b);
 }
 
 /* False, `status` set to what is wrong with the line. `what` must quote nothing of it: any line may hold a secret. */
@@ -388,7 +371,7 @@ find_section_in(const DynProfile *section, DynSharedFile file, const char *name)
 static const Setting *
 find_setting(const Setting *setting, const char *name)
 {
-	while (setting && !same_setting_name(setting->name, name))
+	while (setting && dyn_ascii_compare(setting->name, name) != 0)
 		setting = setting->next;
 	return setting;
 }

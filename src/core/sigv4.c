@@ -10,9 +10,9 @@
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
+#include "core/ascii.h"
 #include "core/wipe.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
@@ -97,7 +97,7 @@ sort_headers(const DynSigv4Header **sorted, int n)
 		const DynSigv4Header *header = sorted[i];
 		int			j = i;
 
-		for (; j > 0 && strcasecmp(sorted[j - 1]->name, header->name) > 0; j--)
+		for (; j > 0 && dyn_ascii_compare(sorted[j - 1]->name, header->name) > 0; j--)
 			sorted[j] = sorted[j - 1];
 		sorted[j] = header;
 	}
@@ -107,7 +107,7 @@ static void
 add_lower(DynBuf *out, const char *name)
 {
 	for (; *name; name++)
-		dyn_buf_byte(out, *name >= 'A' && *name <= 'Z' ? *name + ('a' - 'A') : *name);
+		dyn_buf_byte(out, dyn_ascii_lower(*name));
 }
 
 static bool
@@ -144,7 +144,7 @@ add_signed_headers(const DynSigv4Header **sorted, int n, DynBuf *lines, DynBuf *
 {
 	for (int i = 0; i < n; i++)
 	{
-		bool		again = i > 0 && strcasecmp(sorted[i - 1]->name, sorted[i]->name) == 0;
+		bool		again = i > 0 && dyn_ascii_compare(sorted[i - 1]->name, sorted[i]->name) == 0;
 
 		if (again)
 			dyn_buf_byte(lines, ',');

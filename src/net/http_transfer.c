@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/ascii.h"
 #include "core/clock.h"
@@ -70,7 +69,7 @@ header_value(const char *line, size_t len, const char *name, char *value, size_t
 	size_t		name_len = strlen(name);
 	size_t		n;
 
-	if (len <= name_len || line[name_len] != ':' || strncasecmp(line, name, name_len) != 0)
+	if (len <= name_len || line[name_len] != ':' || !dyn_ascii_begins(line, name))
 		return NULL;
 	line += name_len + 1;
 	len -= name_len + 1;
@@ -184,7 +183,7 @@ on_header(char *line, size_t size, size_t count, void *arg)
 	transfer->header_bytes += len;
 	if (transfer->header_bytes > MAX_HEADER_BYTES)
 		return reject_answer(transfer, "the answer's headers are longer than 128 kB");
-	if (len >= 5 && strncasecmp(line, "HTTP/", 5) == 0)
+	if (len >= 5 && dyn_ascii_begins(line, "HTTP/"))
 		begin_answer(transfer);
 	else if (line[0] == '\r' || line[0] == '\n')
 		transfer->headers_ended = true;
