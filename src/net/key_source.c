@@ -5,6 +5,7 @@
  */
 #include "net/key_source.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,39 +62,39 @@ static uint64_t uses = 0;
 
 /* ---- copies ---- */
 
-/* All texts of a config, for what is the same with each. */
-#define CONFIG_TEXTS 11
+/* The texts of a config, for what is the same with each. */
+static const size_t config_texts[] = {
+	offsetof(DynKeyFetchConfig, wish.access_key_id),
+	offsetof(DynKeyFetchConfig, wish.secret_access_key),
+	offsetof(DynKeyFetchConfig, wish.session_token),
+	offsetof(DynKeyFetchConfig, wish.profile),
+	offsetof(DynKeyFetchConfig, wish.role.role_arn),
+	offsetof(DynKeyFetchConfig, wish.role.session_name),
+	offsetof(DynKeyFetchConfig, wish.role.external_id),
+	offsetof(DynKeyFetchConfig, wish.session_name),
+	offsetof(DynKeyFetchConfig, wish.sts_url),
+	offsetof(DynKeyFetchConfig, region),
+	offsetof(DynKeyFetchConfig, ca_bundle),
+};
 
-/* Their places in `config`. */
-static void
-list_config_texts(DynKeyFetchConfig *config, const char **texts[CONFIG_TEXTS])
+#define CONFIG_TEXTS (sizeof(config_texts) / sizeof(config_texts[0]))
+
+static const char **
+config_text(DynKeyFetchConfig *config, size_t i)
 {
-	DynKeyWish *wish = &config->wish;
-
-	texts[0] = &wish->access_key_id;
-	texts[1] = &wish->secret_access_key;
-	texts[2] = &wish->session_token;
-	texts[3] = &wish->profile;
-	texts[4] = &wish->role.role_arn;
-	texts[5] = &wish->role.session_name;
-	texts[6] = &wish->role.external_id;
-	texts[7] = &wish->session_name;
-	texts[8] = &wish->sts_url;
-	texts[9] = &config->region;
-	texts[10] = &config->ca_bundle;
+	return (const char **) ((char *) config + config_texts[i]);
 }
 
 /* Secrets among them are wiped. */
 static void
 free_config_texts(DynKeyFetchConfig *config)
 {
-	const char **texts[CONFIG_TEXTS];
-
-	list_config_texts(config, texts);
-	for (int i = 0; i < CONFIG_TEXTS; i++)
+	for (size_t i = 0; i < CONFIG_TEXTS; i++)
 	{
-		dyn_wipe_and_free((char *) *texts[i]);
-		*texts[i] = NULL;
+		const char **text = config_text(config, i);
+
+		dyn_wipe_and_free((char *) *text);
+		*text = NULL;
 	}
 }
 
@@ -101,16 +102,18 @@ free_config_texts(DynKeyFetchConfig *config)
 static bool
 copy_config_texts(DynKeyFetchConfig *config)
 {
-	const char **texts[CONFIG_TEXTS];
 	bool		done = true;
 
-	list_config_texts(config, texts);
-	for (int i = 0; i < CONFIG_TEXTS; i++)
-		if (*texts[i])
+	for (size_t i = 0; i < CONFIG_TEXTS; i++)
+	{
+		const char **text = config_text(config, i);
+
+		if (*text)
 		{
-			*texts[i] = strdup(*texts[i]);
-			done = done && *texts[i];
+			*text = strdup(*text);
+			done = done && *text;
 		}
+	}
 	if (!done)
 		free_config_texts(config);
 	return done;
@@ -120,14 +123,14 @@ copy_config_texts(DynKeyFetchConfig *config)
 static bool
 same_config(const DynKeyFetchConfig *a, const DynKeyFetchConfig *b)
 {
-	const char **of_a[CONFIG_TEXTS];
-	const char **of_b[CONFIG_TEXTS];
+	for (size_t i = 0; i < CONFIG_TEXTS; i++)
+	{
+		const char *of_a = *config_text((DynKeyFetchConfig *) a, i);
+		const char *of_b = *config_text((DynKeyFetchConfig *) b, i);
 
-	list_config_texts((DynKeyFetchConfig *) a, of_a);
-	list_config_texts((DynKeyFetchConfig *) b, of_b);
-	for (int i = 0; i < CONFIG_TEXTS; i++)
-		if (*of_a[i] && *of_b[i] ? strcmp(*of_a[i], *of_b[i]) != 0 : *of_a[i] != *of_b[i])
+		if (of_a && of_b ? strcmp(of_a, of_b) != 0 : of_a != of_b)
 			return false;
+	}
 	return a->wish.role.duration_seconds == b->wish.role.duration_seconds && a->fips == b->fips &&
 		a->dualstack == b->dualstack && a->no_proxy == b->no_proxy && a->surroundings == b->surroundings;
 }
@@ -190,6 +193,21 @@ replace_text(char **text, const char *by)
 	*text = by ? strdup(by) : NULL;
 }
 
+/* Of the metadata service, whose keys are good beyond their end; those of a role over them are not. */
+static bool
+are_stable(const DynKeyPlan *plan)
+{
+	return plan->base == DYN_BASE_METADATA && plan->nroles == 0;
+}
+
+/* The last failure says nothing of what comes now; a warning of it that nobody took is void. */
+static void
+forget_failure(DynKeySource *source)
+{
+	dyn_status_clear(&source->failure);
+	source->warning = false;
+}
+
 /* Takes over the keys of a fetch. */
 static void
 adopt_keys(DynKeySource *source, DynKeys *keys)
@@ -202,9 +220,9 @@ adopt_keys(DynKeySource *source, DynKeys *keys)
 	dyn_keys_free(&source->keys);
 	source->keys = *keys;
 	memset(keys, 0, sizeof(*keys));
-	source->stable = plan->base == DYN_BASE_METADATA && plan->nroles == 0;
+	source->stable = are_stable(plan);
 	source->refused = false;
-	source->warned = source->warning = false;
+	source->warned = false;
 	source->source = plan->source;
 	replace_text(&source->profile, plan->of_profile ? plan->profile : NULL);
 	replace_text(&source->role_arn, plan->nroles > 0 ? plan->roles[plan->nroles - 1].role_arn :
@@ -218,7 +236,7 @@ came_too_late(const DynKeySource *source, const DynKeys *keys, DynStatus *status
 {
 	const DynKeyPlan *plan = dyn_key_fetch_plan(source->fetch);
 
-	if (keys->expires > source_now_s(source) || (plan->base == DYN_BASE_METADATA && plan->nroles == 0))
+	if (keys->expires > source_now_s(source) || are_stable(plan))
 		return false;
 	dyn_status_clear(status);
 	dyn_status_set(status, DYN_NO_CREDENTIALS, "%s: the credentials have expired", plan->source);
@@ -249,13 +267,13 @@ settle_fetch(DynKeySource *source)
 	keys = dyn_key_fetch_keys(source->fetch, &status);
 	if (have_overslept(source, keys))
 	{
-		dyn_status_clear(&source->failure);
+		forget_failure(source);
 		source->refresh_at = source_now_s(source);
 	}
 	else if (keys && !came_too_late(source, keys, &status))
 	{
 		adopt_keys(source, keys);
-		dyn_status_clear(&source->failure);
+		forget_failure(source);
 	}
 	else
 	{
@@ -324,7 +342,7 @@ dyn_key_source_refused(DynKeySource *source, uint64_t serial)
 	if (serial == source->serial)
 	{
 		source->refused = true;
-		dyn_status_clear(&source->failure);
+		forget_failure(source);
 	}
 	return true;
 }

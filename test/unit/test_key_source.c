@@ -207,6 +207,15 @@ test_failed_refresh(void)
 	is_string(scene_key_id(source), "AKIA2", "a refresh that succeeds after one that failed");
 	ok(!dyn_key_source_take_warning(&warning), "takes the warning back");
 	end();
+
+	begin_container(HOUR);
+	scene_answer("GET", "", 0, 404, "");
+	go_to(45 * 60);
+	scene_key_id(source);
+	ask();
+	dyn_key_source_refused(source, serial);
+	ok(!dyn_key_source_take_warning(&warning), "and so does a refusal of the old keys: they are no good any more");
+	end();
 }
 
 /* Keys that don't live long are tried for more often. */
