@@ -4,7 +4,6 @@
  */
 #include "core/aws_keys.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/feast_time.h"

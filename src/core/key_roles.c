@@ -4,7 +4,6 @@
  */
 #include "core/key_plan_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

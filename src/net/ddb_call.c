@@ -316,8 +316,12 @@ check_answer(DynCall *call, DynHttpAnswer *answer)
 		read_error(call, answer);
 		dyn_call_redact(call);
 	}
-	if (status->cls == DYN_CREDENTIALS && (correct_skew(call, answer) || dyn_call_renew_keys(call)))
-		return true;
+	if (status->cls == DYN_CREDENTIALS)
+	{
+		if (correct_skew(call, answer) || dyn_call_renew_keys(call))
+			return true;
+		dyn_call_name_keys(call);
+	}
 	dyn_buf_free(&call->answer);
 	call->answer = answer->body;
 	memset(&answer->body, 0, sizeof(answer->body));

@@ -49,10 +49,7 @@ dyn_call_renew_keys(DynCall *call)
 {
 	if (call->keys_renewed || !are_stale(call->status.aws_code) ||
 		!dyn_key_source_refused(call->client->keys, call->key_serial))
-	{
-		dyn_call_name_keys(call);
 		return false;
-	}
 	call->keys_renewed = true;
 	call->state = DYN_CALL_WAITING;
 	call->due_ms = 0;

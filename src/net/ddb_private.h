@@ -1,7 +1,7 @@
 /*
  * ddb_private.h
- *	  What ddb_client.c (the client) and ddb_call.c (its calls) share; for
- *	  nobody else.
+ *	  What ddb_client.c (the client), ddb_call.c (its calls) and ddb_keys.c (the
+ *	  keys that sign them) share; for nobody else.
  */
 #ifndef DYN_DDB_PRIVATE_H
 #define DYN_DDB_PRIVATE_H

@@ -10,11 +10,9 @@
 
 #include "access/htup_details.h"
 #include "access/reloptions.h"
-#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/syscache.h"
 
 #include "core/wipe.h"
@@ -24,18 +22,20 @@
 /* ---- the decision ---- */
 
 /* The texts of an identity, for what is the same with each. */
-#define IDENTITY_TEXTS 7
+static const size_t identity_texts[] = {
+	offsetof(DynIdentity, access_key_id),
+	offsetof(DynIdentity, secret_access_key),
+	offsetof(DynIdentity, session_token),
+	offsetof(DynIdentity, profile),
+	offsetof(DynIdentity, role_arn),
+	offsetof(DynIdentity, external_id),
+	offsetof(DynIdentity, role_session_name),
+};
 
-static void
-list_identity_texts(const DynIdentity *identity, char *const *texts[IDENTITY_TEXTS])
+static char *
+identity_text(const DynIdentity *identity, size_t i)
 {
-	texts[0] = &identity->access_key_id;
-	texts[1] = &identity->secret_access_key;
-	texts[2] = &identity->session_token;
-	texts[3] = &identity->profile;
-	texts[4] = &identity->role_arn;
-	texts[5] = &identity->external_id;
-	texts[6] = &identity->role_session_name;
+	return *(char *const *) ((const char *) identity + identity_texts[i]);
 }
 
 /* A copy of the option's value; NULL: it is not set. */
@@ -191,13 +191,8 @@ same_identity_text(const char *a, const char *b)
 bool
 dyn_identity_equal(const DynIdentity *a, const DynIdentity *b)
 {
-	char	   *const *of_a[IDENTITY_TEXTS];
-	char	   *const *of_b[IDENTITY_TEXTS];
-
-	list_identity_texts(a, of_a);
-	list_identity_texts(b, of_b);
-	for (int i = 0; i < IDENTITY_TEXTS; i++)
-		if (!same_identity_text(*of_a[i], *of_b[i]))
+	for (size_t i = 0; i < lengthof(identity_texts); i++)
+		if (!same_identity_text(identity_text(a, i), identity_text(b, i)))
 			return false;
 	return a->umid == b->umid && a->ambient == b->ambient && a->restricted == b->restricted &&
 		a->duration_seconds == b->duration_seconds;
@@ -231,13 +226,14 @@ dyn_identity_wish(const DynIdentity *identity, DynKeyWish *wish)
 void
 dyn_identity_free(DynIdentity *identity)
 {
-	char	   *const *texts[IDENTITY_TEXTS];
-
 	if (identity == NULL)
 		return;
-	list_identity_texts(identity, texts);
-	for (int i = 0; i < IDENTITY_TEXTS; i++)
-		if (*texts[i])
-			dyn_wipe(*texts[i], strlen(*texts[i]));
+	for (size_t i = 0; i < lengthof(identity_texts); i++)
+	{
+		char	   *text = identity_text(identity, i);
+
+		if (text)
+			dyn_wipe(text, strlen(text));
+	}
 	pfree(identity);
 }
