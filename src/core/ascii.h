@@ -41,6 +41,15 @@ dyn_ascii_begins(const char *text, const char *start)
 	return *start == '\0';
 }
 
+/* Would a header with it be one line of ASCII? */
+static inline bool
+dyn_ascii_printable(const char *text)
+{
+	while (*text >= ' ' && *text <= '~')
+		text++;
+	return *text == '\0';
+}
+
 /* Puts a question mark in the place of each byte that is no printable ASCII: for words of a service, which are foreign. */
 static inline void
 dyn_ascii_clean(char *text)

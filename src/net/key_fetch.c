@@ -120,8 +120,6 @@ send_request(DynKeyFetch *fetch)
 	DynKeyRequest request = {0};
 
 	request.http.headers = request.headers;
-	request.timeout_s = 5;
-	request.attempts = 3;
 	if (!dyn_key_step_request(fetch, &request))
 	{
 		finish_fetch(fetch);

@@ -1,7 +1,8 @@
 /*
  * key_fetch_private.h
- *	  What key_fetch.c (requests, attempts, time) and key_steps.c (what is asked
- *	  of whom, and what the answers mean) share; for nobody else.
+ *	  What key_fetch.c (requests, attempts, time), key_steps.c (the steps) and a
+ *	  file for each service (what it is asked, and what its answers mean) share;
+ *	  for nobody else.
  */
 #ifndef DYN_KEY_FETCH_PRIVATE_H
 #define DYN_KEY_FETCH_PRIVATE_H
@@ -77,6 +78,8 @@ struct DynKeyFetch
 	DynLoopMember member;
 };
 
+/* ---- key_steps.c ---- */
+
 /* Fills in the request of the current step.  False, `status` set: it can't be made. */
 extern bool dyn_key_step_request(DynKeyFetch *fetch, DynKeyRequest *request);
 
@@ -91,5 +94,43 @@ extern void dyn_key_step_next_role(DynKeyFetch *fetch, int role);
 
 /* Where to begin. */
 extern DynKeyStep dyn_key_step_first(const DynKeyPlan *plan);
+
+/* The fetch has failed for good, by these words (printf style), which may quote the status that it has. */
+extern DynKeyVerdict dyn_key_step_fail(DynKeyFetch *fetch, const char *fmt, ...)
+			__attribute__((format(printf, 2, 3)));
+
+/* Is it a failure that no attempt more can change?  Its class is to be told as it is then. */
+extern bool dyn_key_step_is_final(const DynStatus *status);
+
+/* A service that failed, or answered with what is no answer of its own; NULL: no answer came. */
+extern DynKeyVerdict dyn_key_step_judge_failure(DynKeyFetch *fetch, const DynHttpAnswer *answer);
+
+/* The answer was 200, and its body could not be read: the status says why. */
+extern DynKeyVerdict dyn_key_step_judge_body(DynKeyFetch *fetch);
+
+/*
+ * The first line of a file, for the request that is about to be made; what a
+ * line break at its end would do to a header it must not.  False, status set.
+ */
+extern bool dyn_key_step_read_token(DynKeyFetch *fetch, const char *path, size_t max, DynBuf *token);
+
+/* ---- key_metadata.c ---- */
+
+extern bool dyn_key_metadata_ask_token(DynKeyFetch *fetch, DynKeyRequest *request);
+extern bool dyn_key_metadata_ask(DynKeyFetch *fetch, DynKeyRequest *request);
+extern DynKeyVerdict dyn_key_metadata_take_token(DynKeyFetch *fetch, const DynHttpAnswer *answer);
+extern DynKeyVerdict dyn_key_metadata_take_role(DynKeyFetch *fetch, const DynHttpAnswer *answer);
+extern DynKeyVerdict dyn_key_metadata_take_keys(DynKeyFetch *fetch, const DynHttpAnswer *answer);
+
+/* ---- key_container.c ---- */
+
+extern bool dyn_key_container_ask(DynKeyFetch *fetch, DynKeyRequest *request);
+extern DynKeyVerdict dyn_key_container_take(DynKeyFetch *fetch, const DynHttpAnswer *answer);
+
+/* ---- key_sts.c ---- */
+
+extern bool dyn_key_sts_ask_web_identity(DynKeyFetch *fetch, DynKeyRequest *request);
+extern bool dyn_key_sts_ask_role(DynKeyFetch *fetch, DynKeyRequest *request);
+extern DynKeyVerdict dyn_key_sts_take(DynKeyFetch *fetch, const DynHttpAnswer *answer);
 
 #endif							/* DYN_KEY_FETCH_PRIVATE_H */
