@@ -25,7 +25,10 @@ typedef enum DynFileResult
 	DYN_FILE_FAILED				/* it is there, but can't be read */
 } DynFileResult;
 
-/* What there is to look at: handed in, so that tests need neither files nor an environment. */
+/*
+ * What there is to look at: handed in, so that tests need neither files nor an
+ * environment.  Reading a file appends to `text`, or says why it can't be read.
+ */
 typedef struct DynSurroundings
 {
 	const char *(*variable) (void *arg, const char *name);	/* of the environment; NULL: not set */

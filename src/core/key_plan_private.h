@@ -1,7 +1,8 @@
 /*
  * key_plan_private.h
- *	  What key_plan.c (the order of the sources), key_files.c (the shared files)
- *	  and key_roles.c (roles of profiles) share; for nobody else.
+ *	  What key_plan.c (the order of the sources), key_environment.c (sources that
+ *	  the environment names), key_files.c (the shared files) and key_roles.c
+ *	  (roles of profiles) share; for nobody else.
  */
 #ifndef DYN_KEY_PLAN_PRIVATE_H
 #define DYN_KEY_PLAN_PRIVATE_H
@@ -37,6 +38,9 @@ extern const char *dyn_plan_variable(const DynPlanner *planner, const char *name
 /* A setting of the profile; NULL: it is not set, or there is no profile. */
 extern const char *dyn_plan_setting(const DynPlanner *planner, const char *name);
 
+/* A switch is on by "true" in any case, and by nothing else; NULL: it is off. */
+extern bool dyn_plan_is_true(const char *value);
+
 /* The plan is broken; the words are printf style. */
 extern DynFinding dyn_plan_broken(DynPlanner *planner, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -45,6 +49,8 @@ extern const char *dyn_plan_keep(DynPlanner *planner, const char *text);
 
 /* The same of a role, with the wish's session name where it has none. */
 extern DynAssumeRole dyn_plan_keep_role(DynPlanner *planner, const DynAssumeRole *role);
+
+/* ---- key_environment.c ---- */
 
 /* Base sources that a role's credential_source can name as well. */
 extern DynFinding dyn_plan_environment(DynPlanner *planner);

@@ -19,7 +19,6 @@
 #define MAX_HEADER_BYTES (128 * 1024)
 #define USER_AGENT "dynamo_fdw"
 
-
 /* ---- callbacks of a transfer ---- */
 
 /* The connection stands, the request is about to be sent: the read timeout begins. */

@@ -33,7 +33,10 @@ typedef struct DynKeyFetch DynKeyFetch;
 extern DynKeyFetch *dyn_key_fetch_start(const DynKeyFetchConfig *config);
 extern bool dyn_key_fetch_done(const DynKeyFetch *fetch);
 
-/* Of one that is done: the keys, as a loan; NULL on failure, `status` set (DYN_NO_CREDENTIALS, DYN_NO_MEMORY). */
+/*
+ * Of one that is done: its keys, which can be moved out of it; NULL on failure,
+ * `status` set: as a rule DYN_NO_CREDENTIALS.
+ */
 extern DynKeys *dyn_key_fetch_keys(DynKeyFetch *fetch, DynStatus *status);
 
 /* When it was done, by its clock. */
@@ -42,7 +45,7 @@ extern double dyn_key_fetch_ended_ms(const DynKeyFetch *fetch);
 /* What it followed; as long as the fetch. */
 extern const DynKeyPlan *dyn_key_fetch_plan(const DynKeyFetch *fetch);
 
-/* At any time; NULL is fine.  Not from within the loop. */
+/* At any time, but not from within its own functions of the loop; NULL is fine. */
 extern void dyn_key_fetch_free(DynKeyFetch *fetch);
 
 #endif							/* DYN_KEY_FETCH_H */
