@@ -100,7 +100,7 @@ dyn_endpoint_parse(const char *url, DynEndpoint *endpoint, const char **why)
 		return false;
 	}
 	for (size_t i = 0; i < host_len; i++)
-		name[i] = host[i] >= 'A' && host[i] <= 'Z' ? host[i] + ('a' - 'A') : host[i];
+		name[i] = dyn_ascii_lower(host[i]);
 	name[host_len] = '\0';
 
 	endpoint->loopback = host_is_loopback(name);

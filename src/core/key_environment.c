@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/ascii.h"
-#include "core/endpoint.h"
+#include "core/endpoint_rule.h"
 
 #define CONTAINER_URL "http://169.254.170.2"
 #define METADATA_URL "http://169.254.169.254"
@@ -87,18 +87,15 @@ dyn_plan_web_identity(DynPlanner *planner, const DynProfile *from, bool variable
 
 /* ---- a container's service ---- */
 
-/* May a container's service be asked at this endpoint?  Without TLS only where no network is in between. */
+/*
+ * May a container's service be asked at this endpoint?  Without TLS only where
+ * no network is in between; at any port, as AWS's SDKs have it.
+ */
 static bool
 container_host_allowed(const DynEndpoint *endpoint)
 {
-	static const char *const hosts[] = {CONTAINER_URL, "http://169.254.170.23", "http://[fd00:ec2::23]"};
-
-	if (endpoint->tls || endpoint->loopback)
-		return true;
-	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
-		if (strcmp(endpoint->url, hosts[i]) == 0)
-			return true;
-	return false;
+	return endpoint->tls || endpoint->loopback ||
+		dyn_endpoint_matches(endpoint, "169.254.170.2, 169.254.170.23, fd00:ec2::23");
 }
 
 /* Printable ASCII without blanks: it goes into a request line as it is. */
