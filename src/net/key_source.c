@@ -325,6 +325,9 @@ dyn_key_source_keys(DynKeySource *source, const DynKeys **keys, uint64_t *serial
 	if (source->fetch)
 		return DYN_KEYS_WAIT;
 	*status = source->failure;
+	/* the clock goes on while it is looked at: they ended just now, and no fetch failed */
+	if (status->cls == DYN_OK)
+		dyn_status_set(status, DYN_NO_CREDENTIALS, "the credentials expired the moment they came");
 	return DYN_KEYS_NONE;
 }
 

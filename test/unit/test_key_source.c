@@ -524,10 +524,45 @@ test_description(void)
 	end();
 }
 
+static int64_t ticking_s;
+
+/* Each look at it takes a second. */
+static int64_t
+ticking_clock(void)
+{
+	return ticking_s++;
+}
+
+/* Keys that end between two looks at the clock: those that ask get none, and an error. */
+static void
+test_end_between_looks(void)
+{
+	for (int left = -1; left < 15; left++)
+	{
+		DynKeyFetchConfig config;
+		DynClock	clock;
+
+		scene_begin();
+		config = scene_config();
+		clock = *config.clock;
+		scene_variable("AWS_ACCESS_KEY_ID", "AKIA1");
+		scene_variable("AWS_SECRET_ACCESS_KEY", "sEcReT");
+		scene_variable("AWS_CREDENTIAL_EXPIRATION", time_at(left));
+		clock.wall_s = ticking_clock;
+		ticking_s = SCENE_START;
+		config.clock = &clock;
+		source = scene_source_of(&config);
+		ok(ask() == DYN_KEYS_READY ? status.cls == DYN_OK : status.cls == DYN_NO_CREDENTIALS,
+		   "%d looks before keys end: keys, or why there are none", left);
+		end();
+	}
+}
+
 int
 main(void)
 {
 	test_window();
+	test_end_between_looks();
 	test_serial();
 	test_failed_refresh();
 	test_short_lived();

@@ -256,13 +256,17 @@ claim_entry(const Definition *definition)
 	return entry;
 }
 
-/* Roles have changed: has the connection still the rights that it was made with? */
+/*
+ * Roles have changed: has the entry's connection still the rights that it was
+ * made with?  Reading the catalogs may take it out of the cache, and free it.
+ */
 static bool
-has_same_rights(const DynConnection *connection, Oid serverid, Oid userid)
+has_same_rights(const CacheEntry *entry, Oid serverid, Oid userid)
 {
 	DynIdentityLack lack;
 	DynIdentity *identity = dyn_identity(serverid, userid, &lack);
-	bool		same = identity && identity->ambient == connection->ambient &&
+	const DynConnection *connection = entry->connection;
+	bool		same = identity && connection && identity->ambient == connection->ambient &&
 		identity->restricted == connection->restricted;
 
 	dyn_identity_free(identity);
@@ -279,7 +283,7 @@ find_connection(Oid serverid, Oid userid)
 	if (entry && entry->connection && entry->roles_changed)
 	{
 		entry->roles_changed = false;
-		if (!has_same_rights(entry->connection, serverid, userid))
+		if (!has_same_rights(entry, serverid, userid))
 			forget_connection(entry);
 	}
 
