@@ -41,10 +41,11 @@ struct DynKeySource
 	DynKeys		keys;
 	uint64_t	serial;			/* of the keys; 0: there were none yet */
 	bool		fixed;			/* the wish's own keys, which never change */
-	bool		stable;			/* they are good beyond their end */
+	bool		stable;			/* they are good beyond their end, where no others are to be had */
 	bool		refused;		/* by the service: they are not to be used until they are fetched again */
 	DynKeyFetch *fetch;			/* running, or done and not looked at */
 	int64_t		asked_at;		/* epoch seconds: when it began */
+	int64_t		tried_at;		/* the same of the last one that is over */
 	bool		overslept;		/* the last one's keys had ended before anybody looked at them */
 	int64_t		refresh_at;		/* epoch seconds */
 	DynStatus	failure;		/* of the last fetch; DYN_OK: it was a success */
@@ -182,7 +183,8 @@ static bool
 keys_are_good(const DynKeySource *source)
 {
 	return source->keys.access_key_id && !source->refused &&
-		(source->stable || source->keys.expires > source_now_s(source));
+		(source->keys.expires > source_now_s(source) ||
+		 (source->stable && source->tried_at >= source->keys.expires));
 }
 
 /* NULL stays NULL; a description that finds no memory is left out. */
@@ -264,6 +266,7 @@ settle_fetch(DynKeySource *source)
 
 	if (source->fetch == NULL || !dyn_key_fetch_done(source->fetch))
 		return;
+	source->tried_at = source->asked_at;
 	keys = dyn_key_fetch_keys(source->fetch, &status);
 	if (have_overslept(source, keys))
 	{
@@ -305,6 +308,16 @@ begin_fetch(DynKeySource *source)
 	settle_fetch(source);
 }
 
+/* Is it time to ask for keys, whether or not those that are there are good? */
+static bool
+is_due(const DynKeySource *source, bool good)
+{
+	if (good)
+		return source_now_s(source) >= source->refresh_at;
+	return source->failure.cls == DYN_OK || (source->stable && !source->refused) ||
+		dyn_clock_now_ms(&source->clock) - source->failed_ms >= FAILURE_MS;
+}
+
 DynKeyState
 dyn_key_source_keys(DynKeySource *source, const DynKeys **keys, uint64_t *serial, DynStatus *status)
 {
@@ -312,8 +325,7 @@ dyn_key_source_keys(DynKeySource *source, const DynKeys **keys, uint64_t *serial
 
 	settle_fetch(source);
 	good = keys_are_good(source);
-	if (good ? source_now_s(source) >= source->refresh_at :
-		source->failure.cls == DYN_OK || dyn_clock_now_ms(&source->clock) - source->failed_ms >= FAILURE_MS)
+	if (is_due(source, good))
 	{
 		begin_fetch(source);
 		good = keys_are_good(source);

@@ -162,7 +162,7 @@ def test_an_answer_that_nobody_looks_at_in_time(make, checking, keys, service, s
     session.run(SELECT)
     session.run(INSERT)
     assert session.warnings() == []
-    assert not checking.refused or source == "imds"  # whose keys are tried beyond their end
+    assert not checking.refused
 
 
 def test_a_session_that_falls_idle_while_it_refreshes(make, checking, keys, service):
@@ -176,7 +176,7 @@ def test_a_session_that_falls_idle_while_it_refreshes(make, checking, keys, serv
     session.run(SELECT)
     session.run(INSERT)
     assert session.warnings() == []
-    assert not checking.refused or source == "imds"  # whose keys are tried beyond their end
+    assert not checking.refused
 
 
 # Refused by DynamoDB.
