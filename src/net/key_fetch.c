@@ -101,17 +101,24 @@ open_engine(DynKeyFetch *fetch, const DynKeyRequest *request)
 
 /* ---- requests ---- */
 
-/* The fetch can't go on, or not now: without a descriptor it tries again in a moment. */
+/*
+ * No descriptor is left, and nobody has one to spare: tries again in a moment.
+ * Who waits holds none meanwhile, or fetches in need would hold up each other.
+ */
 static void
-postpone_or_fail(DynKeyFetch *fetch)
+await_descriptor(DynKeyFetch *fetch)
 {
-	if (fetch->status.cls != DYN_NO_DESCRIPTOR)
-	{
-		finish_fetch(fetch);
-		return;
-	}
-	if (!dyn_http_make_room(fetch->http))
-		fetch->due_ms = fetch_now_ms(fetch) + NO_DESCRIPTOR_MS;
+	dyn_http_close(fetch->http);
+	fetch->due_ms = fetch_now_ms(fetch) + NO_DESCRIPTOR_MS;
+}
+
+/* False: it failed, `status` set. */
+static bool
+try_request(DynKeyFetch *fetch, const DynKeyRequest *request)
+{
+	if (open_engine(fetch, request))
+		fetch->transfer = dyn_http_start(fetch->http, &request->http, &fetch->status);
+	return fetch->transfer != NULL;
 }
 
 static void
@@ -125,12 +132,18 @@ send_request(DynKeyFetch *fetch)
 		finish_fetch(fetch);
 		return;
 	}
-	if (open_engine(fetch, &request))
-		fetch->transfer = dyn_http_start(fetch->http, &request.http, &fetch->status);
-	if (fetch->transfer == NULL)
+	while (!try_request(fetch, &request))
 	{
-		postpone_or_fail(fetch);
-		return;
+		if (fetch->status.cls != DYN_NO_DESCRIPTOR)
+		{
+			finish_fetch(fetch);
+			return;
+		}
+		if (!dyn_http_make_room(fetch->http))
+		{
+			await_descriptor(fetch);
+			return;
+		}
 	}
 	fetch->attempts++;
 	fetch->max_attempts = request.attempts;
@@ -177,8 +190,8 @@ take_attempt_back(DynKeyFetch *fetch, bool unattended)
 	fetch->transfer = NULL;
 	fetch->attempts--;
 	fetch->due_ms = 0;
-	if (refused)
-		postpone_or_fail(fetch);
+	if (refused && !dyn_http_make_room(fetch->http))
+		await_descriptor(fetch);
 	return true;
 }
 
