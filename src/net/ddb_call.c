@@ -435,7 +435,7 @@ dyn_call_status(const DynCall *call)
 bool
 dyn_call_maybe_done(const DynCall *call)
 {
-	return call->maybe_done;
+	return call->maybe_done || call->state == DYN_CALL_IN_FLIGHT;
 }
 
 DynBuf *

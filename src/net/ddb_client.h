@@ -77,7 +77,7 @@ extern bool dyn_call_done(const DynCall *call);
 /* Of a call that is done: its class is DYN_OK when DynamoDB answered 200. */
 extern const DynStatus *dyn_call_status(const DynCall *call);
 
-/* Of a call that is done: may an attempt before the last one have been carried out, though it got no answer? */
+/* May an attempt be carried out, or have been, though it got no answer? */
 extern bool dyn_call_maybe_done(const DynCall *call);
 
 /* Body of a 200 answer, or of another one; belongs to the call, may be changed in place. */

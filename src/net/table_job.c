@@ -85,6 +85,7 @@ poll_job(DynTableJob *job)
 			return false;
 	}
 	job->status = *dyn_call_status(job->call);
+	job->maybe_done = dyn_call_maybe_done(job->call);
 	if (job->status.cls == DYN_OK)
 		dyn_call_accept(job->call);
 	else if (was_done_before(job))
@@ -95,11 +96,18 @@ poll_job(DynTableJob *job)
 	return true;
 }
 
+bool
+dyn_table_job_sent(const DynTableJob *job)
+{
+	return job->call && dyn_call_maybe_done(job->call);
+}
+
 void
 dyn_table_job_stop(DynTableJob *job, const char *why)
 {
 	if (job->done)
 		return;
+	job->maybe_done = dyn_table_job_sent(job);
 	dyn_call_free(job->call);
 	job->call = NULL;
 	job->done = true;

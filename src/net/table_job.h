@@ -25,6 +25,7 @@ typedef struct DynTableJob
 	DynCall    *call;			/* while it runs */
 	bool		done;
 	DynStatus	status;			/* of a job that is done */
+	bool		maybe_done;		/* of one that failed: it may have been carried out, for an attempt got no answer */
 	DynTableDescription description;	/* where status.cls is DYN_OK; of a table that is described */
 } DynTableJob;
 
@@ -35,6 +36,9 @@ extern bool dyn_table_job_deleted(const DynTableJob *job);
 
 /* Starts the job after `delay_ms`; a failure to start makes it done. */
 extern void dyn_table_job_start(DynTableJob *job, double delay_ms);
+
+/* Of a job that runs: may its request be carried out, or have been?  It may still wait for its keys, for example. */
+extern bool dyn_table_job_sent(const DynTableJob *job);
 
 /* Breaks off a job that is not done: it is, with class DYN_TIMEOUT. */
 extern void dyn_table_job_stop(DynTableJob *job, const char *why);

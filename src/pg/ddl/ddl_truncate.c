@@ -260,8 +260,7 @@ may_be_deleted(const DynDeletion *deletion)
 	const DynTableJob *job = &deletion->job;
 
 	return deletion->verdict == DYN_VERDICT_SEND &&
-		(!job->done || dyn_table_job_deleted(job) || job->status.cls == DYN_TIMEOUT ||
-		 job->status.cls == DYN_CONNECTION_LOST || job->status.cls == DYN_SERVER_FAULT);
+		(!job->done || dyn_table_job_deleted(job) || job->maybe_done);
 }
 
 /* Callback for error messages: what has become of remote tables so far. */

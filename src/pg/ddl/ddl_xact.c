@@ -311,18 +311,36 @@ add_leftover(DynMade *made, const char *why)
 	made->left_over = true;
 }
 
-/* May the table be there although nobody knows?  CreateTable was sent, and no answer came. */
+/*
+ * May the table be there although nobody knows?  CreateTable was sent, and no
+ * answer came, whatever another attempt failed for.  A table that was found in
+ * use was looked at then.
+ */
 static bool
 may_have_been_made(const DynMade *made)
 {
-	DynClass	cls = made->create.status.cls;
-
-	return !made->ours && made->create.done &&
-		(cls == DYN_TIMEOUT || cls == DYN_CONNECTION_LOST || cls == DYN_PROTOCOL || cls == DYN_SERVER_FAULT ||
-		 (cls == DYN_NO_DESCRIPTOR && made->create.status.attempts > 0));
+	return !made->ours && made->create.done && made->create.maybe_done &&
+		made->create.status.cls != DYN_TABLE_IN_USE;
 }
 
-/* A subtransaction was broken off while its CreateTable was in flight: waits for the answer, which decides. */
+/*
+ * Collects the CreateTable calls that are in flight, whose answers decide;
+ * `jobs` has room for all.  What was not sent yet is broken off.
+ */
+static int
+collect_creates(DynTableJob **jobs)
+{
+	int			n = 0;
+
+	for (DynMade *made = dyn_notes_made(); made; made = made->next)
+		if (dyn_table_job_sent(&made->create))
+			jobs[n++] = &made->create;
+		else
+			dyn_table_job_stop(&made->create, "broken off");
+	return n;
+}
+
+/* A subtransaction was broken off while its CreateTable was in flight: waits for the answer. */
 static void
 finish_undone_creates(void)
 {
@@ -330,13 +348,9 @@ finish_undone_creates(void)
 	int			n = 0;
 
 	for (DynMade *made = dyn_notes_made(); made; made = made->next)
-		n += made->create.call ? 1 : 0;
-	jobs = palloc(sizeof(DynTableJob *) * (n + 1));
-	n = 0;
-	for (DynMade *made = dyn_notes_made(); made; made = made->next)
-		if (made->create.call)
-			jobs[n++] = &made->create;
-	dyn_ddl_jobs_wait(jobs, n, DYN_DDL_BUDGET_MS / 2);
+		n++;
+	jobs = palloc(sizeof(DynTableJob *) * n);
+	dyn_ddl_jobs_wait(jobs, collect_creates(jobs), DYN_DDL_BUDGET_MS / 2);
 	for (DynMade *made = dyn_notes_made(); made; made = made->next)
 	{
 		if (made->create.done && made->create.status.cls == DYN_OK)
@@ -406,16 +420,11 @@ interrupted_again(void)
 	return dyn_ddl_interrupted();
 }
 
-/* Waits for CreateTable calls that are in flight, whose answers decide. */
+/* Waits for CreateTable calls that are in flight. */
 static void
 finish_creates(DynTableJob **jobs)
 {
-	int			n = 0;
-
-	for (DynMade *made = dyn_notes_made(); made; made = made->next)
-		if (made->create.call)
-			jobs[n++] = &made->create;
-	dyn_table_jobs_run(jobs, n, DYN_DDL_BUDGET_MS / 2, interrupted_again);
+	dyn_table_jobs_run(jobs, collect_creates(jobs), DYN_DDL_BUDGET_MS / 2, interrupted_again);
 	for (DynMade *made = dyn_notes_made(); made; made = made->next)
 		if (made->create.done && made->create.status.cls == DYN_OK)
 			made->ours = true;
@@ -487,7 +496,7 @@ undo_creates(void)
 	}
 	for (DynMade *made = dyn_notes_made(); made; made = made->next)
 	{
-		if (may_have_been_made(made) || (made->create.call && !made->create.done))
+		if (may_have_been_made(made) || dyn_table_job_sent(&made->create))
 			add_leftover(made, NOT_ANSWERED);
 		else if (made->ours && made->replaces)
 			dyn_leftover_made_again(made);
