@@ -39,12 +39,10 @@ dyn_plan_is_true(const char *value)
 DynFinding
 dyn_plan_broken(DynPlanner *planner, const char *fmt, ...)
 {
-	DynStatus  *status = planner->status;
 	va_list		args;
 
-	status->cls = DYN_NO_CREDENTIALS;
 	va_start(args, fmt);
-	vsnprintf(status->message, sizeof(status->message), fmt, args);
+	dyn_status_vset(planner->status, DYN_NO_CREDENTIALS, fmt, args);
 	va_end(args);
 	return DYN_BROKEN;
 }

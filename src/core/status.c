@@ -21,10 +21,17 @@ dyn_status_set(DynStatus *status, DynClass cls, const char *fmt, ...)
 {
 	va_list		args;
 
-	status->cls = cls;
 	va_start(args, fmt);
-	vsnprintf(status->message, sizeof(status->message), fmt, args);
+	dyn_status_vset(status, cls, fmt, args);
 	va_end(args);
+	return false;
+}
+
+bool
+dyn_status_vset(DynStatus *status, DynClass cls, const char *fmt, va_list args)
+{
+	status->cls = cls;
+	vsnprintf(status->message, sizeof(status->message), fmt, args);
 	return false;
 }
 

@@ -9,6 +9,7 @@
 #ifndef DYN_STATUS_H
 #define DYN_STATUS_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -55,6 +56,10 @@ extern void dyn_status_clear(DynStatus *status);
 /* Sets class and message (printf style), keeps the other fields; returns false. */
 extern bool dyn_status_set(DynStatus *status, DynClass cls, const char *fmt, ...)
 			__attribute__((format(printf, 3, 4)));
+
+/* The same, of a va_list. */
+extern bool dyn_status_vset(DynStatus *status, DynClass cls, const char *fmt, va_list args)
+			__attribute__((format(printf, 3, 0)));
 
 /* Sets the hint (printf style). */
 extern void dyn_status_hint(DynStatus *status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

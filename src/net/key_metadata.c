@@ -5,9 +5,6 @@
  */
 #include "net/key_fetch_private.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #define TOKEN_SECONDS "21600"
 #define ROLES "/latest/meta-data/iam/security-credentials/"
 
@@ -50,19 +47,10 @@ dyn_key_metadata_ask(DynKeyFetch *fetch, DynKeyRequest *request)
 	return metadata_endpoint(fetch, request);
 }
 
-static DynKeyVerdict miss_metadata(DynKeyFetch *fetch, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* There is no such service, or it has no role for us (printf style): told as a place where nothing was found. */
+/* There is no such service, or it has no role for us: the last of the places that were looked at, as the plan tells. */
 static DynKeyVerdict
-miss_metadata(DynKeyFetch *fetch, const char *fmt, ...)
+miss_metadata(DynKeyFetch *fetch)
 {
-	char		words[400];
-	va_list		args;
-
-	va_start(args, fmt);
-	vsnprintf(words, sizeof(words), fmt, args);
-	va_end(args);
-	dyn_key_plan_looked(&fetch->plan, "instance metadata: %s", words);
 	if (dyn_buf_cstr(&fetch->plan.looked) == NULL)
 	{
 		dyn_status_no_memory(&fetch->status);
@@ -81,9 +69,12 @@ judge_silence(DynKeyFetch *fetch)
 	if (dyn_key_step_is_final(&fetch->status) || fetch->attempts < fetch->max_attempts)
 		return dyn_key_step_judge_failure(fetch, NULL);
 	if (fetch->status.cls == DYN_TIMEOUT)
-		return miss_metadata(fetch, "no answer from %s within %g s (in a container: is the hop limit of the instance's metadata options 2?)",
-							 dyn_key_step_service(fetch), fetch->plan.timeout_s);
-	return miss_metadata(fetch, "%s: %s", dyn_key_step_service(fetch), fetch->status.message);
+		dyn_key_plan_looked(&fetch->plan, "instance metadata: no answer from %s within %g s (in a container: is the hop limit of the instance's metadata options 2?)",
+							dyn_key_step_service(fetch), fetch->plan.timeout_s);
+	else
+		dyn_key_plan_looked(&fetch->plan, "instance metadata: %s: %s", dyn_key_step_service(fetch),
+							fetch->status.message);
+	return miss_metadata(fetch);
 }
 
 DynKeyVerdict
@@ -92,8 +83,11 @@ dyn_key_metadata_take_token(DynKeyFetch *fetch, const DynHttpAnswer *answer)
 	if (answer == NULL)
 		return judge_silence(fetch);
 	if (answer->status == 403 || answer->status == 404 || answer->status == 405)
-		return miss_metadata(fetch, "%s gives no token of version 2 (HTTP %d)", dyn_key_step_service(fetch),
-							 answer->status);
+	{
+		dyn_key_plan_looked(&fetch->plan, "instance metadata: %s gives no token of version 2 (HTTP %d)",
+							dyn_key_step_service(fetch), answer->status);
+		return miss_metadata(fetch);
+	}
 	if (answer->status != 200)
 		return dyn_key_step_judge_failure(fetch, answer);
 	for (size_t i = 0; i < answer->body.len; i++)
@@ -120,7 +114,10 @@ judge_metadata(DynKeyFetch *fetch, const DynHttpAnswer *answer)
 	if (answer == NULL)
 		return judge_silence(fetch);
 	if (answer->status == 404)
-		return miss_metadata(fetch, "the instance has no role");
+	{
+		dyn_key_plan_looked(&fetch->plan, "instance metadata: the instance has no role");
+		return miss_metadata(fetch);
+	}
 	if (answer->status != 401 || fetch->metadata_tokens >= MAX_TOKENS)
 		return dyn_key_step_judge_failure(fetch, answer);
 	fetch->step = DYN_STEP_METADATA_TOKEN;
