@@ -2,6 +2,8 @@
  * key_files.c
  *	  AWS's shared files: which they are, which profile counts, and the keys in
  *	  its sections.
+ *
+ * A longer path than 200 bytes would leave no room in messages for what is wrong.
  */
 #include "core/key_plan_private.h"
 
@@ -107,7 +109,7 @@ read_shared_file(DynPlanner *planner, DynSharedFile file)
 	if (*result == DYN_FILE_FAILED ||
 		(*result == DYN_FILE_CLOSED && dyn_plan_variable(planner, shared_files[file].variable)))
 	{
-		dyn_plan_broken(planner, "%s %s: %s", shared_files[file].source, path, why);
+		dyn_plan_broken(planner, "%s %.200s: %s", shared_files[file].source, path, why);
 		fine = false;
 	}
 	else if (*result == DYN_FILE_READ)
@@ -146,9 +148,9 @@ dyn_plan_place(const DynProfile *profile, const char *name, char *out, size_t si
 
 	if (profile && (dyn_profile_place(profile, DYN_CREDENTIALS_FILE, &path, &line) ||
 					dyn_profile_place(profile, DYN_CONFIG_FILE, &path, &line)))
-		snprintf(out, size, "profile \"%s\" (%s, line %d)", name, path, line);
+		snprintf(out, size, "profile \"%.60s\" (%.200s, line %d)", name, path, line);
 	else
-		snprintf(out, size, "profile \"%s\"", name);
+		snprintf(out, size, "profile \"%.60s\"", name);
 }
 
 /* Says where no keys are. */
@@ -161,11 +163,12 @@ tell_no_keys(DynPlanner *planner, DynSharedFile file)
 	if (path == NULL)
 		dyn_key_plan_looked(planner->plan, "%s: no home directory", source);
 	else if (planner->results[file] == DYN_FILE_CLOSED)
-		dyn_key_plan_looked(planner->plan, "%s: %s can't be reached", source, path);
+		dyn_key_plan_looked(planner->plan, "%s: %.200s can't be reached", source, path);
 	else if (planner->results[file] == DYN_FILE_MISSING)
-		dyn_key_plan_looked(planner->plan, "%s: no %s", source, path);
+		dyn_key_plan_looked(planner->plan, "%s: no %.200s", source, path);
 	else
-		dyn_key_plan_looked(planner->plan, "%s: no keys of profile \"%s\" in %s", source, planner->plan->profile, path);
+		dyn_key_plan_looked(planner->plan, "%s: no keys of profile \"%.60s\" in %.200s", source,
+							planner->plan->profile, path);
 }
 
 DynFinding
@@ -189,6 +192,6 @@ dyn_plan_file(DynPlanner *planner, DynSharedFile file)
 					  dyn_profile_setting_in(profile, file, "aws_session_token"), DYN_KEYS_FOREVER, &fault))
 		return DYN_FOUND;
 	dyn_profile_place(profile, file, &path, &line);
-	return dyn_plan_broken(planner, "profile \"%s\" (%s, line %d): %s", planner->plan->profile, path, line,
-						   fault.message);
+	return dyn_plan_broken(planner, "profile \"%.60s\" (%.200s, line %d): %s", planner->plan->profile,
+						   path, line, fault.message);
 }

@@ -17,9 +17,6 @@
 #include "core/ascii.h"
 #include "core/wipe.h"
 
-/* A path that is longer would leave no room in a message for what is wrong. */
-#define PATH_IN_MESSAGE "%.400s"
-
 typedef struct Setting Setting;
 
 struct Setting
@@ -106,7 +103,7 @@ cut_blanks(char *text)
 static bool
 bad_line(Parser *parser, const char *what)
 {
-	return dyn_status_set(parser->status, DYN_NO_CREDENTIALS, PATH_IN_MESSAGE ", line %d: %s", parser->source->bytes,
+	return dyn_status_set(parser->status, DYN_NO_CREDENTIALS, "%.200s, line %d: %s", parser->source->bytes,
 						  parser->line, what);
 }
 

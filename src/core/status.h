@@ -48,7 +48,7 @@ typedef struct DynStatus
 	char		aws_code[96];	/* "ValidationException"; "" where none */
 	char		request_id[80];
 	char		message[600];	/* AWS's or libcurl's words, no secrets */
-	char		hint[600];		/* what to do about it; "": nothing but what the class says */
+	char		hint[1000];		/* what to do about it; "": nothing but what the class says */
 } DynStatus;
 
 extern void dyn_status_clear(DynStatus *status);

@@ -105,7 +105,7 @@ dyn_key_step_read_token(DynKeyFetch *fetch, const char *path, size_t max, DynBuf
 	if (fault == NULL)
 		return true;
 	dyn_buf_wipe(token);
-	dyn_key_step_fail(fetch, "token file %s: %s", path, fault);
+	dyn_key_step_fail(fetch, "token file %.200s: %s", path, fault);
 	return false;
 }
 

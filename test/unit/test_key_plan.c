@@ -75,6 +75,30 @@ test_environment(void)
 
 /* ---- files ---- */
 
+/* What is wrong stands behind the path, which may be as long as the system takes it. */
+static void
+test_long_paths(void)
+{
+	char		path[1000];
+
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	begin();
+	scene_variable("AWS_CONFIG_FILE", path);
+	scene_variable("AWS_SHARED_CREDENTIALS_FILE", path + 1);
+	scene_variable("AWS_EC2_METADATA_DISABLED", "true");
+	fails_with("no credentials were found");
+	ok(strstr(status.hint, "switched off by AWS_EC2_METADATA_DISABLED.") != NULL, "the last place is told");
+	scene_file(path, "[default]\naws_access_key_id=AKIA1\n");
+	fails_with(", line 1): the secret access key is missing");
+	scene_file(path, "[default]\nrole_arn=" ROLE "\n");
+	fails_with(", line 1) has a \"role_arn\", but neither");
+	scene_closed_folder = path;
+	fails_with(": Permission denied");
+	scene_closed_folder = NULL;
+}
+
 static void
 test_files(void)
 {
@@ -114,6 +138,7 @@ test_files(void)
 	scene_variable("AWS_SHARED_CREDENTIALS_FILE", NULL);
 	wish.profile = "default";
 	fails_with("profile \"default\" holds no credentials");
+	test_long_paths();
 	begin();
 	scene_variable("AWS_EC2_METADATA_DISABLED", "1");
 	ok(make() && plan.base == DYN_BASE_METADATA, "AWS_EC2_METADATA_DISABLED means \"true\" and nothing else");
