@@ -164,6 +164,18 @@ add_signed_headers(const DynSigv4Header **sorted, int n, DynBuf *lines, DynBuf *
 	dyn_buf_byte(lines, '\n');
 }
 
+/* As much as the canonical request can have at most: a buffer that grows would leave the session token behind. */
+static size_t
+canonical_size(const DynSigv4Request *request)
+{
+	size_t		size = strlen(request->method) + 2 * HASH_LEN + 10;
+
+	/* a name stands there twice, with a byte behind it, and the value once */
+	for (int i = 0; i < request->nheaders; i++)
+		size += 2 * strlen(request->headers[i].name) + strlen(request->headers[i].value) + 4;
+	return size;
+}
+
 /* The first text of a signature.  `names` gets those of the signed headers, which the Authorization header repeats. */
 static bool
 add_canonical_request(const DynSigv4Request *request, DynBuf *out, DynBuf *names)
@@ -177,6 +189,7 @@ add_canonical_request(const DynSigv4Request *request, DynBuf *out, DynBuf *names
 		sorted[i] = &request->headers[i];
 	sort_headers(sorted, request->nheaders);
 
+	dyn_buf_reserve(out, canonical_size(request));
 	dyn_buf_str(out, request->method);
 	dyn_buf_str(out, "\n/\n\n");	/* path, empty query */
 	add_signed_headers(sorted, request->nheaders, out, names);

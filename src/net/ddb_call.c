@@ -12,6 +12,7 @@
 
 #include "core/ddb_reply.h"
 #include "core/crc32.h"
+#include "core/wipe.h"
 #include "net/descriptor.h"
 #include "net/trace.h"
 
@@ -508,5 +509,6 @@ dyn_call_free(DynCall *call)
 	}
 	dyn_buf_free(&call->body);
 	dyn_buf_free(&call->answer);
+	dyn_wipe(call->token_start, sizeof(call->token_start));
 	free(call);
 }

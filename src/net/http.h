@@ -32,6 +32,7 @@ typedef struct DynHttpConfig
 	long		max_pool_connections;	/* kept while idle */
 	long		keepalive_timeout_s;	/* an older idle connection is not reused */
 	size_t		max_body;		/* a longer answer is a protocol error; 0: DYN_HTTP_MAX_BODY */
+	bool		secret;			/* answers hold secrets: their memory is wiped.  With a small max_body only */
 } DynHttpConfig;
 
 typedef struct DynHttp DynHttp;

@@ -57,6 +57,9 @@ on_body(char *data, size_t size, size_t count, void *arg)
 
 	if (len > transfer->http->config.max_body - body->len)
 		return reject_length(transfer);
+	/* a buffer that grows leaves its bytes behind */
+	if (transfer->http->config.secret)
+		dyn_buf_reserve(body, transfer->http->config.max_body - body->len);
 	dyn_buf_add(body, data, len);
 	return body->failed ? 0 : len;
 }
@@ -104,6 +107,8 @@ expect_body(DynTransfer *transfer, unsigned long len)
 	DynHttp    *http = transfer->http;
 	DynBuf	   *body = &transfer->answer.body;
 
+	if (http->config.secret)
+		return;
 	if (body->data == NULL && http->nspare > 0)
 		*body = http->spare[--http->nspare];
 	/* a longer one grows as it comes: who says how long it is need not send it */
@@ -114,6 +119,11 @@ expect_body(DynTransfer *transfer, unsigned long len)
 void
 dyn_http_give_body(DynHttp *http, DynBuf *body)
 {
+	if (http->config.secret)
+	{
+		dyn_buf_wipe(body);
+		return;
+	}
 	if (body->data == NULL || body->cap > DYN_HTTP_SPARE_BODY_BYTES || http->nspare == DYN_HTTP_SPARE_BODIES)
 	{
 		dyn_buf_free(body);

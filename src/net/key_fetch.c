@@ -69,6 +69,7 @@ make_engine(DynKeyFetch *fetch, const DynKeyRequest *request)
 	config.max_pool_connections = 1;
 	config.keepalive_timeout_s = 5;
 	config.max_body = ANSWER_MAX_BYTES;
+	config.secret = true;
 	fetch->endpoint = request->endpoint;
 	fetch->timeout_s = request->timeout_s;
 	fetch->http = dyn_http_new(&config, &fetch->status);
@@ -210,8 +211,6 @@ take_transfer(DynKeyFetch *fetch, bool unattended)
 			return;
 	}
 	verdict = dyn_key_step_answer(fetch, answer);
-	if (answer && answer->body.data)
-		dyn_wipe(answer->body.data, answer->body.cap);
 	dyn_transfer_free(fetch->transfer);
 	fetch->transfer = NULL;
 	follow_verdict(fetch, verdict);

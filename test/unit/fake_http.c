@@ -371,10 +371,12 @@ static FakeRequest *
 record(const DynHttp *http, const DynHttpRequest *sent)
 {
 	static const char *const methods[] = {"POST", "GET", "PUT"};
+	const char *const *secrets = fail_alloc_secrets;
 	FakeRequest *request = calloc(1, sizeof(*request));
 
 	if (request == NULL)
 		return NULL;
+	fail_alloc_secrets = NULL;	/* these copies are not the client's */
 	if (sent->body)
 		dyn_buf_add(&request->body, sent->body->data, sent->body->len);
 	for (int i = 0; i < sent->nheaders; i++)
@@ -386,6 +388,7 @@ record(const DynHttp *http, const DynHttpRequest *sent)
 		if (strcmp(sent->headers[i].name, "X-Amz-Date") == 0)
 			strncpy(request->date, sent->headers[i].value, sizeof(request->date) - 1);
 	}
+	fail_alloc_secrets = secrets;
 	if (dyn_buf_cstr(&request->body) == NULL || dyn_buf_cstr(&request->headers) == NULL)
 	{
 		free_request(request);
@@ -501,6 +504,8 @@ dyn_transfer_free(DynTransfer *transfer)
 	if (transfer->request)
 		transfer->request->transfer = NULL;
 	dyn_descriptor_made_room();
+	if (transfer->http->config.secret)
+		dyn_buf_wipe(&transfer->answer.body);
 	dyn_buf_free(&transfer->answer.body);
 	free(transfer);
 }

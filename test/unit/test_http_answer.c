@@ -3,6 +3,7 @@
  *	  Answers as the HTTP engine takes them in: whole, in pieces, cut, too
  *	  long, or no HTTP at all.
  */
+#include "fail_alloc.h"
 #include "http_check.h"
 
 #define OK "HTTP/1.1 200 OK\r\n"
@@ -337,9 +338,39 @@ test_interim_headers(void)
 	ok(ask(REPLY(0, "")) && answer->request_id[0] == '\0' && !answer->has_crc32, "which the next one has not");
 }
 
+/* Where answers are secret, nothing of them is left in memory that was theirs: not when they grow, nor when nobody reads them. */
+static void
+test_secret_answers(void)
+{
+	static const char *const secrets[] = {"sEcReT", NULL};
+	static const char *const replies[] = {
+		REPLY(9, "sEcReT 78"),
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nsEcReT 78\r\n200\r\n%512d\r\n400\r\n%1024d\r\n0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nsEcReT",
+	};
+	DynHttpConfig config;
+	char		reply[3000];
+
+	for (size_t i = 0; i < LENGTH(replies); i++)
+	{
+		config = server_begin();
+		config.secret = true;
+		config.max_body = 65536;
+		engine_begin_with(&config);
+		snprintf(reply, sizeof(reply), replies[i], 1, 1);
+		fail_alloc_left = NULL;
+		fail_alloc_secrets = secrets;
+		is_int(ask_and_close(reply), i < 2, "an answer, or half of it");
+		engine_end();
+		fail_alloc_secrets = NULL;
+		ok(fail_alloc_left == NULL, "nothing of it is left");
+	}
+}
+
 int
 main(void)
 {
+	test_secret_answers();
 	test_answers();
 	test_failures();
 	test_pieces();
