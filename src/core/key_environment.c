@@ -50,7 +50,7 @@ dyn_plan_environment(DynPlanner *planner)
 }
 
 DynFinding
-dyn_plan_web_identity(DynPlanner *planner, const DynProfile *from, bool variables)
+dyn_plan_web_identity(DynPlanner *planner, const DynProfile *from, const char *name, bool variables)
 {
 	static const char *const names[][2] = {
 		{"AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file"},
@@ -58,6 +58,7 @@ dyn_plan_web_identity(DynPlanner *planner, const DynProfile *from, bool variable
 		{"AWS_ROLE_SESSION_NAME", "role_session_name"},
 	};
 	const char *values[3];
+	char		place[300];
 	DynAssumeRole role = {0};
 
 	for (int i = 0; i < 3; i++)
@@ -75,12 +76,15 @@ dyn_plan_web_identity(DynPlanner *planner, const DynProfile *from, bool variable
 	planner->plan->source = "web identity";
 	planner->plan->of_profile = !variables || dyn_plan_variable(planner, names[0][0]) == NULL;
 	planner->plan->token_file = dyn_plan_keep(planner, values[0]);
+	dyn_plan_place(from, name, place, sizeof(place));
 	role.role_arn = values[1];
 	role.session_name = values[2] && values[2][0] ? values[2] : NULL;
 	if (role.role_arn == NULL || !dyn_role_arn_valid(role.role_arn))
-		return dyn_plan_broken(planner, "web identity: there is a token file, but no valid role ARN (AWS_ROLE_ARN, or role_arn of the profile)");
+		return dyn_plan_broken(planner, "web identity: there is a token file, but no valid role ARN (%s\"role_arn\" of %s)",
+							   variables ? "AWS_ROLE_ARN, or " : "", place);
 	if (role.session_name && !dyn_role_session_name_valid(role.session_name))
-		return dyn_plan_broken(planner, "web identity: the role session name is not 2 to 64 letters, digits or \"_+=,.@-\"");
+		return dyn_plan_broken(planner, "web identity: the role session name (%s\"role_session_name\" of %s) is not 2 to 64 letters, digits or \"_+=,.@-\"",
+							   variables ? "AWS_ROLE_SESSION_NAME, or " : "", place);
 	planner->plan->web_identity = dyn_plan_keep_role(planner, &role);
 	return DYN_FOUND;
 }
@@ -177,6 +181,21 @@ variable_or_setting(const DynPlanner *planner, const char *variable, const char 
 	return value ? value : dyn_plan_setting(planner, setting);
 }
 
+/* The plan is broken by the value that the former returns: `what` follows the name of the variable or setting. */
+static void
+broken_variable_or_setting(DynPlanner *planner, const char *variable, const char *setting, const char *what)
+{
+	char		place[300];
+
+	if (dyn_plan_variable(planner, variable))
+	{
+		dyn_plan_broken(planner, "instance metadata: %s %s", variable, what);
+		return;
+	}
+	dyn_plan_place(planner->profile, planner->plan->profile, place, sizeof(place));
+	dyn_plan_broken(planner, "instance metadata: \"%s\" of %s %s", setting, place, what);
+}
+
 /* Of the metadata service: a number of at most `most`; `fallback` where there is none, or less than `least`. */
 static double
 metadata_number(const DynPlanner *planner, const char *variable, const char *setting, double fallback, double least,
@@ -192,21 +211,24 @@ metadata_number(const DynPlanner *planner, const char *variable, const char *set
 static const char *
 metadata_url(DynPlanner *planner, DynEndpoint *endpoint)
 {
-	const char *url = variable_or_setting(planner, "AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
-	const char *mode = variable_or_setting(planner, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
-										   "ec2_metadata_service_endpoint_mode");
+	static const char *const of_url[] = {"AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint"};
+	static const char *const of_mode[] = {
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode"
+	};
+	const char *url = variable_or_setting(planner, of_url[0], of_url[1]);
+	const char *mode = variable_or_setting(planner, of_mode[0], of_mode[1]);
 	const char *why;
 
 	if (url == NULL && mode && dyn_ascii_compare(mode, "ipv4") != 0 && dyn_ascii_compare(mode, "ipv6") != 0)
 	{
-		dyn_plan_broken(planner, "instance metadata: AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE is neither IPv4 nor IPv6");
+		broken_variable_or_setting(planner, of_mode[0], of_mode[1], "is neither IPv4 nor IPv6");
 		return NULL;
 	}
 	if (url == NULL)
 		url = mode && dyn_ascii_compare(mode, "ipv6") == 0 ? METADATA_URL_IPV6 : METADATA_URL;
 	if (dyn_endpoint_parse(url, endpoint, &why))
 		return endpoint->url;
-	dyn_plan_broken(planner, "instance metadata: AWS_EC2_METADATA_SERVICE_ENDPOINT %s", why);
+	broken_variable_or_setting(planner, of_url[0], of_url[1], why);
 	return NULL;
 }
 

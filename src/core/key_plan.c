@@ -100,7 +100,7 @@ plan_environment_unless_asked(DynPlanner *planner)
 static DynFinding
 plan_web_identity(DynPlanner *planner)
 {
-	return dyn_plan_web_identity(planner, planner->profile, !planner->asked);
+	return dyn_plan_web_identity(planner, planner->profile, planner->plan->profile, !planner->asked);
 }
 
 /* Ends the search where the profile has a setting of a kind that is not supported: what it means must not be skipped. */
@@ -230,6 +230,7 @@ complete_plan(DynPlanner *planner)
 	const char *url = find_sts_url(planner);
 	DynEndpoint endpoint;
 	const char *why;
+	char		place[300];
 
 	if (planner->wish->role.role_arn)
 	{
@@ -238,7 +239,11 @@ complete_plan(DynPlanner *planner)
 		plan->roles[plan->nroles++] = dyn_plan_keep_role(planner, &planner->wish->role);
 	}
 	if (url && !dyn_endpoint_parse(url, &endpoint, &why))
-		return dyn_plan_broken(planner, "the endpoint URL of STS (AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, or of a profile) %s", why);
+	{
+		dyn_plan_place(planner->profile, plan->profile, place, sizeof(place));
+		return dyn_plan_broken(planner, "the endpoint URL of STS (AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, or of %s) %s",
+							   place, why);
+	}
 	plan->sts_url = url ? dyn_plan_keep(planner, endpoint.url) : NULL;
 	return DYN_FOUND;
 }

@@ -57,8 +57,8 @@ extern DynFinding dyn_plan_environment(DynPlanner *planner);
 extern DynFinding dyn_plan_container(DynPlanner *planner);
 extern DynFinding dyn_plan_metadata(DynPlanner *planner);
 
-/* Keys for a token, as profile `from` says, or with `variables` the environment before it. */
-extern DynFinding dyn_plan_web_identity(DynPlanner *planner, const DynProfile *from, bool variables);
+/* Keys for a token, as profile `from`, of that name, says, or with `variables` the environment before it. */
+extern DynFinding dyn_plan_web_identity(DynPlanner *planner, const DynProfile *from, const char *name, bool variables);
 
 /* ---- key_files.c ---- */
 

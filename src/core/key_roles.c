@@ -137,7 +137,7 @@ go_to_source(Way *way, const DynProfile **profile, const char **name, const char
 	if (has_keys(source))
 		return keys_of_profile(planner, source, source_name);
 	if (setting_of(source, "web_identity_token_file"))
-		return dyn_plan_web_identity(planner, source, false);
+		return dyn_plan_web_identity(planner, source, source_name, false);
 	if (setting_of(source, "role_arn"))
 		return DYN_NOT_HERE;
 	return broken_profile(planner, source, source_name, "is a \"source_profile\", and holds no keys, role or web identity");

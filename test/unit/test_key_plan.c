@@ -166,7 +166,7 @@ test_roles(void)
 		{"role_arn=" ROLE "\ncredential_source=EcsContainer", "has a \"credential_source\" that holds no credentials"},
 		{"web_identity_token_file=/t", "web identity: there is a token file, but no valid role ARN"},
 		{"web_identity_token_file=/t\nrole_arn=x", "no valid role ARN"},
-		{"web_identity_token_file=/t\nrole_arn=" ROLE "\nrole_session_name=a b", "the role session name is not 2 to 64"},
+		{"web_identity_token_file=/t\nrole_arn=" ROLE "\nrole_session_name=a b", "is not 2 to 64"},
 		{"sso_session=x", "has \"sso_session\": single sign-on"},
 		{"login_session=x", "has \"login_session\": a login session"},
 		{"credential_process=x\naws_access_key_id=AKIA\naws_secret_access_key=s", "has \"credential_process\""},
@@ -236,6 +236,13 @@ test_web_identity(void)
 	   strcmp(plan.web_identity.role_arn, ROLE) == 0 && strcmp(plan.web_identity.session_name, "of-file") == 0,
 	   "nor over a source profile");
 	is_string(plan.roles[0].session_name, SCENE_SESSION, "a role without a session name has ours");
+	begin();
+	scene_file("$HOME/.aws/config", "[default]\nrole_arn=x\nweb_identity_token_file=/t\n\n"
+			   "[profile r]\nrole_arn=" ROLE "2\nsource_profile=s\n"
+			   "[profile s]\nrole_arn=" ROLE "\nweb_identity_token_file=/t\nrole_session_name=x y\n");
+	fails_with("role ARN (AWS_ROLE_ARN, or \"role_arn\" of profile \"default\" (/home/pg/.aws/config, line 1))");
+	wish.profile = "r";
+	fails_with("session name (\"role_session_name\" of profile \"s\" (/home/pg/.aws/config, line 8)) is not");
 }
 
 /* ---- container ---- */
@@ -327,6 +334,9 @@ test_metadata(void)
 	ok(make() && strcmp(plan.url, "http://127.0.0.1:1338") == 0, "an endpoint needs no mode; a \"/\" at its end is fine");
 	scene_variable("AWS_EC2_METADATA_SERVICE_ENDPOINT", "127.0.0.1");
 	fails_with("instance metadata: AWS_EC2_METADATA_SERVICE_ENDPOINT ");
+	begin();
+	scene_file("$HOME/.aws/config", "\n[default]\nec2_metadata_service_endpoint_mode=ipv5\n");
+	fails_with("instance metadata: \"ec2_metadata_service_endpoint_mode\" of profile \"default\" (/home/pg/.aws/config, line 2) is");
 }
 
 /* ---- STS ---- */
@@ -348,6 +358,9 @@ test_sts_url(void)
 	ok(make() && strcmp(plan.sts_url, "https://mine.example.com") == 0, "the wish's is not");
 	wish.sts_url = "mine";
 	fails_with("the endpoint URL of STS");
+	begin();
+	scene_file("$HOME/.aws/config", "\n[default]\naws_access_key_id=AKIA1\naws_secret_access_key=sEcReT\nendpoint_url=mine\n");
+	fails_with("the endpoint URL of STS (AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, or of profile \"default\" (/home/pg/.aws/config, line 2))");
 	begin();
 	scene_file("$HOME/.aws/config", "[default]\naws_access_key_id=AKIA\naws_secret_access_key=s\n"
 			   "endpoint_url=https://profile.example.com\n");
