@@ -9,12 +9,14 @@
 
 #include "pg/ddl/ddl_client.h"
 #include "pg/session/connection.h"
+#include "pg/util/guc.h"
 
 struct DynDdlClient
 {
 	DynDdlClient *next;			/* in `clients` */
 	DynClient  *client;
 	const DynSigner *signer;	/* not after the transaction */
+	unsigned	endpoints_serial;	/* of the setting that allowed its endpoint */
 	int			users;			/* the transaction is one */
 };
 
@@ -57,12 +59,12 @@ dyn_ddl_client_forget_all(void)
 	}
 }
 
-/* One with the same options and keys, or NULL. */
+/* One with the same options and keys, whose endpoint is allowed still, or NULL. */
 static DynDdlClient *
 find_client(const DynSigner *signer)
 {
 	for (DynDdlClient *client = clients; client; client = client->next)
-		if (client->signer->serverid == signer->serverid &&
+		if (client->signer->serverid == signer->serverid && client->endpoints_serial == dyn_guc_endpoints_serial() &&
 			dyn_identity_equal(client->signer->identity, signer->identity) &&
 			equal(client->signer->server_options, signer->server_options))
 			return client;
@@ -90,6 +92,7 @@ dyn_ddl_client_get(const DynSigner *signer, DynStatus *status)
 		return NULL;
 	}
 	client->signer = signer;
+	client->endpoints_serial = dyn_guc_endpoints_serial();
 	client->users = 1;
 	client->next = clients;
 	clients = client;

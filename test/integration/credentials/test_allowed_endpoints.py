@@ -201,6 +201,17 @@ def test_by_a_superuser_for_a_role_a_database_or_a_transaction(world, plain):
     assert admin.fail(READ).sqlstate == FORBIDDEN
 
 
+def test_in_force_at_once_for_tables_too(world, plain):
+    """Within a transaction, whose requests about tables share a client."""
+    admin = world.admin
+    admin.run("BEGIN")
+    for patterns, refused in (("127.0.0.1", False), ("", True), ("127.0.0.1", False)):
+        admin.run("SET LOCAL %s = '%s'" % (ALLOWED, patterns))
+        status = admin.value("SELECT status FROM dynamo_fdw_plan('mine')")
+        assert ("none of AWS's endpoints" in status) == refused, status
+    admin.run("ROLLBACK")
+
+
 @pytest.mark.parametrize("loaded", [True, False])
 def test_not_by_a_plain_user(world, plain, loaded):
     """Nor before the library is loaded, when the setting is one that nobody knows."""
