@@ -45,13 +45,8 @@ is_account(const char *label)
 	return strlen(label) == ACCOUNT_DIGITS && strspn(label, DIGITS) == ACCOUNT_DIGITS;
 }
 
-/*
- * Does it look like "us-west-2", as the names of all regions do?  What else
- * stands before the suffix is a service's, as in s3.amazonaws.com, below which
- * anybody can have a name.
- */
-static bool
-is_region(const char *region)
+bool
+dyn_region_is_aws(const char *region)
 {
 	size_t		letters = strspn(region, "abcdefghijklmnopqrstuvwxyz-");
 	const char *number = region + letters;
@@ -66,7 +61,7 @@ is_suffix_of(const char *region, const char *suffix, bool vpce)
 {
 	const DynPartition *partition = dyn_partition_of(region);
 
-	if (!is_region(region))
+	if (!dyn_region_is_aws(region))
 		return false;
 	if (vpce)
 		return strncmp(suffix, "vpce.", 5) == 0 && strcmp(suffix + 5, partition->suffix) == 0;

@@ -16,6 +16,13 @@
  */
 extern bool dyn_endpoint_is_aws(const DynEndpoint *endpoint);
 
+/*
+ * Does it look like "us-west-2", as the names of all regions do?  What else
+ * stands before the suffix is a service's, as in s3.amazonaws.com, below which
+ * anybody can have a name.
+ */
+extern bool dyn_region_is_aws(const char *region);
+
 /* Do requests for a region reach the same DynamoDB by both?  By all of AWS's endpoints they do. */
 extern bool dyn_endpoint_reaches_same(const DynEndpoint *a, const DynEndpoint *b);
 

@@ -133,6 +133,8 @@ dyn_connection_new_client(Oid serverid, List *server_options, const DynIdentity 
 	if (!dyn_endpoint_permitted(&config.endpoint, identity, status))
 		return NULL;
 	config.region = dyn_option_signing_region(server_options);
+	if (!dyn_region_permitted(config.region, identity, status))
+		return NULL;
 	config.no_proxy = identity->restricted;
 	config.ca_bundle = dyn_option_text("ca_bundle", server_options, NIL);
 	config.connect_timeout_s = dyn_option_real("connect_timeout", server_options, NIL);

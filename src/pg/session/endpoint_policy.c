@@ -31,3 +31,16 @@ dyn_endpoint_permitted(const DynEndpoint *endpoint, const DynIdentity *identity,
 	}
 	return true;
 }
+
+bool
+dyn_region_permitted(const char *region, const DynIdentity *identity, DynStatus *status)
+{
+	bool		asks_sts = identity->ambient || identity->role_arn;
+
+	if (!identity->restricted || !asks_sts || dyn_region_is_aws(dyn_signing_region(region)))
+		return true;
+	dyn_status_set(status, DYN_FORBIDDEN, "the server's owner is no superuser, and \"%s\" is no region of AWS whose STS could be asked",
+				   region);
+	dyn_status_hint(status, "Set the server's option \"region\" to one like \"us-west-2\".");
+	return false;
+}

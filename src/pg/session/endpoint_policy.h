@@ -13,4 +13,7 @@
 /* False, `status` set: DYN_FORBIDDEN, or DYN_NO_CREDENTIALS for the process's own over plain http. Throws nothing. */
 extern bool dyn_endpoint_permitted(const DynEndpoint *endpoint, const DynIdentity *identity, DynStatus *status);
 
+/* The same of the region, by which STS's endpoint is named where the identity may need it. */
+extern bool dyn_region_permitted(const char *region, const DynIdentity *identity, DynStatus *status);
+
 #endif							/* DYN_ENDPOINT_POLICY_H */

@@ -124,6 +124,19 @@ def test_refused(world, plain, url):
     assert not world.checking.requests
 
 
+@pytest.mark.parametrize("words", [["keys", "role"], ["lent"]])
+def test_sts_is_asked_in_a_region_alone(world, allowed, words):
+    """Its host has the region's name in it, and s3.amazonaws.com, say, is no region."""
+    world.map("plain", "mine", world.options("plain", words))
+    error = moved(allowed, region="s3")
+    assert error.sqlstate == FORBIDDEN and "STS" in error.diag.message_detail, error
+    create = "CREATE FOREIGN TABLE made (%s) SERVER mine OPTIONS (create_remote_table 'true')" % DRIVERS
+    allowed.run("ALTER SERVER mine OPTIONS (DROP create_remote_table)")
+    assert allowed.fail(create).sqlstate == FORBIDDEN
+    world.map("plain", "mine", world.options("plain", ["keys"]))
+    assert allowed.run("SELECT region FROM dynamo_fdw_identity('mine')") == [("s3",)]
+
+
 def test_region_local_is_no_way_around(plain):
     plain.run("ALTER SERVER mine OPTIONS (DROP endpoint_url)")
     assert moved(plain, region="local").sqlstate == FORBIDDEN
