@@ -178,6 +178,7 @@ start_unattended(DynKeySource **source)
 static void
 test_unattended(void)
 {
+	static const DynClass failures[] = {DYN_TIMEOUT, DYN_CONNECTION_LOST, DYN_CONNECT};
 	DynKeySource *source;
 
 	scene_begin();
@@ -189,14 +190,18 @@ test_unattended(void)
 	scene_settle();
 	dyn_key_source_release(source);
 
-	scene_begin();
-	fake_script = NULL;
-	start_unattended(&source);
-	fake_fail(0, DYN_CONNECTION_LOST);
-	scene_instance("AKIAEC2", KEYS_END);
-	is_string(scene_key_id(source), "AKIAEC2", "a connection lost meanwhile is no failed attempt");
-	is_int(fake_sent(), 4, "the request is sent again");
-	dyn_key_source_release(source);
+	for (size_t i = 0; i < LENGTH(failures); i++)
+	{
+		scene_begin();
+		fake_script = NULL;
+		start_unattended(&source);
+		fake_fail(0, failures[i]);
+		scene_instance("AKIAEC2", KEYS_END);
+		is_string(scene_key_id(source), "AKIAEC2", "class %d: a connection that failed meanwhile is no failed attempt",
+				  failures[i]);
+		is_int(fake_sent(), 4, "class %d: the request is sent again", failures[i]);
+		dyn_key_source_release(source);
+	}
 
 	begin_web_identity();
 	fake_script = NULL;
@@ -313,6 +318,33 @@ test_engines(void)
 	request = fake_request(0);
 	ok(request->config.no_proxy && !request->config.refuse_link_local && request->config.read_timeout_ms == 2000 &&
 	   request->config.max_body == 64 * 1024, "a container's service by no proxy, within 2 s");
+}
+
+/* Two services in one fetch that have only the URL, or only the time, in common. */
+static void
+test_engines_that_do_not_fit(void)
+{
+	DynKeyFetchConfig config;
+
+	scene_begin();
+	scene_variable("AWS_METADATA_SERVICE_TIMEOUT", "5");
+	scene_instance("AKIAEC2", KEYS_END);
+	scene_sts("AKIASTS", KEYS_END);
+	config = scene_config();
+	config.wish.role.role_arn = ROLE;
+	fetch_of(&config);
+	is_string(fake_request(3)->url, STS, "STS has an engine of its own, though it has the time of the metadata service");
+	ok(fake_request(3)->config.refuse_link_local, "and its rules");
+
+	scene_begin();
+	scene_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:5000/creds");
+	scene_answer("GET", "", 0, 200, "{\"AccessKeyId\":\"AKIATASK\",\"SecretAccessKey\":\"sEcReT-task\",\"Token\":\"tOkEn-task\",\"Expiration\":\"" KEYS_END "\"}");
+	config = scene_config();
+	config.wish.role.role_arn = ROLE;
+	config.wish.sts_url = "http://127.0.0.1:5000";
+	scene_answer("POST", "", 0, 403, "<html>");
+	fetch_of(&config);
+	is_int(fake_request(1)->config.read_timeout_ms, 5000, "nor has STS the time of another service at the same port");
 }
 
 /* Signs what was sent, with these keys; is it what was sent? */
@@ -433,6 +465,7 @@ main(void)
 	test_unattended();
 	test_descriptors();
 	test_engines();
+	test_engines_that_do_not_fit();
 	test_roles();
 	test_endpoints();
 	scene_begin();
