@@ -108,6 +108,21 @@ test_no_answer(void)
 	ok(strstr(status.hint, "within 2.5 s") != NULL, "which the hint says");
 }
 
+/* That memory ran out is no sign that there is no metadata service. */
+static void
+test_no_memory(void)
+{
+	DynKeySource *source;
+
+	scene_begin();
+	fake_script = NULL;
+	source = scene_source();
+	scene_key_id_now(source);
+	fake_fail(0, DYN_NO_MEMORY);
+	ok(scene_keys(source, &keys, &status) == DYN_KEYS_NONE && status.cls == DYN_NO_MEMORY, "memory that ran out is told as that");
+	dyn_key_source_release(source);
+}
+
 static void
 test_retries(void)
 {
@@ -293,6 +308,7 @@ test_engines(void)
 	is_string(request->method, "PUT", "a token first");
 	ok(request->body.len == 0 && fake_header_is(request, "x-aws-ec2-metadata-token-ttl-seconds", "21600"),
 	   "for six hours, with an empty body");
+	ok(fake_header_is(request, "Content-Type", ""), "of no type");
 	ok(request->config.no_proxy && !request->config.refuse_link_local && request->ca_bundle[0] == '\0',
 	   "the metadata service is asked by no proxy, at its address");
 	ok(request->config.connect_timeout_ms == 1000 && request->config.read_timeout_ms == 1000, "within 1 s");
@@ -398,6 +414,12 @@ test_roles(void)
 			  "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Freader"
 			  "&RoleSessionName=" SCENE_SESSION "&ExternalId=ext%2F1&DurationSeconds=900", "its form");
 
+	config.region = "local";
+	scene_answer("POST", "", 0, 403, "<html>");
+	fetch_of(&config);
+	ok(strstr(fake_header(fake_request(1), "Authorization"), "/us-east-1/sts/aws4_request") != NULL,
+	   "region \"local\" is none to sign for");
+
 	scene_begin();
 	scene_sts("AKIASTS", KEYS_END);
 	scene_file("$HOME/.aws/config", "[default]\nrole_arn = " ROLE "\nsource_profile = base\n"
@@ -460,6 +482,7 @@ int
 main(void)
 {
 	test_no_answer();
+	test_no_memory();
 	test_retries();
 	test_deadline();
 	test_unattended();
