@@ -115,6 +115,7 @@ static const char *const of_others[] = {
 	"https://12345678901.ddb.us-west-2.amazonaws.com",
 	"https://1234567890123.ddb.us-west-2.amazonaws.com",
 	"https://12345678901a.ddb.us-west-2.amazonaws.com",
+	"https://123456789012a.ddb.us-west-2.amazonaws.com",
 	"https://ddb.us-west-2.amazonaws.com",
 	"https://123456789012.ddb-fips.us-west-2.amazonaws.com",
 	"https://123456789012.dynamodb.us-west-2.amazonaws.com",
