@@ -148,3 +148,13 @@ def test_an_option_for_superusers_is_that_without_a_validator(session, project, 
         assert session.fail(alter).sqlstate == "42501"
     session.run("ALTER SERVER loose_server OPTIONS (ADD batch_size '5')")
     session.run("RESET ROLE; DROP FOREIGN DATA WRAPPER loose CASCADE")
+
+
+def test_user_mappings_of_other_wrappers_are_none_of_ours(session, new_role):
+    """Though their options may have the names of ours."""
+    session.run("CREATE FOREIGN DATA WRAPPER foreign_one; CREATE SERVER elsewhere FOREIGN DATA WRAPPER foreign_one")
+    role = new_role("elsewhere")
+    session.run("SET ROLE %s" % role)
+    session.run("CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (profile 'x', session_token 'y')")
+    session.run("ALTER USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (ADD credentials_required 'false')")
+    session.run("RESET ROLE; DROP FOREIGN DATA WRAPPER foreign_one CASCADE")
