@@ -246,6 +246,7 @@ test_descriptors(void)
 	is_string(scene_key_id_now(source), "waiting", "without a descriptor it waits");
 	scene_pass(1);
 	ok(fake_refused > 5 && fake_sent() == 0, "and tries again and again");
+	is_int(fake_engines, 0, "it holds none in between");
 	is_string(scene_key_id_now(source), "waiting", "still");
 	fake_room = 1;
 	is_string(scene_key_id(source), "AKIAEC2", "until there is one");
