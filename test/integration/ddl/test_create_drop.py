@@ -216,6 +216,16 @@ def test_drop_owned_deletes_for_a_role_that_goes(local, project, role):
     assert remote_tables(project) == []
 
 
+def test_a_server_that_moves_within_a_transaction(local, proxy, second_proxy):
+    """What comes behind is asked for at the new endpoint."""
+    local.run("BEGIN")
+    local.run(CREATE)
+    local.run("ALTER SERVER feast OPTIONS (SET endpoint_url '%s')" % second_proxy.url)
+    local.table("riders", DRIVERS)
+    assert proxy.count("CreateTable") == 1 and second_proxy.count("CreateTable") == 1
+    local.run("ROLLBACK")
+
+
 def test_the_tables_of_the_extension_are_not_for_everyone(local, role):
     local.run("SET ROLE %s" % role)
     for statement in ("SELECT * FROM dynamo_fdw_record", "DELETE FROM dynamo_fdw_record"):
