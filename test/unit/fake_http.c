@@ -46,6 +46,7 @@ DynHttpConfig fake_config;
 int			fake_room = -1;
 int			fake_idle;
 int			fake_refused;
+int			fake_engines = 0;
 FakeScript	fake_script;
 
 static FakeRequest *requests[10000];
@@ -256,15 +257,21 @@ bool
 dyn_http_open(DynHttp *http, DynStatus *status)
 {
 	if (http->fd < 0)
+	{
 		http->fd = eventfd(0, EFD_CLOEXEC);
+		fake_engines++;
+	}
 	return true;
 }
 
 void
 dyn_http_close(DynHttp *http)
 {
+	if (http->fd < 0)
+		return;
 	close(http->fd);
 	http->fd = -1;
+	fake_engines--;
 }
 
 bool
@@ -291,8 +298,7 @@ dyn_http_free(DynHttp *http)
 {
 	if (http == NULL)
 		return;
-	if (http->fd >= 0)
-		close(http->fd);
+	dyn_http_close(http);
 	free(http);
 }
 

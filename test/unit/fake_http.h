@@ -41,6 +41,7 @@ extern DynHttpConfig fake_config;	/* of the last client */
 extern int	fake_room;			/* connections that may be in use at a time, over all clients; -1: any number */
 extern int	fake_idle;			/* idle ones of others, of which each could be closed and make room for one more */
 extern int	fake_refused;		/* how often there was no room */
+extern int	fake_engines;		/* open now */
 
 /*
  * Answers requests as they are sent: the body stays the script's.  False: no

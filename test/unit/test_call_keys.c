@@ -12,13 +12,14 @@
 
 #define DYNAMODB "https://dynamodb.us-west-2.amazonaws.com/"
 #define KEYS_END "2026-03-01T18:00:00Z"
-#define EXPIRED "{\"__type\":\"x#ExpiredTokenException\",\"message\":\"The security token is expired\"}"
-#define UNKNOWN "{\"__type\":\"x#UnrecognizedClientException\",\"message\":\"The security token is invalid\"}"
+#define REFUSAL(code) "{\"__type\":\"x#" code "\",\"message\":\"The security token is expired\"}"
+#define EXPIRED REFUSAL("ExpiredTokenException")
+#define UNKNOWN REFUSAL("UnrecognizedClientException")
 
 static DynClient *client;
 
 /* A container's keys with this id, whose secret and token are made of it. */
-static char answer[400];
+static char answer[600];
 static int	fetches;
 static bool silent;				/* the container's service says nothing */
 
@@ -30,7 +31,16 @@ set_keys(const char *id)
 			 id, id, id);
 }
 
-/* The container's service answers, DynamoDB's calls the test does. */
+/* The same as STS answers. */
+static void
+set_sts_keys(const char *id)
+{
+	snprintf(answer, sizeof(answer),
+			 "<AResponse><AResult><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>sEcReT-%s</SecretAccessKey><SessionToken>tOkEn-of-the-session-%s</SessionToken><Expiration>" KEYS_END "</Expiration></Credentials></AResult></AResponse>",
+			 id, id, id);
+}
+
+/* The container's service, or STS, answers, DynamoDB's calls the test does. */
 static bool
 answer_container(const FakeRequest *request, int *status, const char **body)
 {
@@ -306,6 +316,40 @@ test_expired(const char *refusal, const char *code)
 	end();
 }
 
+/* Keys that are not the mapping's alone are named with their profile and their role. */
+static void
+test_named(void)
+{
+	DynKeyFetchConfig keys;
+	DynCall    *call;
+
+	scene_begin();
+	keys = scene_config();
+	keys.wish.access_key_id = "AKIAMINE";
+	keys.wish.secret_access_key = "sEcReT-AKIAMINE";
+	keys.wish.role.role_arn = "arn:aws:iam::123456789012:role/reader";
+	begin_with(&keys);
+	set_sts_keys("AKIASTS");
+	call = start_well();
+	drive();
+	answer_call(0, 400, REFUSAL("InvalidSignatureException"));
+	ok(strstr(dyn_call_status(call)->hint, "come from: user mapping, role arn:aws:iam::123456789012:role/reader.") != NULL,
+	   "a role over a mapping's keys is named");
+	dyn_call_free(call);
+	end();
+
+	scene_begin();
+	scene_file("$HOME/.aws/credentials", "[other]\naws_access_key_id = AKIAFILE\naws_secret_access_key = sEcReT-file\n");
+	keys = scene_config();
+	keys.wish.profile = "other";
+	begin_with(&keys);
+	call = start_well();
+	answer_call(0, 400, REFUSAL("InvalidSignatureException"));
+	ok(strstr(dyn_call_status(call)->hint, ", profile other. Check") != NULL, "so is a profile");
+	dyn_call_free(call);
+	end();
+}
+
 /* What else DynamoDB says of keys has nothing to do with their age. */
 static void
 test_other_refusals(void)
@@ -506,7 +550,12 @@ main(void)
 	test_waiting();
 	test_refresh();
 	test_expired(EXPIRED, "ExpiredTokenException");
+	test_expired(REFUSAL("ExpiredToken"), "ExpiredToken");
+	test_expired(REFUSAL("RequestExpired"), "RequestExpired");
 	test_expired(UNKNOWN, "UnrecognizedClientException");
+	test_expired(REFUSAL("InvalidClientTokenId"), "InvalidClientTokenId");
+	test_expired(REFUSAL("InvalidAccessKeyId"), "InvalidAccessKeyId");
+	test_named();
 	test_other_refusals();
 	test_no_others();
 	test_many();

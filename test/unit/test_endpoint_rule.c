@@ -115,6 +115,7 @@ static const char *const of_others[] = {
 	"https://12345678901.ddb.us-west-2.amazonaws.com",
 	"https://1234567890123.ddb.us-west-2.amazonaws.com",
 	"https://12345678901a.ddb.us-west-2.amazonaws.com",
+	"https://123456789012a.ddb.us-west-2.amazonaws.com",
 	"https://ddb.us-west-2.amazonaws.com",
 	"https://123456789012.ddb-fips.us-west-2.amazonaws.com",
 	"https://123456789012.dynamodb.us-west-2.amazonaws.com",
@@ -140,6 +141,32 @@ test_aws(void)
 		DynEndpoint endpoint = endpoint_of(of_others[i]);
 
 		ok(!dyn_endpoint_is_aws(&endpoint), "not AWS's: %.100s", of_others[i]);
+	}
+}
+
+/* Tables of one region and name are the same by all endpoints of AWS's. */
+static void
+test_reaches_same(void)
+{
+	static const struct
+	{
+		const char *a;
+		const char *b;
+		bool		same;
+	}			cases[] = {
+		{"https://dynamodb.us-west-2.amazonaws.com", "https://123456789012.ddb.us-west-2.amazonaws.com", true},
+		{"https://dynamodb.us-west-2.amazonaws.com", "https://dynamodb.example.com", false},
+		{"https://dynamodb.example.com", "https://dynamodb.us-west-2.amazonaws.com", false},
+		{"http://localhost:8000", "http://localhost:8000", true},
+		{"http://localhost:8000", "http://localhost:8001", false},
+	};
+
+	for (size_t i = 0; i < LENGTH(cases); i++)
+	{
+		DynEndpoint a = endpoint_of(cases[i].a);
+		DynEndpoint b = endpoint_of(cases[i].b);
+
+		ok(dyn_endpoint_reaches_same(&a, &b) == cases[i].same, "%s and %s", cases[i].a, cases[i].b);
 	}
 }
 
@@ -302,6 +329,7 @@ int
 main(void)
 {
 	test_aws();
+	test_reaches_same();
 	test_golden();
 	test_matches();
 	test_many_stars();

@@ -215,6 +215,20 @@ test_cap(void)
 	ok(status.cls == DYN_PROTOCOL || status.cls == DYN_NO_MEMORY, "which is libcurl's to judge: %s", status.message);
 }
 
+/* A cap of the engine's own; `tells`: the headers say how long the body is. */
+static void
+test_own_cap(bool tells)
+{
+	DynHttpConfig config = server_begin();
+
+	config.max_body = 10;
+	engine_begin_with(&config);
+	ok(ask(tells ? REPLY(10, "0123456789") : CHUNKED "a\r\n0123456789\r\n0\r\n\r\n"), "a body of just that length");
+	ok(!ask(tells ? REPLY(11, "0123456789") : CHUNKED "b\r\n0123456789x\r\n0\r\n\r\n"), "a longer one");
+	is_int(status.cls, DYN_PROTOCOL, "its class");
+	is_string(status.message, "the answer is too long", "its words");
+}
+
 static void
 test_many_headers(void)
 {
@@ -376,6 +390,8 @@ main(void)
 	test_pieces();
 	test_long_body();
 	test_cap();
+	test_own_cap(true);
+	test_own_cap(false);
 	test_many_headers();
 	test_headers();
 	test_bad_checksum();

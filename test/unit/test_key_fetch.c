@@ -108,6 +108,21 @@ test_no_answer(void)
 	ok(strstr(status.hint, "within 2.5 s") != NULL, "which the hint says");
 }
 
+/* That memory ran out is no sign that there is no metadata service. */
+static void
+test_no_memory(void)
+{
+	DynKeySource *source;
+
+	scene_begin();
+	fake_script = NULL;
+	source = scene_source();
+	scene_key_id_now(source);
+	fake_fail(0, DYN_NO_MEMORY);
+	ok(scene_keys(source, &keys, &status) == DYN_KEYS_NONE && status.cls == DYN_NO_MEMORY, "memory that ran out is told as that");
+	dyn_key_source_release(source);
+}
+
 static void
 test_retries(void)
 {
@@ -178,6 +193,7 @@ start_unattended(DynKeySource **source)
 static void
 test_unattended(void)
 {
+	static const DynClass failures[] = {DYN_TIMEOUT, DYN_CONNECTION_LOST, DYN_CONNECT};
 	DynKeySource *source;
 
 	scene_begin();
@@ -189,14 +205,18 @@ test_unattended(void)
 	scene_settle();
 	dyn_key_source_release(source);
 
-	scene_begin();
-	fake_script = NULL;
-	start_unattended(&source);
-	fake_fail(0, DYN_CONNECTION_LOST);
-	scene_instance("AKIAEC2", KEYS_END);
-	is_string(scene_key_id(source), "AKIAEC2", "a connection lost meanwhile is no failed attempt");
-	is_int(fake_sent(), 4, "the request is sent again");
-	dyn_key_source_release(source);
+	for (size_t i = 0; i < LENGTH(failures); i++)
+	{
+		scene_begin();
+		fake_script = NULL;
+		start_unattended(&source);
+		fake_fail(0, failures[i]);
+		scene_instance("AKIAEC2", KEYS_END);
+		is_string(scene_key_id(source), "AKIAEC2", "class %d: a connection that failed meanwhile is no failed attempt",
+				  failures[i]);
+		is_int(fake_sent(), 4, "class %d: the request is sent again", failures[i]);
+		dyn_key_source_release(source);
+	}
 
 	begin_web_identity();
 	fake_script = NULL;
@@ -226,6 +246,7 @@ test_descriptors(void)
 	is_string(scene_key_id_now(source), "waiting", "without a descriptor it waits");
 	scene_pass(1);
 	ok(fake_refused > 5 && fake_sent() == 0, "and tries again and again");
+	is_int(fake_engines, 0, "it holds none in between");
 	is_string(scene_key_id_now(source), "waiting", "still");
 	fake_room = 1;
 	is_string(scene_key_id(source), "AKIAEC2", "until there is one");
@@ -288,6 +309,7 @@ test_engines(void)
 	is_string(request->method, "PUT", "a token first");
 	ok(request->body.len == 0 && fake_header_is(request, "x-aws-ec2-metadata-token-ttl-seconds", "21600"),
 	   "for six hours, with an empty body");
+	ok(fake_header_is(request, "Content-Type", ""), "of no type");
 	ok(request->config.no_proxy && !request->config.refuse_link_local && request->ca_bundle[0] == '\0',
 	   "the metadata service is asked by no proxy, at its address");
 	ok(request->config.connect_timeout_ms == 1000 && request->config.read_timeout_ms == 1000, "within 1 s");
@@ -313,6 +335,33 @@ test_engines(void)
 	request = fake_request(0);
 	ok(request->config.no_proxy && !request->config.refuse_link_local && request->config.read_timeout_ms == 2000 &&
 	   request->config.max_body == 64 * 1024, "a container's service by no proxy, within 2 s");
+}
+
+/* Two services in one fetch that have only the URL, or only the time, in common. */
+static void
+test_engines_that_do_not_fit(void)
+{
+	DynKeyFetchConfig config;
+
+	scene_begin();
+	scene_variable("AWS_METADATA_SERVICE_TIMEOUT", "5");
+	scene_instance("AKIAEC2", KEYS_END);
+	scene_sts("AKIASTS", KEYS_END);
+	config = scene_config();
+	config.wish.role.role_arn = ROLE;
+	fetch_of(&config);
+	is_string(fake_request(3)->url, STS, "STS has an engine of its own, though it has the time of the metadata service");
+	ok(fake_request(3)->config.refuse_link_local, "and its rules");
+
+	scene_begin();
+	scene_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:5000/creds");
+	scene_answer("GET", "", 0, 200, "{\"AccessKeyId\":\"AKIATASK\",\"SecretAccessKey\":\"sEcReT-task\",\"Token\":\"tOkEn-task\",\"Expiration\":\"" KEYS_END "\"}");
+	config = scene_config();
+	config.wish.role.role_arn = ROLE;
+	config.wish.sts_url = "http://127.0.0.1:5000";
+	scene_answer("POST", "", 0, 403, "<html>");
+	fetch_of(&config);
+	is_int(fake_request(1)->config.read_timeout_ms, 5000, "nor has STS the time of another service at the same port");
 }
 
 /* Signs what was sent, with these keys; is it what was sent? */
@@ -365,6 +414,12 @@ test_roles(void)
 	is_string(fake_request(0)->body.data,
 			  "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Freader"
 			  "&RoleSessionName=" SCENE_SESSION "&ExternalId=ext%2F1&DurationSeconds=900", "its form");
+
+	config.region = "local";
+	scene_answer("POST", "", 0, 403, "<html>");
+	fetch_of(&config);
+	ok(strstr(fake_header(fake_request(1), "Authorization"), "/us-east-1/sts/aws4_request") != NULL,
+	   "region \"local\" is none to sign for");
 
 	scene_begin();
 	scene_sts("AKIASTS", KEYS_END);
@@ -428,11 +483,13 @@ int
 main(void)
 {
 	test_no_answer();
+	test_no_memory();
 	test_retries();
 	test_deadline();
 	test_unattended();
 	test_descriptors();
 	test_engines();
+	test_engines_that_do_not_fit();
 	test_roles();
 	test_endpoints();
 	scene_begin();

@@ -305,8 +305,9 @@ test_errors(void)
 	ok(read_sts_error("<ErrorResponse><Error><Message>not AWS4-HMAC-SHA256 SECRET</Message><Code>x</Code></Error>"
 					  "</ErrorResponse>", &status), "an error that quotes");
 	is_string(status.message, "not ", "is cut");
-	ok(read_sts_error("<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>", &status), "no message");
+	ok(read_sts_error("<ErrorResponse><Error><Code>Throttling.User-rate_1</Code></Error></ErrorResponse>", &status), "no message");
 	is_string(status.message, "", "is none");
+	is_string(status.aws_code, "Throttling.User-rate_1", "a code with all that codes may have");
 }
 
 static void

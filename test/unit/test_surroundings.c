@@ -67,6 +67,7 @@ release(void)
 static void
 test_files(void)
 {
+	bool		is_root = geteuid() == 0;	/* who may read all */
 	size_t		len;
 	const char *why;
 
@@ -89,6 +90,16 @@ test_files(void)
 	ok(read_of("folder", &len, &why) == DYN_FILE_FAILED && strcmp(why, "it is not a regular file") == 0, "a folder");
 	ok(symlink("loop", path_of("loop")) == 0 && read_of("loop", &len, &why) == DYN_FILE_FAILED && why[0], "a link to itself");
 	unlink(path_of("loop"));
+	chmod(path_of("short"), 0);
+	ok(is_root || (read_of("short", &len, &why) == DYN_FILE_FAILED && strcmp(why, "Permission denied") == 0),
+	   "a file that is not for us is not missing");
+	chmod(path_of("short"), 0600);
+	write_file("folder/inside", 10);
+	chmod(path_of("folder"), 0);
+	ok(is_root || (read_of("folder/inside", &len, &why) == DYN_FILE_CLOSED && strcmp(why, "Permission denied") == 0),
+	   "one in a folder that is not for us may be missing");
+	chmod(path_of("folder"), 0700);
+	unlink(path_of("folder/inside"));
 	is_int(booked, 0, "all descriptors are given back");
 	none_left = true;
 	ok(read_of("short", &len, &why) == DYN_FILE_FAILED && strcmp(why, "Too many open files") == 0, "without a descriptor");

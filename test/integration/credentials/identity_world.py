@@ -22,6 +22,25 @@ NO_CREDENTIALS = "28000"
 # the server's owner a superuser, and has it session_based_auth?
 Case = namedtuple("Case", "superuser whose options owner_is_superuser chain")
 
+# What a superuser takes from whom he had let use the server process's credentials: whose right it is, the words of his
+# mapping (see World.options), how it is taken, and how it is given back.
+LOSSES = {
+    "ALTER USER MAPPING": (
+        "plain",
+        ("lent",),
+        "ALTER USER MAPPING FOR plain SERVER feast OPTIONS (SET credentials_required 'true')",
+        "ALTER USER MAPPING FOR plain SERVER feast OPTIONS (SET credentials_required 'false')",
+    ),
+    "DROP USER MAPPING": (
+        "plain",
+        ("lent",),
+        "DROP USER MAPPING FOR plain SERVER feast",
+        "CREATE USER MAPPING FOR plain SERVER feast OPTIONS (credentials_required 'false')",
+    ),
+    "NOSUPERUSER": ("second", (), "ALTER ROLE second NOSUPERUSER", "ALTER ROLE second SUPERUSER"),
+    "ALTER SERVER OWNER": ("second", (), "ALTER SERVER feast OWNER TO owner", "ALTER SERVER feast OWNER TO postgres"),
+}
+
 
 def verdict(case):
     """What signs, by the rule: "keys" of the mapping, a "profile", the "server" process's; "role over ..." one of them;
@@ -199,3 +218,13 @@ class World:
         """The outcome of one request by the model: keys get the name of the user whose mapping it is."""
         owner = "public" if case.whose == "public" else user
         return [verdict(case).replace("keys", "keys of " + owner)]
+
+
+def populated(cluster, *plain, **settings):
+    """A world with the superuser "second", with "owner", who may own servers, and with plain users."""
+    world = World(cluster, **{"dynamo_fdw.allowed_endpoints": "127.0.0.1", **settings})
+    world.role("second", "SUPERUSER")
+    for name in ("owner", *plain):
+        world.role(name)
+    world.admin.run("GRANT USAGE ON FOREIGN DATA WRAPPER dynamo_fdw TO owner")
+    return world

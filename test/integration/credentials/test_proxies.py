@@ -84,6 +84,17 @@ def test_sts_of_a_superusers_server(cluster, project, keys, logging_proxy):
     assert set(logging_proxy.operations()) == {"sts.example.invalid:443"}
 
 
+@pytest.mark.parametrize(
+    "option,host",
+    [("use_fips_endpoint", "sts-fips.us-west-2.amazonaws.com"), ("use_dualstack_endpoint", "sts.us-west-2.api.aws")],
+)
+def test_sts_is_of_the_servers_kind_of_endpoint(cluster, project, keys, logging_proxy, option, host):
+    cluster.restart({**logging_proxy.variables(), **keys.user().environment()})
+    session = connect(cluster, project, "http://127.0.0.1:9", {"role_arn": ROLE_ARN}, **{option: "true"})
+    assert reading_fails(session).sqlstate == "28000"
+    assert set(logging_proxy.operations()) == {host + ":443"}
+
+
 def test_a_server_that_no_superuser_owns(cluster, project, keys, logging_proxy):
     """Behind a proxy nobody would see which address is asked."""
     cluster.restart({**logging_proxy.variables(), "AWS_ENDPOINT_URL_STS": STS}, **{"dynamo_fdw.allowed_endpoints": "*"})

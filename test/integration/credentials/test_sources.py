@@ -273,6 +273,27 @@ def test_role_over_the_identity_of_the_server(cluster, project, checking, keys, 
     assert session.fail("ALTER SERVER feast OPTIONS (SET sts_endpoint_url 'ftp://here')")
 
 
+@pytest.mark.parametrize(
+    "option,field,value",
+    [
+        ("duration_seconds", "DurationSeconds", "1800"),
+        ("external_id", "ExternalId", "of-role"),
+        ("role_session_name", "RoleSessionName", "somebody"),
+    ],
+)
+def test_a_role_that_changes_within_a_transaction(cluster, project, checking, keys, service, option, field, value):
+    """What is made later is signed for the role as it is then."""
+    cluster.restart({"AWS_ENDPOINT_URL_STS": service.url})
+    session = connect(cluster, project, checking.url, {**keys.user().mapping(), "role_arn": ROLE_ARN})
+    session.run("BEGIN")
+    session.run(CREATE)
+    session.run("ALTER USER MAPPING FOR CURRENT_USER SERVER feast OPTIONS (ADD %s '%s')" % (option, value))
+    session.run(CREATE.replace("drivers", "riders"))
+    session.run("ROLLBACK")
+    before, after = service.forms()
+    assert before.get(field) != value and after[field] == value
+
+
 # Containers.
 
 

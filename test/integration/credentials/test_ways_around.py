@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from identity_world import NO_CREDENTIALS, SELECT, World
+from identity_world import LOSSES, NO_CREDENTIALS, SELECT, populated
 
 READ = SELECT % "feast_drivers"
 DENIED = "42501"
@@ -11,11 +11,7 @@ DENIED = "42501"
 
 @pytest.fixture(scope="module")
 def world(cluster_home):
-    world = World(cluster_home, **{"dynamo_fdw.allowed_endpoints": "127.0.0.1"})
-    world.role("second", "SUPERUSER")
-    for name in ("plain", "owner", "other"):
-        world.role(name)
-    world.admin.run("GRANT USAGE ON FOREIGN DATA WRAPPER dynamo_fdw TO owner")
+    world = populated(cluster_home, "plain", "other")
     yield world
     world.close()
 
@@ -33,17 +29,6 @@ def feast(world):
     world.admin.run("DROP SERVER feast CASCADE; ALTER ROLE second SUPERUSER")
 
 
-LOSSES = {
-    "ALTER USER MAPPING": (
-        "plain",
-        "ALTER USER MAPPING FOR plain SERVER feast OPTIONS (SET credentials_required 'true')",
-    ),
-    "DROP USER MAPPING": ("plain", "DROP USER MAPPING FOR plain SERVER feast"),
-    "NOSUPERUSER": ("second", "ALTER ROLE second NOSUPERUSER"),
-    "ALTER SERVER OWNER": ("second", "ALTER SERVER feast OWNER TO owner"),
-}
-
-
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("begin", ["BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ"])
 @pytest.mark.parametrize(
@@ -51,7 +36,7 @@ LOSSES = {
 )
 def test_an_open_transaction_hears_of_it(feast, begin, statement, loss):
     """It has locked all that it needs, so that nothing it does makes it look for news."""
-    user, take = LOSSES[loss]
+    user, _, take, _ = LOSSES[loss]
     session = feast.session(user)
     session.run("PREPARE p AS " + READ)
     session.run(begin)
@@ -77,6 +62,16 @@ def test_identity_is_for_those_who_may_use_the_server(feast):
     row = str(other.run("SELECT * FROM dynamo_fdw_identity('feast')"))
     assert not [secret for secret in feast.keys.secrets() if secret in row]
     assert feast.key_of("other").access_key_id not in row
+
+
+def test_identity_is_none_of_other_wrappers_servers(feast):
+    """Whatever is set there, and though the user may use the server."""
+    admin = feast.admin
+    admin.run("CREATE FOREIGN DATA WRAPPER foreign_one; CREATE SERVER elsewhere FOREIGN DATA WRAPPER foreign_one")
+    admin.run("CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (access_key_id 'a', secret_access_key 'b')")
+    error = admin.fail("SELECT dynamo_fdw_identity('elsewhere')")
+    admin.run("DROP FOREIGN DATA WRAPPER foreign_one CASCADE")
+    assert error.sqlstate == "42809"
 
 
 def test_identity_tells_of_the_current_users_mapping_alone(feast):

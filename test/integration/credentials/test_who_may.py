@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from identity_world import NO_CREDENTIALS, SELECT, Case, World
+from identity_world import NO_CREDENTIALS, SELECT, Case, populated
 from support import DRIVERS
 
 SUPERUSERS = ("postgres", "second")
@@ -34,13 +34,9 @@ OPTIONS = (
 @pytest.fixture(scope="module")
 def world(cluster_home):
     """Two servers, one with session_based_auth, and users of all kinds."""
-    world = World(cluster_home, **{"dynamo_fdw.allowed_endpoints": "127.0.0.1", "max_connections": 50})
-    world.role("second", "SUPERUSER")
-    for name in ("plain", "owner", "bystander"):
-        world.role(name)
+    world = populated(cluster_home, "plain", "bystander", max_connections=50)
     world.role("member", "INHERIT IN ROLE second")
     world.role("lost", "SUPERUSER")
-    world.admin.run("GRANT USAGE ON FOREIGN DATA WRAPPER dynamo_fdw TO owner")
     world.server("feast")
     world.server("chain", session_based_auth="true")
     world.map("bystander", "feast", world.options("bystander", ["keys"]))

@@ -204,6 +204,28 @@ def test_drop_owned_deletes(local, project, role):
     assert remote_tables(project) == []
 
 
+def test_drop_owned_deletes_for_a_role_that_goes(local, project, role):
+    """In the same transaction: when the deletion is sent, nobody can ask for the role's rights any more."""
+    going = role + "_going"
+    local.run("CREATE ROLE %s IN ROLE %s; GRANT ALL ON SCHEMA public TO %s" % (going, role, going))
+    local.run("CREATE USER MAPPING FOR %s SERVER feast OPTIONS (access_key_id 'FDWTEST', secret_access_key 's')" % going)
+    local.run("SET ROLE %s" % going)
+    local.run(CREATE)
+    local.run("RESET ROLE")
+    local.run("BEGIN; DROP OWNED BY %s; DROP ROLE %s; COMMIT" % (going, going))
+    assert remote_tables(project) == []
+
+
+def test_a_server_that_moves_within_a_transaction(local, proxy, second_proxy):
+    """What comes behind is asked for at the new endpoint."""
+    local.run("BEGIN")
+    local.run(CREATE)
+    local.run("ALTER SERVER feast OPTIONS (SET endpoint_url '%s')" % second_proxy.url)
+    local.table("riders", DRIVERS)
+    assert proxy.count("CreateTable") == 1 and second_proxy.count("CreateTable") == 1
+    local.run("ROLLBACK")
+
+
 def test_the_tables_of_the_extension_are_not_for_everyone(local, role):
     local.run("SET ROLE %s" % role)
     for statement in ("SELECT * FROM dynamo_fdw_record", "DELETE FROM dynamo_fdw_record"):

@@ -102,6 +102,7 @@ def test_cancel_of_a_create_while_the_answer_stalls(drivers, proxy, other):
         other.run("SELECT pg_cancel_backend(%s)", [drivers.pid])
         running.join()
     assert running.error.sqlstate == "57014"
+    assert any("CreateTable was sent, and not answered clearly" in warning for warning in drivers.warnings())
     assert other.value("SELECT to_regclass('other')") is None
 
 

@@ -87,6 +87,17 @@ def test_of_a_user_mapping(drivers, project, proxy, option):
     check_drop(drivers, project, proxy, "DROP FOREIGN TABLE drivers")
 
 
+@pytest.mark.parametrize("key", ["access_key_id=AKIAHALF", "secret_access_key=half"])
+def test_half_a_key_of_a_user_mapping(drivers, key):
+    """Nobody else's keys sign in its place, though the server process's are lent."""
+    options = "umoptions = ARRAY[%s, 'credentials_required=false']"
+    drivers.run("UPDATE pg_user_mapping SET " + options + " WHERE umuser = current_user::regrole", [key])
+    for statement in USES[:2]:
+        error = drivers.fail(statement)
+        assert error.sqlstate == "28000"
+        assert "holds no credentials" in str(error)
+
+
 @pytest.mark.parametrize("option", ["value_type=NUMBER", "future_option=1", "entity_key=perhaps", "name="])
 def test_of_a_feature(drivers, project, option):
     """As with a bad type; what may be a key is an error for all."""
@@ -137,3 +148,13 @@ def test_an_option_for_superusers_is_that_without_a_validator(session, project, 
         assert session.fail(alter).sqlstate == "42501"
     session.run("ALTER SERVER loose_server OPTIONS (ADD batch_size '5')")
     session.run("RESET ROLE; DROP FOREIGN DATA WRAPPER loose CASCADE")
+
+
+def test_user_mappings_of_other_wrappers_are_none_of_ours(session, new_role):
+    """Though their options may have the names of ours."""
+    session.run("CREATE FOREIGN DATA WRAPPER foreign_one; CREATE SERVER elsewhere FOREIGN DATA WRAPPER foreign_one")
+    role = new_role("elsewhere")
+    session.run("SET ROLE %s" % role)
+    session.run("CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (profile 'x', session_token 'y')")
+    session.run("ALTER USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (ADD credentials_required 'false')")
+    session.run("RESET ROLE; DROP FOREIGN DATA WRAPPER foreign_one CASCADE")

@@ -428,6 +428,18 @@ def test_after_a_lost_answer_of_delete(filled, project, proxy):
     empty_and_usable(filled, project)
 
 
+def test_after_a_lost_answer_of_delete_it_is_denied(filled, project, proxy):
+    """The error is of the last attempt, and says what the first may have done."""
+    proxy.fault(faults.lose, operation="DeleteTable")
+    proxy.fault(faults.error("AccessDeniedException"), operation="DeleteTable")
+    error = filled.fail(TRUNCATE)
+    assert error.sqlstate == "42501"
+    assert "had asked DynamoDB to delete" in error.diag.context
+    gone(filled, project)
+    filled.run(TRUNCATE)
+    empty_and_usable(filled, project)
+
+
 def test_two_sessions(filled, project, database):
     others = [Session(database) for _ in range(3)]
     running = [Running(one, TRUNCATE) for one in others]

@@ -94,6 +94,18 @@ def test_not_verified(session, project, certificate, tls_port, host):
     assert "certificate" in error.diag.message_detail or "SSL" in error.diag.message_detail
 
 
+def test_sts_is_verified_against_the_same_roots(session, project, certificate, tls_port):
+    """What is behind it here is no STS, and answers that."""
+    session.server(project, sts_endpoint_url="https://localhost:%d" % tls_port, mapping=False)
+    session.mapping(role_arn="arn:aws:iam::123456789012:role/reader")
+    session.run("SET dynamo_fdw.remote_ddl = off")
+    session.table("drivers", DRIVERS)
+    read = "SELECT trips FROM drivers WHERE driver_id = 1"
+    assert "HTTP" not in session.fail(read).diag.message_detail
+    session.set_server(ca_bundle=str(certificate / "cert.pem"))
+    assert "answered with HTTP" in session.fail(read).diag.message_detail
+
+
 def test_slow_rows_cost_no_attempt(session, project, certificate, tls_port):
     """The handshake stands still while the next row is made, for longer than connecting may take."""
     session.server(project, "https://localhost:%d" % tls_port, ca_bundle=str(certificate / "cert.pem"))
