@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/ascii.h"
+#include "core/wipe.h"
 
 void
 dyn_status_clear(DynStatus *status)
@@ -119,4 +120,17 @@ dyn_status_retryable(const DynStatus *status)
 		default:
 			return false;
 	}
+}
+
+void
+dyn_status_redact(DynStatus *status, const char *secret)
+{
+	char		start[DYN_SECRET_START + 1];
+	char	   *quoted;
+
+	snprintf(start, sizeof(start), "%s", secret ? secret : "");
+	quoted = start[0] ? strstr(status->message, start) : NULL;
+	if (quoted)
+		*quoted = '\0';
+	dyn_wipe(start, sizeof(start));
 }

@@ -73,6 +73,13 @@ extern void dyn_status_hint(DynStatus *status, const char *fmt, ...) __attribute
 extern void dyn_status_words(DynStatus *status, const char *code, size_t code_len, const char *message,
 							 size_t message_len);
 
+/*
+ * Cuts the message where it quotes a secret; NULL and "" are none.  The message
+ * may have been cut within it, so its start (DYN_SECRET_START bytes) is enough.
+ */
+#define DYN_SECRET_START 16
+extern void dyn_status_redact(DynStatus *status, const char *secret);
+
 /* Sets DYN_NO_MEMORY, which has the same message everywhere; returns false. */
 extern bool dyn_status_no_memory(DynStatus *status);
 

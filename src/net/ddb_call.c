@@ -315,7 +315,7 @@ check_answer(DynCall *call, DynHttpAnswer *answer)
 	else if (answer->status != 200)
 	{
 		read_error(call, answer);
-		dyn_call_redact(call);
+		dyn_status_redact(status, call->token_start);
 	}
 	if (status->cls == DYN_CREDENTIALS)
 	{

@@ -56,16 +56,6 @@ dyn_call_renew_keys(DynCall *call)
 	return true;
 }
 
-/* The message may have been cut within the token: its start is enough. */
-void
-dyn_call_redact(DynCall *call)
-{
-	char	   *quoted = call->token_start[0] ? strstr(call->status.message, call->token_start) : NULL;
-
-	if (quoted)
-		*quoted = '\0';
-}
-
 /* Those of the mapping itself need no word: what the class says is about them. */
 static bool
 are_of_mapping(const DynKeyDescription *keys)

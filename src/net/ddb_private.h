@@ -64,7 +64,7 @@ struct DynCall
 	bool		fresh;			/* met a stale connection, wants a new one */
 	uint64_t	key_serial;		/* of the keys that signed the last attempt */
 	bool		keys_renewed;	/* new ones were asked for, as these were refused */
-	char		token_start[17];	/* of their session token, "": none; for messages to be cut before it */
+	char		token_start[DYN_SECRET_START + 1];	/* of their session token, "": none; for dyn_status_redact() */
 	int64_t		sent_skew_s;	/* that the signature was made with */
 	bool		skew_corrected;
 	int			tokens;			/* taken from the bucket, given back when the answer is accepted */
@@ -91,9 +91,6 @@ extern DynKeyState dyn_call_take_keys(DynCall *call, DynStatus *status);
  * and the call waits to be sent with them; but only once.
  */
 extern bool dyn_call_renew_keys(DynCall *call);
-
-/* Cuts the message of the call's status where it quotes the session token. */
-extern void dyn_call_redact(DynCall *call);
 
 /* Has the status of a call whose keys are refused for good say where they come from. */
 extern void dyn_call_name_keys(DynCall *call);

@@ -19,6 +19,18 @@ dyn_key_step_service(const DynKeyFetch *fetch)
 	return fetch->endpoint.host_header[0] ? fetch->endpoint.host_header : "no service";
 }
 
+/* Cuts the message where the service quotes what it was sent. */
+static void
+redact_step(DynKeyFetch *fetch)
+{
+	bool		token = fetch->step == DYN_STEP_WEB_IDENTITY || fetch->step == DYN_STEP_CONTAINER;
+
+	dyn_status_redact(&fetch->status, token ? fetch->text.data : NULL);
+	dyn_status_redact(&fetch->status, fetch->plan.token);
+	dyn_status_redact(&fetch->status, fetch->metadata_token.data);
+	dyn_status_redact(&fetch->status, fetch->keys.session_token);
+}
+
 DynKeyVerdict
 dyn_key_step_fail(DynKeyFetch *fetch, const char *fmt, ...)
 {
@@ -37,6 +49,7 @@ dyn_key_step_fail(DynKeyFetch *fetch, const char *fmt, ...)
 					   fetch->plan.web_identity.role_arn, fetch->plan.source, words);
 	else
 		dyn_status_set(&fetch->status, DYN_NO_CREDENTIALS, "%s: %s", fetch->plan.source, words);
+	redact_step(fetch);
 	return DYN_STEP_FAILED;
 }
 

@@ -181,6 +181,13 @@ test_roles(void)
 		fails_with(cases[i].words);
 	}
 	begin();
+	scene_file("$HOME/.aws/config", "[default]\nsso_session=x\nrole_arn=" ROLE "\nweb_identity_token_file=/t\n");
+	ok(make() && plan.base == DYN_BASE_WEB_IDENTITY, "a web identity comes before single sign-on");
+	begin();
+	scene_file("$HOME/.aws/config", "[default]\nlogin_session=x\ncredential_process=x\n");
+	scene_file("$HOME/.aws/credentials", "[default]\naws_access_key_id=AKIA\naws_secret_access_key=s\n");
+	ok(make() && plan.base == DYN_BASE_KEYS, "and keys of the credentials file before a login and a process");
+	begin();
 	scene_file("$HOME/.aws/config", "[default]\nrole_arn=" ROLE "\nsource_profile=p1\n"
 			   "[profile p1]\nrole_arn=" ROLE "1\nsource_profile=p2\n[profile p2]\nrole_arn=" ROLE "2\nsource_profile=p3\n"
 			   "[profile p3]\nrole_arn=" ROLE "3\nsource_profile=p4\n[profile p4]\nrole_arn=" ROLE "4\nsource_profile=p5\n"

@@ -397,6 +397,53 @@ test_failures(void)
 	}
 }
 
+/* A service quotes what it was sent: the message ends before that. */
+static void
+test_quotes(void)
+{
+	scene_begin();
+	scene_variable("AWS_ROLE_ARN", ROLE);
+	scene_variable("AWS_WEB_IDENTITY_TOKEN_FILE", "/token");
+	scene_file("/token", "tOkEn-of-the-web-identity");
+	scene_answer("POST", STS, 0, 403, STS_ERROR("Odd", "not tOkEn-of-the-web-identity"));
+	ok(fetch() == DYN_KEYS_NONE && strstr(status.message, ": Odd: not ") && scene_status_is_clean(&status),
+	   "a web identity's token: %s", status.message);
+	for (int i = 0; i < 2; i++)
+	{
+		scene_begin();
+		scene_variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/creds");
+		scene_variable(i ? "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" : "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+					   i ? "/token" : "tOkEn-of-the-container");
+		scene_file("/token", "tOkEn-of-the-container");
+		scene_answer("GET", "http://169.254.170.2/creds", 0, 400,
+					 "{\"code\":\"Odd\",\"message\":\"not tOkEn-of-the-container\"}");
+		ok(fetch() == DYN_KEYS_NONE && strstr(status.message, "Odd: not ") && scene_status_is_clean(&status),
+		   "a container's token: %s", status.message);
+	}
+	scene_begin();
+	scene_answer("PUT", TOKEN, 0, 200, "tOkEn-of-the-metadata");
+	scene_answer("GET", ROLES, 0, 200, "app");
+	scene_answer("GET", ROLES "app", 0, 200, "{\"Code\":\"Odd\",\"Message\":\"not tOkEn-of-the-metadata\"}");
+	ok(fetch() == DYN_KEYS_NONE && strstr(status.message, "Odd: not ") && scene_status_is_clean(&status),
+	   "a token of the metadata service: %s", status.message);
+	scene_begin();
+	scene_variable("AWS_ACCESS_KEY_ID", "AKIAENV");
+	scene_variable("AWS_SECRET_ACCESS_KEY", "sEcReT");
+	scene_variable("AWS_SESSION_TOKEN", "tOkEn-of-the-session");
+	scene_file("$HOME/.aws/config", "[profile r]\nrole_arn=" ROLE "\ncredential_source=Environment\n");
+	scene_answer("POST", STS, 0, 403, STS_ERROR("Odd", "not tOkEn-of-the-session"));
+	{
+		DynKeyFetchConfig config = scene_config();
+		DynKeySource *source;
+
+		config.wish.profile = "r";
+		source = scene_source_of(&config);
+		ok(scene_keys(source, &keys, &status) == DYN_KEYS_NONE && strstr(status.message, "Odd: not ") &&
+		   scene_status_is_clean(&status), "a session token: %s", status.message);
+		dyn_key_source_release(source);
+	}
+}
+
 int
 main(void)
 {
@@ -407,6 +454,7 @@ main(void)
 	test_metadata_misses();
 	test_metadata_tokens();
 	test_failures();
+	test_quotes();
 	scene_begin();
 	return done_testing();
 }

@@ -141,7 +141,7 @@ void
 dyn_signer_status(DynSignerLack lack, Oid serverid, Oid userid, DynStatus *status)
 {
 	char	   *user = GetUserNameFromId(userid, true);
-	DynClass	cls = lack == DYN_SIGNER_NO_USAGE ? DYN_ACCESS_DENIED : DYN_CREDENTIALS;
+	DynClass	cls = lack == DYN_SIGNER_NO_USAGE ? DYN_ACCESS_DENIED : DYN_NO_CREDENTIALS;
 	const char *what = "";
 
 	switch (lack)

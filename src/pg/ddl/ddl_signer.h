@@ -40,7 +40,7 @@ typedef enum DynSignerLack
  */
 extern DynSigner *dyn_signer_find(Oid serverid, Oid userid, CommandId command, DynSignerLack *lack);
 
-/* A status that says what is lacking, for messages; its class is DYN_CREDENTIALS or DYN_ACCESS_DENIED. */
+/* A status that says what is lacking, for messages; its class is DYN_NO_CREDENTIALS or DYN_ACCESS_DENIED. */
 extern void dyn_signer_status(DynSignerLack lack, Oid serverid, Oid userid, DynStatus *status);
 
 /* Wipes the secrets. NULL is fine. */
