@@ -18,6 +18,7 @@
 static const char *const retry_modes[] = {"standard", "adaptive", NULL};
 static const char *const drop_policies[] = {"created", "always", "never", NULL};
 static const char *const update_modes[] = {"update_item", "rewrite", NULL};
+static const char *const registry_types[] = {"file", "sql", NULL};
 static const char *const write_modes[] = {"overwrite", "latest", NULL};
 
 #define S DYN_ON_SERVER
@@ -66,6 +67,13 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT_BOOL("warmup_connections", S, "false", 0),
 	OPT("ca_bundle", S, FILE, NULL, SUPERUSER),
 	OPT_INT("entity_key_serialization_version", S, "3", 2, 3),
+	OPT_TEXT("registry", S, 0),
+	OPT_CHOICE("registry_type", S, "file", registry_types, 0),
+	OPT("registry_region", S, REGION, NULL, 0),
+	OPT("registry_endpoint_url", S, URL, NULL, 0),
+	OPT_BOOL("enable_online_feature_view_versioning", S, "false", 0),
+	OPT_BOOL("full_feature_names", S, "false", 0),
+	OPT_BOOL("include_event_timestamps", S, "false", 0),
 	OPT_BOOL("create_remote_table", S | T, "true", 0),
 	OPT_CHOICE("drop_remote_table", S | T, "created", drop_policies, 0),
 	OPT_CHOICE("update_mode", S | T, "update_item", update_modes, 0),
@@ -77,9 +85,14 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT_INTERVAL("ttl", T, MAX_DURATION_SECONDS),
 	OPT("ttl_attribute", S | T, ATTRIBUTE, NULL, 0),
 	OPT_CHOICE("write_mode", T, "overwrite", write_modes, 0),
+	OPT_TEXT("batch_source", T, 0),
+	OPT_TEXT("timestamp_field", T, 0),
+	OPT_TEXT("created_timestamp_column", T, 0),
+	OPT_BOOL("managed", T, "false", 0),
 	OPT_BOOL("entity_key", C, "false", 0),
 	OPT_BOOL("event_timestamp", C, "false", 0),
 	OPT_TEXT("name", C, 0),
+	OPT_TEXT("source_column", C, 0),
 	OPT("value_type", C, VALUE_TYPE, NULL, 0),
 	OPT_SECRET("access_key_id", U, 128),
 	OPT_SECRET("secret_access_key", U, 1024),
