@@ -19,6 +19,8 @@ DynStatus	status;
 DynHttpAnswer *answer;
 DynBuf		request;
 
+double		idle_turn_ms;
+
 static int	port;				/* 0: there is no server */
 static DynTransfer *asked;		/* by ask() */
 
@@ -129,7 +131,10 @@ turn_or_stop(int turns, const char *condition, const char *file, int line)
 	}
 	/* a thread that looks names up may have to wait for the processor */
 	if (turns > 100)
+	{
 		usleep(1000);
+		fake_pass_ms(idle_turn_ms);
+	}
 	turn();
 }
 

@@ -49,6 +49,12 @@ extern void turn(void);
 		for (int turns_ = 0; !(condition); turns_++) \
 			turn_or_stop(turns_, #condition, __FILE__, __LINE__); \
 	} while (0)
+/*
+ * How far a turn moves the clock where nothing has happened for long; 0 at
+ * first.  Between two addresses of a name libcurl may wait for a timer.
+ */
+extern double idle_turn_ms;
+
 extern void turn_or_stop(int turns, const char *condition, const char *file, int line);
 
 /* Some turns in which nothing should happen. */

@@ -79,6 +79,7 @@ test_names(void)
 
 	check_refused("metadata.test:8000", "169.254.169.254");
 
+	idle_turn_ms = 1;
 	config = server_begin();
 	config.url = server_url("http", "both.test");
 	config.refuse_link_local = true;
@@ -91,6 +92,7 @@ test_names(void)
 	transfer = post(TEXT("{}"));
 	ok(!answered(transfer) && status.cls == DYN_FORBIDDEN, "unless nobody listens there");
 	dyn_transfer_free(transfer);
+	idle_turn_ms = 0;
 }
 
 /* The variable's proxy gets all that is sent, so its address counts. */
