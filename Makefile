@@ -5,7 +5,8 @@ PGFILEDESC = "dynamo_fdw - Feast's DynamoDB online store as foreign tables"
 CORE = address arena aws_keys buf clock crc32 ddb_op ddb_reply endpoint endpoint_rule feast_json_read \
 	feast_json_write feast_key feast_time feast_type feast_value_decode feast_value_encode get_request item_scan \
 	json_scan json_text key_environment key_files key_plan key_roles keys_reply murmur3 pace partition pbwire \
-	profiles retry sigv4 status sts update_op utf8 whole_item wipe xml_scan
+	profiles registry registry_file registry_find registry_on_demand registry_service registry_source registry_view \
+	registry_wire retry sigv4 status sts update_op utf8 whole_item wipe xml_scan
 NET = batch_get ddb_call ddb_client ddb_keys descriptor http_engine http_sockets http_transfer key_container \
 	key_fetch key_metadata key_source key_steps key_sts loop surroundings table_job trace warmup write write_answer
 PG = dynamo_fdw explain \

@@ -1,6 +1,6 @@
 /*
  * json_text.h
- *	  JSON by json-c, for ddb_reply.c and feast_json_read.c alone: json-c's names
+ *	  JSON by json-c, for the files that test/check-pure names: json-c's names
  *	  clash with the server's.
  */
 #ifndef DYN_JSON_TEXT_H

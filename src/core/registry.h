@@ -141,6 +141,8 @@ typedef struct DynRegistry
 	size_t		cap_views;
 	size_t		cap_history;
 	size_t		cap_services;
+	const DynRegView **views_by_name;	/* for lookups */
+	const DynRegView **history_by_name;
 } DynRegistry;
 
 /* An empty one; NULL: out of memory. */
@@ -175,10 +177,17 @@ typedef enum DynRegObject
 extern bool dyn_registry_add(DynRegistry *registry, DynRegObject object, const char *project, int version,
 							 const void *data, size_t len, DynStatus *status);
 
-/* The view of a project by its exact name; NULL: none. */
+/*
+ * To be called after the last dyn_registry_add(): before it `projects` is neither
+ * sorted nor distinct, and no view is found.  dyn_registry_read() does it itself.
+ * False: no memory.
+ */
+extern bool dyn_registry_finish(DynRegistry *registry, DynStatus *status);
+
+/* The view of a project by its exact name, the first if there are more; NULL: none. */
 extern const DynRegView *dyn_registry_view(const DynRegistry *registry, const char *project, const char *name);
 
-/* The same as it was in a version; the view itself, where that is its current one. */
+/* The same as it was in a version: its record in the history, else the view itself if it has that version now. */
 extern const DynRegView *dyn_registry_view_version(const DynRegistry *registry, const char *project, const char *name,
 												   int version);
 
