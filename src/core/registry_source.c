@@ -56,7 +56,7 @@ is_postgres_class(const char *class_name)
 
 /* A text of the options, "" where there is none. */
 static bool
-copy_option(DynRegReader *reader, struct json_object *options, const char *name, const char *what, const char **text)
+copy_source_option(DynRegReader *reader, struct json_object *options, const char *name, const char *what, const char **text)
 {
 	struct json_object *value = dyn_json_member(options, name, json_type_string);
 
@@ -82,8 +82,8 @@ read_options(DynRegReader *reader, const DynRegSourceBase *base, DynRegSource *s
 	source->postgres = named || (dyn_json_member(options, "table", json_type_string) != NULL &&
 								 dyn_json_member(options, "query", json_type_string) != NULL);
 	if (source->postgres)
-		ok = copy_option(reader, options, "table", "the table of its source", &source->table) &&
-			copy_option(reader, options, "query", "the query of its source", &source->query);
+		ok = copy_source_option(reader, options, "table", "the table of its source", &source->table) &&
+			copy_source_option(reader, options, "query", "the query of its source", &source->query);
 	json_object_put(options);
 	return ok;
 }

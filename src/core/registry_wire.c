@@ -185,7 +185,7 @@ element_name(const void *element)
 
 /* For qsort(), of pointers into one array: by name, and of one name by place. */
 static int
-compare_elements(const void *a, const void *b)
+compare_by_name(const void *a, const void *b)
 {
 	const char *x = *(const char *const *) a;
 	const char *y = *(const char *const *) b;
@@ -210,7 +210,7 @@ dyn_reg_sort(DynRegReader *reader, void *list, size_t size)
 		return false;
 	for (size_t i = 0; i < old.n; i++)
 		order[i] = (const char *) old.items + i * size;
-	qsort(order, old.n, sizeof(*order), compare_elements);
+	qsort(order, old.n, sizeof(*order), compare_by_name);
 	for (size_t i = 0; i < old.n; i++)
 	{
 		if (i + 1 < old.n && strcmp(element_name(order[i]), element_name(order[i + 1])) == 0)

@@ -108,3 +108,34 @@ for case in load("aws_credentials.json")["credentials"]:
     content = "".join("%s=%s\0" % variable for variable in environment.items()) + "\0"
     content += files.get("$HOME/.aws/config", "") + "\0" + files.get("$HOME/.aws/credentials", "")
     seed("fuzz_key_plan", content.encode())
+
+
+def fields(message):
+    """Number and content of a protobuf message's fields; only texts and messages are in Feast's registry itself."""
+    pos = 0
+
+    def varint():
+        nonlocal pos
+        value = shift = 0
+        while True:
+            byte = message[pos]
+            pos += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while pos < len(message):
+        number = varint() >> 3
+        length = varint()
+        yield number, message[pos : pos + length]
+        pos += length
+
+
+# whole registries, and objects after the number of their kind
+for name in "registry", "registry2":
+    whole = (data / name / "registry.db").read_bytes()
+    seed("fuzz_registry", b"\xff" + whole)
+    for number, content in fields(whole):
+        if number in (17, 6, 14, 19, 8, 7):
+            seed("fuzz_registry", bytes([(17, 6, 14, 19, 8, 7).index(number)]) + content)
