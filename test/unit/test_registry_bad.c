@@ -200,7 +200,7 @@ is_sound(const void *data, size_t len)
 	return sound;
 }
 
-/* Every truncation, in memory of its own, and every byte in three other values. */
+/* Every truncation, in memory of its own, and every byte with other bits. */
 static void
 test_damaged(void)
 {
@@ -217,11 +217,11 @@ test_damaged(void)
 		free(copy);
 	}
 	is_int((int64_t) unsound, 0, "every truncation is read or refused");
-	for (size_t i = 0; i < len * LENGTH(masks); i++)
+	for (size_t i = 0; i < len; i++)
 	{
-		data[i / LENGTH(masks)] ^= masks[i % LENGTH(masks)];
+		data[i] ^= masks[i % LENGTH(masks)];
 		unsound += !is_sound(data, len);
-		data[i / LENGTH(masks)] ^= masks[i % LENGTH(masks)];
+		data[i] ^= masks[i % LENGTH(masks)];
 	}
 	is_int((int64_t) unsound, 0, "so is every changed byte");
 	free(data);
@@ -281,11 +281,11 @@ test_many_members(Put put, const char *what)
 	DynStatus	status;
 	DynRegistry *registry;
 
-	for (int i = 0; i < 200000; i++)
+	for (int i = 0; i < 100000; i++)
 		put(&spec, i);
 	bytes = registry_of(FEATURE_VIEW, &spec);
 	registry = read_registry(&bytes, &status);
-	ok(registry != NULL, "200,000 %s: %s", what, status.message);
+	ok(registry != NULL, "100,000 %s: %s", what, status.message);
 	dyn_registry_free(registry);
 }
 
@@ -300,7 +300,7 @@ test_many_parts(void)
 	DynRegistry *registry;
 
 	put_message(&view, 1, &spec);
-	for (int i = 0; i < 200000; i++)
+	for (int i = 0; i < 100000; i++)
 	{
 		put_field(&spec, 4, "f", 3);
 		put_message(&view, 1, &spec);
@@ -308,7 +308,7 @@ test_many_parts(void)
 	put_text(&bytes, 3, "1");
 	put_message(&bytes, FEATURE_VIEW, &view);
 	registry = read_registry(&bytes, &status);
-	ok(registry && registry->views->features.n == 200000, "200,000 parts of a view");
+	ok(registry && registry->views->features.n == 100000, "100,000 parts of a view");
 	dyn_registry_free(registry);
 }
 
@@ -322,13 +322,13 @@ test_many_views(void)
 	size_t		found = 0;
 
 	put_text(&bytes, 3, "1");
-	for (int i = 0; i < 200000; i++)
+	for (int i = 0; i < 100000; i++)
 	{
 		DynBuf		spec = {0};
 		DynBuf		view = {0};
 		char		name[20];
 
-		snprintf(name, sizeof(name), "%d", i * 7919 % 200000);
+		snprintf(name, sizeof(name), "%d", i * 7919 % 100000);
 		put_text(&spec, 1, name);
 		put_text(&spec, 2, name);
 		put_message(&view, 1, &spec);
@@ -338,7 +338,7 @@ test_many_views(void)
 	for (size_t i = 0; registry && i < registry->nviews; i++)
 		found += dyn_registry_view(registry, registry->views[i].project, registry->views[i].name) ==
 			&registry->views[i];
-	is_int((int64_t) found, 200000, "200,000 views in as many projects");
+	is_int((int64_t) found, 100000, "100,000 views in as many projects");
 	dyn_registry_free(registry);
 }
 
