@@ -86,6 +86,23 @@ INSERT INTO forms (id, sm) VALUES (4, '[{"key_type": "UUID", "key": 5, "value": 
 INSERT INTO forms (id, z) VALUES (4, '{"zone": "UTC"}');
 DROP FOREIGN TABLE forms;
 
+-- a list of JSON in an array, or in JSON itself
+CREATE FOREIGN TABLE jsons (
+    id bigint OPTIONS (entity_key 'true'), j json OPTIONS (value_type 'JSON_LIST'), jb jsonb OPTIONS (value_type 'JSON_LIST')
+) SERVER feast;
+CREATE FOREIGN TABLE arrays (id bigint OPTIONS (entity_key 'true'), j json[], jb jsonb[])
+    SERVER feast OPTIONS (feature_view 'jsons', create_remote_table 'false');
+INSERT INTO jsons VALUES
+    (1, ' [{"b":  1, "a": [1.50,2], "b": 2} , null,"], [" ,[ ]]', '[{"b":  1, "a": [1.50,2], "b": 2}, null, "], [", []]'),
+    (2, '[]', '[]'), (3, NULL, NULL);
+SELECT * FROM jsons WHERE id IN (1, 2, 3) ORDER BY id;
+SELECT id, array_length(j, 1), j[1], jb[1], jb FROM arrays WHERE id IN (1, 2, 3) ORDER BY id;
+UPDATE jsons SET jb = jb || '[{"c": 3}]', j = json_build_array(j -> 0 -> 'a') WHERE id = 1;
+SELECT * FROM jsons WHERE id = 1;
+INSERT INTO jsons (id, j) VALUES (4, '{"a": [1]}');
+INSERT INTO jsons (id, jb) VALUES (4, 'null');
+DROP FOREIGN TABLE jsons, arrays;
+
 -- reading is lenient where nothing is lost
 CREATE FOREIGN TABLE others (
     id bigint OPTIONS (entity_key 'true'),

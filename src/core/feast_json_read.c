@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/feast_key.h"
+#include "core/json_scan.h"
 #include "core/json_text.h"
 
 typedef struct Reader
@@ -471,43 +472,104 @@ message_depth(const DynValue *value)
 	return shape == DYN_SHAPE_LIST || shape == DYN_SHAPE_ZONED ? 1 : 0;
 }
 
-bool
-dyn_json_to_value(const char *text, size_t len, int type, DynValue *value, DynArena *arena, const char **why)
+/* A value of a type whose JSON is looked into: all but JSON_LIST. */
+static bool
+read_form(Reader *r, const char *text, size_t len, int type, DynValue *value)
 {
-	Reader		r = {arena, NULL};
 	struct json_object *json = NULL;
 	DynBuf		widened = {0};
 	bool		ok;
 
-	memset(value, 0, sizeof(*value));
 	widen_integers(text, len, &widened);
-	if (widened.failed || !check_escapes(&r, text, len))
+	if (widened.failed || !check_escapes(r, text, len))
 		ok = false;
 	else if (!dyn_json_parse(widened.data, widened.len, &json))
-		ok = wrong(&r, "it is not JSON, or nested too deep");
+		ok = wrong(r, "it is not JSON, or nested too deep");
 	else
 		switch (dyn_feast_type_shape(type))
 		{
 			case DYN_SHAPE_MAP:
-				ok = read_map(&r, json, type, value);
+				ok = read_map(r, json, type, value);
 				break;
 			case DYN_SHAPE_MAP_LIST:
-				ok = read_maps(&r, json, type, value);
+				ok = read_maps(r, json, type, value);
 				break;
 			case DYN_SHAPE_VALUES:
-				ok = read_values(&r, json, type, value);
+				ok = read_values(r, json, type, value);
 				break;
 			case DYN_SHAPE_SCALAR_MAP:
-				ok = read_scalar_map(&r, json, value);
+				ok = read_scalar_map(r, json, value);
 				break;
 			default:
-				ok = read_zoned(&r, json, value);
+				ok = read_zoned(r, json, value);
 				break;
 		}
 	if (ok && message_depth(value) > DYN_VALUE_MAX_DEPTH)
-		ok = wrong(&r, "it is nested too deep");
+		ok = wrong(r, "it is nested too deep");
 	json_object_put(json);
 	dyn_buf_free(&widened);
+	return ok;
+}
+
+/* False: no memory. */
+static bool
+add_json(Reader *r, DynJsonString text, DynValue *list)
+{
+	DynValue   *item;
+
+	if (list->u.list.count == list->u.list.cap)
+	{
+		DynValue   *more = dyn_arena_grow(r->arena, list->u.list.items, &list->u.list.cap, list->u.list.count + 1,
+										  sizeof(DynValue));
+
+		if (more == NULL)
+			return false;
+		list->u.list.items = more;
+	}
+	item = &list->u.list.items[list->u.list.count++];
+	item->type = DYN_FEAST_JSON;
+	item->u.bytes.data = (const uint8_t *) text.data;
+	item->u.bytes.len = text.len;
+	return true;
+}
+
+/* The elements of an array as the texts that they are: numbers keep their digits, names their order. */
+static bool
+read_json_list(Reader *r, const char *json, size_t len, DynValue *list)
+{
+	char	   *copy = dyn_arena_alloc(r->arena, len + 1);
+	DynJsonScan s;
+	DynJsonString text;
+	bool		ok = true;
+
+	if (copy == NULL)
+		return false;
+	memcpy(copy, json, len);
+	s.pos = copy;
+	s.end = copy + len;
+	list->type = DYN_FEAST_JSON_LIST;
+	if (!dyn_js_take(&s, '['))
+		return wrong(r, "an array is expected");
+	if (!dyn_js_take(&s, ']'))
+		do
+		{
+			if (!dyn_js_raw(&s, &text))
+				return wrong(r, "it is not JSON");
+			if (!add_json(r, text, list))
+				return false;
+		} while (dyn_js_more(&s, ']', &ok));
+	dyn_js_space(&s);
+	return (ok && s.pos == s.end) || wrong(r, "it is not JSON");
+}
+
+bool
+dyn_json_to_value(const char *text, size_t len, int type, DynValue *value, DynArena *arena, const char **why)
+{
+	Reader		r = {arena, NULL};
+	bool		ok;
+
+	memset(value, 0, sizeof(*value));
+	ok = type == DYN_FEAST_JSON_LIST ? read_json_list(&r, text, len, value) : read_form(&r, text, len, type, value);
 	*why = r.why;
 	return ok;
 }

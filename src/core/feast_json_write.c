@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json_scan.h"
+
 static void
 put_text(DynBuf *out, const uint8_t *data, size_t len)
 {
@@ -168,9 +170,36 @@ put_json_value(DynBuf *out, const DynValue *value)
 	}
 }
 
+/*
+ * A JSON_LIST that is not inside another value.  What is stored may be any text:
+ * "1], [2" must not end the array, nor "1, 2" be two of its elements.
+ */
+static bool
+put_json_list(DynBuf *out, const DynValue *list)
+{
+	dyn_buf_byte(out, '[');
+	for (size_t i = 0; i < list->u.list.count; i++)
+	{
+		const DynValue *item = &list->u.list.items[i];
+		DynJsonScan s = {(char *) item->u.bytes.data, (char *) item->u.bytes.data + item->u.bytes.len};
+		DynJsonString text;
+
+		if (!dyn_js_raw(&s, &text) || s.pos < s.end)
+			return false;
+		if (i > 0)
+			dyn_buf_str(out, ", ");
+		dyn_buf_add(out, text.data, text.len);
+	}
+	dyn_buf_byte(out, ']');
+	return true;
+}
+
 bool
 dyn_value_to_json(const DynValue *value, DynBuf *out)
 {
-	put_json_value(out, value);
+	if (value->type != DYN_FEAST_JSON_LIST)
+		put_json_value(out, value);
+	else if (!put_json_list(out, value))
+		return false;
 	return !out->failed;
 }

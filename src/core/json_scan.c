@@ -236,3 +236,44 @@ dyn_js_skip(DynJsonScan *s, int depth)
 		return skip_word(s, "true") || skip_word(s, "false") || skip_word(s, "null");
 	return skip_number(s);
 }
+
+/* Passes over the rest of a string.  False: it has no end. */
+static bool
+skip_to_quote(DynJsonScan *s)
+{
+	while (s->pos < s->end)
+	{
+		char		c = *s->pos++;
+
+		if (c == '"')
+			return true;
+		if (c == '\\' && s->pos < s->end)
+			s->pos++;
+	}
+	return false;
+}
+
+bool
+dyn_js_raw(DynJsonScan *s, DynJsonString *text)
+{
+	size_t		depth = 0;
+	char	   *behind;			/* the last that is no white space */
+
+	dyn_js_space(s);
+	behind = text->data = s->pos;
+	while (s->pos < s->end && (depth > 0 || !next_is(s, ",]}")))
+	{
+		char		c = *s->pos++;
+
+		if (c == '"' && !skip_to_quote(s))
+			return false;
+		if (c == '[' || c == '{')
+			depth++;
+		else if (c == ']' || c == '}')
+			depth--;
+		if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
+			behind = s->pos;
+	}
+	text->len = behind - text->data;
+	return depth == 0 && text->len > 0;
+}

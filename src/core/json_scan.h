@@ -34,6 +34,15 @@ extern bool dyn_js_string(DynJsonScan *s, DynJsonString *text);
 /* Passes over a value that stands `depth` levels deep. */
 extern bool dyn_js_skip(DynJsonScan *s, int depth);
 
+/*
+ * An element of an array as the text that it is: all up to the comma or the
+ * closing bracket behind it, or up to the end, without white space around.
+ * Only strings and brackets are told apart in it: it is JSON if the array is,
+ * and may be nested as deep as it likes.  False: there is none, or a string or
+ * a bracket in it stays open.  Changes nothing in the text.
+ */
+extern bool dyn_js_raw(DynJsonScan *s, DynJsonString *text);
+
 static inline void
 dyn_js_space(DynJsonScan *s)
 {

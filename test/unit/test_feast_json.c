@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "fail_alloc.h"
 #include "golden.h"
 #include "tap.h"
 
@@ -47,6 +48,14 @@ static const struct
 	"[{'key_type': 'BYTES', 'key': '00ff', 'value': 1}]"},
 	{DYN_FEAST_ZONED_TIMESTAMP, "{'unix_timestamp': -1, 'zone': 'UTC'}", NULL},
 
+	/* texts of JSON: digits, names and white space in them stay */
+	{DYN_FEAST_JSON_LIST, "[]", NULL},
+	{DYN_FEAST_JSON_LIST, " [ ] ", "[]"},
+	{DYN_FEAST_JSON_LIST, "[null, true, 1.50, 'a', {}, [], 1e999]", NULL},
+	{DYN_FEAST_JSON_LIST, " [1 ,\t{'b':  1, 'a': [1,2], 'b': 0} \t,'x' ]\t", "[1, {'b':  1, 'a': [1,2], 'b': 0}, 'x']"},
+	{DYN_FEAST_JSON_LIST, "['], [', '\\'], [\\'', '{', {'a': [']', '}']}, '\\\\']", NULL},
+	{DYN_FEAST_JSON_LIST, "['\\u0000', '\\ud800']", NULL},
+
 	/* numbers */
 	{DYN_FEAST_VALUE_LIST, "[9223372036854775807, -9223372036854775808]", NULL},
 	{DYN_FEAST_VALUE_LIST, "[9223372036854775808]", "[9223372036854775808.0]"},
@@ -81,6 +90,21 @@ static const struct
 	{DYN_FEAST_MAP_LIST, "[{}, 1]", "an object is expected"},
 	{DYN_FEAST_MAP_LIST, "{}", "an array of objects is expected"},
 	{DYN_FEAST_VALUE_LIST, "{}", "an array is expected"},
+	{DYN_FEAST_JSON_LIST, "", "an array is expected"},
+	{DYN_FEAST_JSON_LIST, "{'a': [1]}", "an array is expected"},
+	{DYN_FEAST_JSON_LIST, "null", "an array is expected"},
+	{DYN_FEAST_JSON_LIST, "'[1]'", "an array is expected"},
+	{DYN_FEAST_JSON_LIST, "[", "it is not JSON"},
+	{DYN_FEAST_JSON_LIST, "[1", "it is not JSON"},
+	{DYN_FEAST_JSON_LIST, "[1,", "it is not JSON"},
+	{DYN_FEAST_JSON_LIST, "[1, ]", "it is not JSON"},
+	{DYN_FEAST_JSON_LIST, "[, 1]", "it is not JSON"},
+	{DYN_FEAST_JSON_LIST, "[1}", "it is not JSON"},
+	{DYN_FEAST_JSON_LIST, "[[1]", "it is not JSON"},
+	{DYN_FEAST_JSON_LIST, "['1]", "it is not JSON"},
+	{DYN_FEAST_JSON_LIST, "['1\\", "it is not JSON"},
+	{DYN_FEAST_JSON_LIST, "[1] 2", "it is not JSON"},
+	{DYN_FEAST_JSON_LIST, "[1], [2]", "it is not JSON"},
 	{DYN_FEAST_SCALAR_MAP, "[{'key': 1}]", "an array of {\"key_type\", \"key\", \"value\"} is expected"},
 	{DYN_FEAST_SCALAR_MAP, "[{'key_type': 'JSON', 'key': 1, 'value': 1}]", "a \"key_type\" is not a type of keys"},
 	{DYN_FEAST_SCALAR_MAP, "[{'key_type': 'INT64', 'key': 1.5, 'value': 1}]", "a key is not of its \"key_type\""},
@@ -164,6 +188,159 @@ test_golden(void)
 	json_object_put(cases);
 }
 
+/* The bytes of a JSON_LIST show its elements' texts as an array, which makes these bytes again. */
+static void
+check_golden_list(json_object *c)
+{
+	size_t		len;
+	uint8_t    *data = golden_hex(golden_text(c, "proto_hex"), &len);
+	DynBuf		wanted = {0};
+	DynBuf		shown = {0};
+	DynBuf		bytes = {0};
+	DynValue	value;
+	const char *why;
+
+	dyn_buf_byte(&wanted, '[');
+	for (size_t i = 0; i < golden_count(c, "value"); i++)
+	{
+		dyn_buf_str(&wanted, i > 0 ? ", " : "");
+		dyn_buf_str(&wanted, json_object_get_string(golden_at(c, "value", i)));
+	}
+	dyn_buf_byte(&wanted, ']');
+	dyn_arena_clear(&arena);
+	ok(dyn_feast_value_decode(data, len, &value, &arena) == DYN_DECODE_OK && dyn_value_to_json(&value, &shown),
+	   "%s is shown", golden_text(c, "name"));
+	is_bytes(shown.data, shown.len, wanted.data, wanted.len, "as the array of its texts");
+	ok(dyn_json_to_value(shown.data, shown.len, DYN_FEAST_JSON_LIST, &value, &arena, &why) &&
+	   dyn_feast_value_encode(&bytes, &value), "which is taken");
+	is_bytes(bytes.data, bytes.len, data, len, "and makes the bytes that Feast wrote");
+	dyn_buf_free(&wanted);
+	dyn_buf_free(&shown);
+	dyn_buf_free(&bytes);
+	free(data);
+}
+
+static void
+test_golden_lists(void)
+{
+	json_object *cases = golden_json("values.json");
+	int			found = 0;
+
+	for (size_t i = 0; i < golden_count(cases, ""); i++)
+	{
+		json_object *c = golden_at(cases, "", i);
+
+		if (golden_int(c, "field_number") != DYN_FEAST_JSON_LIST)
+			continue;
+		check_golden_list(c);
+		found++;
+	}
+	ok(found >= 2, "there are such cases");
+	json_object_put(cases);
+}
+
+/* A JSON_LIST of three elements, the one in the middle being this text.  The caller frees `exact`. */
+static DynValue
+list_around(const char *text, DynValue *items, char **exact)
+{
+	DynValue	list = {.type = DYN_FEAST_JSON_LIST};
+
+	*exact = golden_copy(text, strlen(text));
+	for (int i = 0; i < 3; i++)
+		items[i] = (DynValue) {.type = DYN_FEAST_JSON, .u.bytes = {(const uint8_t *) "0", 1}};
+	items[1].u.bytes.data = (uint8_t *) *exact;
+	items[1].u.bytes.len = strlen(text);
+	list.u.list.items = items;
+	list.u.list.count = 3;
+	return list;
+}
+
+/* Stored texts that would be none, or several, of an array's elements; and some that stay one, JSON or not. */
+static void
+test_stored_elements(void)
+{
+	static const char *const bad[] = {
+		"", " \t", "1, 2", "1], [2", "1]", "]", "}", ",", "1,", "[", "{", "[1", "{'a': 1", "[1]]", "[]],[[]",
+		"'", "'a", "'a\\", "'a\\'", "'a'], ['b'", "'a', 'b'", "{}, {}", "[}, {]"
+	};
+	static const char *const good[] = {
+		"1", "' , ] '", "'\\'], ['", "[[], {}]", "{'a': '}', 'b': [1, 2]}", "NaN", "1 2", "[}", "{'a'}"
+	};
+	DynValue	items[3];
+	char	   *exact;
+
+	for (size_t i = 0; i < LENGTH(bad) + LENGTH(good); i++)
+	{
+		bool		is_bad = i < LENGTH(bad);
+		char	   *text = golden_quotes(is_bad ? bad[i] : good[i - LENGTH(bad)]);
+		DynValue	list = list_around(text, items, &exact);
+		DynValue	again;
+		DynBuf		json = {0};
+		const char *why;
+
+		ok(dyn_value_to_json(&list, &json) == !is_bad && !json.failed, "%s is %s", text, is_bad ? "refused" : "shown");
+		dyn_arena_clear(&arena);
+		if (!is_bad && ok(dyn_json_to_value(json.data, json.len, list.type, &again, &arena, &why), "it is taken") &&
+			ok(again.u.list.count == 3, "as one of three"))
+			is_bytes(again.u.list.items[1].u.bytes.data, again.u.list.items[1].u.bytes.len, text, strlen(text),
+					 "as the same text");
+		dyn_buf_free(&json);
+		free(exact);
+		free(text);
+	}
+}
+
+/* However deep an element is nested, it takes no stack. */
+static void
+test_deep_elements(void)
+{
+	enum {DEPTH = 1000000};
+	DynBuf		json = {0};
+	DynBuf		shown = {0};
+	const char *why;
+
+	dyn_buf_byte(&json, '[');
+	for (int i = 0; i < 2 * DEPTH; i++)
+		dyn_buf_byte(&json, i < DEPTH ? '[' : ']');
+	dyn_buf_str(&json, ", 1]");
+	ok(json_round(json.data, json.len, DYN_FEAST_JSON_LIST, &shown, &why), "deep nesting is taken, and shown");
+	is_bytes(shown.data, shown.len, json.data, json.len, "as it is");
+	ok(!json_round(json.data, 2 * DEPTH, DYN_FEAST_JSON_LIST, &shown, &why), "without its end it is refused");
+	dyn_buf_free(&json);
+	dyn_buf_free(&shown);
+}
+
+/* Both ways, with each allocation failing in its turn. */
+static void
+test_out_of_memory(void)
+{
+	DynBuf		json = {0};
+	bool		done = false;
+
+	dyn_buf_byte(&json, '[');
+	for (int i = 0; i < 2000; i++)
+		dyn_buf_str(&json, i > 0 ? ", {'a': 1}" : "0");
+	dyn_buf_byte(&json, ']');
+	for (long n = 0; !done; n++)
+	{
+		DynBuf		shown = {0};
+		DynValue	value;
+		const char *why = NULL;
+		bool		taken;
+
+		dyn_arena_free(&arena);
+		fail_alloc_after = n;
+		taken = dyn_json_to_value(json.data, json.len, DYN_FEAST_JSON_LIST, &value, &arena, &why);
+		done = taken && dyn_value_to_json(&value, &shown);
+		fail_alloc_after = -1;
+		ok(done || (why == NULL && (!taken || shown.failed)), "allocation %ld is missing: no memory, or success", n);
+		if (done)
+			is_bytes(shown.data, shown.len, json.data, json.len, "all is shown");
+		dyn_buf_free(&shown);
+	}
+	dyn_buf_free(&json);
+}
+
 /* A real is shown in a form from which it comes back, and that jsonb does not make a whole number of int64's range. */
 static void
 is_real(DynValue real)
@@ -217,6 +394,10 @@ main(void)
 	test_taken();
 	test_refused();
 	test_golden();
+	test_golden_lists();
+	test_stored_elements();
+	test_deep_elements();
+	test_out_of_memory();
 	test_reals();
 	dyn_arena_free(&arena);
 	return done_testing();

@@ -157,21 +157,28 @@ call_input(Oid type, const uint8_t *utf8, size_t len)
 
 /*
  * json or jsonb from a value that has a JSON form (feast_json.h), such as a MAP.
- * The column expects one of the same shape: a STRUCT may be stored as a MAP.
+ * The column expects one of the same shape: a STRUCT may be stored as a MAP.  Of
+ * the lists of scalars it expects JSON_LIST; an empty one fits whatever it is of.
  */
 static bool
 json_from_value(Oid type, DynFeastType feast_type, const DynValue *stored, Datum *value)
 {
 	DynBuf	   *json;
+	bool		fits = true;
 
 	if (dyn_feast_type_shape(stored->type) != dyn_feast_type_shape(feast_type))
 		return false;
+	if (feast_type == DYN_FEAST_JSON_LIST && stored->type != DYN_FEAST_JSON_LIST && stored->u.list.count > 0)
+		return false;
 	json = dyn_scratch_new(CurrentMemoryContext);
-	if (!dyn_value_to_json(stored, json))
+	if (dyn_value_to_json(stored, json))
+		*value = call_input(type, (uint8_t *) json->data, json->len);
+	else if (json->failed)
 		dyn_report_no_memory();
-	*value = call_input(type, (uint8_t *) json->data, json->len);
+	else
+		fits = false;
 	dyn_buf_free(json);
-	return true;
+	return fits;
 }
 
 /*
@@ -349,7 +356,11 @@ is_unfit_number(Oid type, const DynValue *stored)
 		stored->u.integer % SECS_PER_DAY != 0;
 }
 
-/* Says, for report_stored(), what is stored instead of what the column expects, and which number does not fit. */
+/*
+ * Says, for report_stored(), what is stored instead of what the column expects, and
+ * which number does not fit.  A JSON_LIST is what the column expects: only an
+ * element that its JSON form has no place for can be wrong with it.
+ */
 static char *
 describe_stored(const DynColumn *column, const DynValue *stored)
 {
@@ -363,6 +374,8 @@ describe_stored(const DynColumn *column, const DynValue *stored)
 		if (is_unfit_number(type, &items[i]))
 			return psprintf("is %s with " INT64_FORMAT ", which type %s cannot hold", name, items[i].u.integer,
 							format_type_be(type));
+	if (stored->type == DYN_FEAST_JSON_LIST && column->feast_type == DYN_FEAST_JSON_LIST)
+		return psprintf("is %s with an element that is not one JSON value", name);
 	return psprintf("is %s", name);
 }
 

@@ -55,6 +55,7 @@ static const Mapping mappings[] = {
 	{JSONBOID, DYN_FEAST_VALUE_SET, false},
 	{JSONBOID, DYN_FEAST_SCALAR_MAP, false},
 	{JSONBOID, DYN_FEAST_ZONED_TIMESTAMP, false},
+	{JSONBOID, DYN_FEAST_JSON_LIST, false},
 };
 
 /* The type whose rows count: varchar is text, json is jsonb, an enum any enum. */

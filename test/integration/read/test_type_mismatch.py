@@ -23,6 +23,13 @@ def texts(*values):
     return Value(string_list_val=types.StringList(val=values))
 
 
+def jsons(*values):
+    return Value(json_list_val=types.StringList(val=values))
+
+
+JSON_LIST = [kind + " OPTIONS (value_type 'JSON_LIST')" for kind in ("json", "jsonb")]
+
+
 @pytest.fixture
 def stored(session, project):
     """Stores a Value under the key 'x', and gives a foreign table with a column for it."""
@@ -59,6 +66,8 @@ READ = [
     ("integer[]", texts(), []),  # an empty list has no type
     ("json OPTIONS (value_type 'MAP')", Value(struct_val=types.Map(val={"a": Value()})), {"a": None}),
     ("json OPTIONS (value_type 'VALUE_SET')", Value(list_val=types.RepeatedValue(val=[Value(bool_val=True)])), [True]),
+    *((column, ints(), []) for column in JSON_LIST),
+    *((column, jsons(" 1\n", '"], ["', '{"a": "\\"}"}'), [1, "], [", {"a": '"}'}]) for column in JSON_LIST),
     ("timestamptz OPTIONS (value_type 'ZONED_TIMESTAMP')", Value(unix_timestamp_val=5), EPOCH + timedelta(seconds=5)),
     ("timestamp", Value(unix_timestamp_val=-5), (EPOCH - timedelta(seconds=5)).replace(tzinfo=None)),
     ("date", Value(unix_timestamp_val=-86400), date(1969, 12, 31)),
@@ -99,6 +108,13 @@ REFUSED = [
     ("jsonb", Value(map_val=types.Map()), ["MAP", "JSON"]),
     ("json OPTIONS (value_type 'MAP')", Value(json_val="{}"), ["JSON", "MAP"]),
     ("json OPTIONS (value_type 'VALUE_LIST')", ints(1), ["INT64_LIST", "VALUE_LIST"]),
+    *((column, texts("1"), ["is STRING_LIST, expected is JSON_LIST"]) for column in JSON_LIST),
+    *((column, Value(json_val="[1]"), ["is JSON, expected is JSON_LIST"]) for column in JSON_LIST),
+    *(
+        (column, jsons("0", text, "0"), ["is JSON_LIST with an element that is not one JSON value"])
+        for text in ["", " ", "1, 2", "1], [2", "]", "[1", '"', '"a"], ["b"', '{"a": 1', "{}, {}", "[]],[[]"]
+        for column in JSON_LIST
+    ),
     ("timestamptz", Value(int64_val=1), ["INT64", "UNIX_TIMESTAMP"]),
     ("timestamptz", Value(zoned_timestamp_val=types.ZonedTimestamp(zone="UTC")), ["ZONED_TIMESTAMP", "UNIX_TIMESTAMP"]),
     ("jsonb OPTIONS (value_type 'ZONED_TIMESTAMP')", Value(unix_timestamp_val=5), ["UNIX_TIMESTAMP", "ZONED_"]),
@@ -121,6 +137,14 @@ NOT_HELD = [
     ("jsonb", Value(json_val='"\\u0000"'), "22P05"),
     ("jsonb OPTIONS (value_type 'MAP')", Value(map_val=types.Map(val={"a": Value(string_val="\0")})), "22P05"),
     ("json", Value(json_val="NaN"), "22P02"),
+    *(
+        (column, jsons("0", text, "0"), "22P02")
+        for text in ["NaN", "-Infinity", "1 2", "[}", "{1}", "nul", "01", "'a'", '[1,]']
+        for column in [*JSON_LIST, "json[]", "jsonb[]"]
+    ),
+    *((column, jsons("[" * 10**5 + "]" * 10**5), "54001") for column in [*JSON_LIST, "json[]", "jsonb[]"]),
+    (JSON_LIST[0], jsons("0", '"a\0b"'), "22021"),
+    (JSON_LIST[1], jsons("0", '"\\u0000"'), "22P05"),
     ("varchar(3)", Value(string_val="abcd"), "22001"),
     ("uuid", Value(uuid_val="x"), "22P02"),
     ("numeric", Value(decimal_val="sNaN"), "22P02"),
