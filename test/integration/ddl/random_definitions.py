@@ -13,6 +13,8 @@ TYPES = {
     "boolean": (True, False, "true"),
     "uuid": (True, False, "'6f1b8c1e-9d54-4c8e-8a57-2b5c5c8f1a11'"),
     "integer[]": (True, False, "'{1,2}'"),
+    "jsonb": (True, False, "'[{\"a\": 1}, null]'"),
+    "json[]": (True, False, "ARRAY['{\"a\":1}', 'null']::json[]"),
     "point": (False, False, "'(1,2)'"),
     "xml": (False, False, "'<a/>'"),
     "interval": (False, False, "'1 day'"),
@@ -21,6 +23,8 @@ TYPES = {
 # ALTER TYPE that the server does without USING.
 CASTS = {"integer": ["bigint", "real", "text", "money"], "bigint": ["integer", "text", "money"], "text": ["text"],
          "real": ["integer", "text"], "uuid": ["text"], "xml": ["text"], "point": ["text"]}  # fmt: skip
+# The types that an option value_type 'JSON_LIST' goes with.
+JSON_LISTS = ["jsonb", "json[]"]
 NAMES = ["a", "b", "c", "d", "e", "f"]
 
 
@@ -43,6 +47,8 @@ class Column:
 
     def good(self):
         feature, key, _ = TYPES[self.type]
+        if "value_type" in self.options and self.type not in JSON_LISTS:
+            return False
         if self.role == "event_timestamp":
             return self.type == "timestamptz"
         return key if self.role == "entity_key" else feature
@@ -108,11 +114,14 @@ class Model:
 
     def random_options(self):
         return self.chooser.choice(
-            [{}, {}, {}, {"entity_key": "true"}, {"event_timestamp": "true"}, {"name": self.chooser.choice(NAMES)}]
-        )
+            [{}, {}, {}, {"entity_key": "true"}, {"event_timestamp": "true"}, {"name": self.chooser.choice(NAMES)},
+             {"value_type": "JSON_LIST"}]
+        )  # fmt: skip
 
     def random_column(self, name):
-        return Column(name, self.random_type(), self.random_options())
+        options = self.random_options()
+        fitting = "value_type" in options and self.chooser.random() < 0.8
+        return Column(name, self.chooser.choice(JSON_LISTS) if fitting else self.random_type(), options)
 
     def reached(self, name):
         """Tables that ALTER of `name` reaches."""
@@ -162,7 +171,9 @@ class Model:
     def add_column(self):
         where = self.somewhere()
         name = self.chooser.choice(NAMES)
-        column = Column(name, self.random_type(), {} if where not in self.tables else self.random_options())
+        column = self.random_column(name)
+        if where not in self.tables:
+            column.options = {}
         if any(table.find(name) for table in self.reached(where)):
             return None
         accepted = self.try_on(
@@ -211,8 +222,8 @@ class Model:
         if not table.columns:
             return None
         column = self.chooser.choice(table.columns)
-        name = self.chooser.choice(["entity_key", "entity_key", "event_timestamp", "name"])
-        value = self.chooser.choice(NAMES) if name == "name" else "true"
+        name = self.chooser.choice(["entity_key", "entity_key", "event_timestamp", "name", "value_type"])
+        value = {"name": self.chooser.choice(NAMES), "value_type": "JSON_LIST"}.get(name, "true")
         verb = self.chooser.choice(["SET", "DROP"]) if name in column.options else "ADD"
         sql = "ALTER FOREIGN TABLE %s ALTER COLUMN %s " % (table.name, column.name)
         sql += "OPTIONS (DROP %s)" % name if verb == "DROP" else option_sql({name: value}, verb + " ")

@@ -157,6 +157,10 @@ def random_json(chooser, depth=0):
     return parts if kind < 7 else {text + str(i): part for i, part in enumerate(parts)}
 
 
+def json_list(texts):
+    return Value(json_list_val=types.StringList(val=texts)).SerializeToString()
+
+
 def random_text(chooser):
     """Random JSON as one of the texts for it."""
     separators = (chooser.choice([",", ", ", " ,\n"]), chooser.choice([":", " :\t"]))
@@ -170,7 +174,7 @@ def test_random_lists_of_json(session, project, views, sql_type):
     chooser = random.Random(sql_type)
     lists = {str(i): [random_text(chooser) for _ in range(chooser.randrange(6))] for i in range(40)}
     views("JSON_LIST", sql_type)
-    put(project, {name: Value(json_list_val=types.StringList(val=texts)).SerializeToString() for name, texts in lists.items()})
+    put(project, {name: json_list(texts) for name, texts in lists.items()})
     wanted = {name: [json.loads(text) for text in texts] for name, texts in lists.items()}
     assert read(session, lists) == wanted
     for name, written in copy(session, project, lists).items():
@@ -185,7 +189,7 @@ def test_random_lists_of_json(session, project, views, sql_type):
 def test_json_lists_are_updated_from_what_they_were(session, project, views, sql_type):
     """The stored bytes are compared, which are not those that we would write."""
     views("JSON_LIST", sql_type)
-    put(project, {"x": Value(json_list_val=types.StringList(val=[' {"b":1 , "a": 1.0} '])).SerializeToString()})
+    put(project, {"x": json_list([' {"b":1 , "a": 1.0} '])})
     assert session.run("UPDATE one SET f = (f::jsonb || '[null]')::%s WHERE k = 'x'" % sql_type) == 1
     item = raw_items(project + ".one")[entity_id("k", "x")]
     assert list(decoded(item["values"]["M"]["f"]["B"]).json_list_val.val) == ['{"a": 1.0, "b": 1}', "null"]

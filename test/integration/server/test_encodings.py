@@ -11,7 +11,7 @@ from support import Session, dynamodb, raw_items
 
 COLUMNS = """
     k text OPTIONS (entity_key 'true'), t text, a varchar[], e label, j json, m json OPTIONS (value_type 'MAP'),
-    mb jsonb OPTIONS (value_type 'MAP')
+    mb jsonb OPTIONS (value_type 'MAP'), l jsonb OPTIONS (value_type 'JSON_LIST')
 """
 
 # Encoding, a text that it has, one that it hasn't.
@@ -56,8 +56,8 @@ def put(project, **features):
 def test_texts_are_stored_in_utf_8(case, project):
     session, text, _ = case
     form = json.dumps({text: [text]}, ensure_ascii=False)
-    row = [text, text, [text], text, json.dumps(text, ensure_ascii=False), form, form, text]
-    session.run("INSERT INTO texts VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", row)
+    row = [text, text, [text], text, json.dumps(text, ensure_ascii=False), form, form, "[%s]" % form, text]
+    session.run("INSERT INTO texts VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)", row)
     ((entity, item),) = raw_items(project + ".texts").items()
     assert entity == entity_id("k", text)
     stored = {name: decoded(value["B"]) for name, value in item["values"]["M"].items()}
@@ -66,8 +66,9 @@ def test_texts_are_stored_in_utf_8(case, project):
     assert stored["j"].json_val == json.dumps(text, ensure_ascii=False)
     for name in ("m", "mb"):
         assert stored[name].map_val.val[text].string_list_val.val == [text]
+    assert stored["l"].json_list_val.val == [form]
     shown = session.run("SELECT * FROM texts WHERE k = %s", [text])
-    assert shown == [(text, text, [text], text, text, {text: [text]}, {text: [text]}, text)]
+    assert shown == [(text, text, [text], text, text, {text: [text]}, {text: [text]}, [{text: [text]}], text)]
 
 
 def test_texts_of_another_encoding(case, project):
@@ -79,7 +80,8 @@ def test_texts_of_another_encoding(case, project):
         sqlstate = "22P05"
     text = Value(string_val=foreign)
     texts = Value(string_list_val=types.StringList(val=["a", foreign]))
-    stored = {"t": text, "a": texts, "e": text, "j": Value(json_val=foreign)}
+    jsons = Value(json_list_val=types.StringList(val=["1", '"%s"' % foreign]))
+    stored = {"t": text, "a": texts, "e": text, "j": Value(json_val=foreign), "l": jsons}
     put(project, **{name: value.SerializeToString() for name, value in stored.items()})
     for column in stored:
         error = session.fail("SELECT %s FROM texts WHERE k = 'x'" % column)
