@@ -199,6 +199,9 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 CREATE FUNCTION dynamo_fdw_ddl_command_end() RETURNS event_trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 
+CREATE FUNCTION dynamo_fdw_import_end() RETURNS event_trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+
 -- Loads the library before anything is dropped, by whatever cascade, so that its hook sees it.
 CREATE EVENT TRIGGER dynamo_fdw_ddl_command_start ON ddl_command_start
     EXECUTE FUNCTION dynamo_fdw_ddl_command_start();
@@ -206,3 +209,7 @@ CREATE EVENT TRIGGER dynamo_fdw_ddl_command_start ON ddl_command_start
 -- Checks new and changed foreign tables, and makes their remote tables.
 CREATE EVENT TRIGGER dynamo_fdw_ddl_command_end ON ddl_command_end
     EXECUTE FUNCTION dynamo_fdw_ddl_command_end();
+
+-- Comments and functions of feature services, which IMPORT can't make itself.
+CREATE EVENT TRIGGER dynamo_fdw_import_end ON ddl_command_end WHEN TAG IN ('IMPORT FOREIGN SCHEMA')
+    EXECUTE FUNCTION dynamo_fdw_import_end();

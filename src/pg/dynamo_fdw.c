@@ -11,6 +11,7 @@
 #include "core/sigv4.h"
 #include "net/http.h"
 #include "pg/ddl/ddl.h"
+#include "pg/import/import.h"
 #include "pg/join/join.h"
 #include "pg/session/stays.h"
 #include "pg/util/fdw.h"
@@ -65,6 +66,8 @@ dynamo_fdw_handler(PG_FUNCTION_ARGS)
 	routine->BeginForeignInsert = dynamoBeginForeignInsert;
 	routine->EndForeignInsert = dynamoEndForeignInsert;
 	routine->ExecForeignTruncate = dynamoExecForeignTruncate;
+
+	routine->ImportForeignSchema = dynamoImportForeignSchema;
 
 	routine->ExplainForeignScan = dynamoExplainForeignScan;
 	routine->ExplainForeignModify = dynamoExplainForeignModify;

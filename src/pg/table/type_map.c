@@ -18,44 +18,45 @@ typedef struct Mapping
 	Oid			sql_type;
 	DynFeastType feast_type;	/* the first of a SQL type is its default */
 	bool		can_be_key;
+	bool		imported;		/* of the SQL types of a Feast type, the one that IMPORT takes */
 } Mapping;
 
 static const Mapping mappings[] = {
-	{BOOLOID, DYN_FEAST_BOOL, false},
-	{INT2OID, DYN_FEAST_INT32, false},
-	{INT2OID, DYN_FEAST_INT64, false},
-	{INT4OID, DYN_FEAST_INT32, true},
-	{INT4OID, DYN_FEAST_INT64, true},
-	{INT8OID, DYN_FEAST_INT64, true},
-	{INT8OID, DYN_FEAST_INT32, true},
-	{FLOAT4OID, DYN_FEAST_FLOAT, false},
-	{FLOAT8OID, DYN_FEAST_DOUBLE, false},
-	{NUMERICOID, DYN_FEAST_DECIMAL, false},
-	{TEXTOID, DYN_FEAST_STRING, true},
-	{TEXTOID, DYN_FEAST_JSON, false},
-	{TEXTOID, DYN_FEAST_UUID, false},
-	{TEXTOID, DYN_FEAST_TIME_UUID, false},
-	{TEXTOID, DYN_FEAST_DECIMAL, false},
-	{ANYENUMOID, DYN_FEAST_STRING, false},
-	{BYTEAOID, DYN_FEAST_BYTES, true},
-	{BYTEAOID, DYN_FEAST_PDF_BYTES, false},
-	{BYTEAOID, DYN_FEAST_IMAGE_BYTES, false},
-	{TIMESTAMPTZOID, DYN_FEAST_UNIX_TIMESTAMP, true},
-	{TIMESTAMPTZOID, DYN_FEAST_ZONED_TIMESTAMP, false},
-	{TIMESTAMPOID, DYN_FEAST_UNIX_TIMESTAMP, false},
-	{DATEOID, DYN_FEAST_UNIX_TIMESTAMP, false},
-	{UUIDOID, DYN_FEAST_UUID, false},
-	{UUIDOID, DYN_FEAST_TIME_UUID, false},
-	{JSONBOID, DYN_FEAST_JSON, false},
-	{JSONBOID, DYN_FEAST_MAP, false},
-	{JSONBOID, DYN_FEAST_STRUCT, false},
-	{JSONBOID, DYN_FEAST_MAP_LIST, false},
-	{JSONBOID, DYN_FEAST_STRUCT_LIST, false},
-	{JSONBOID, DYN_FEAST_VALUE_LIST, false},
-	{JSONBOID, DYN_FEAST_VALUE_SET, false},
-	{JSONBOID, DYN_FEAST_SCALAR_MAP, false},
-	{JSONBOID, DYN_FEAST_ZONED_TIMESTAMP, false},
-	{JSONBOID, DYN_FEAST_JSON_LIST, false},
+	{BOOLOID, DYN_FEAST_BOOL, false, true},
+	{INT2OID, DYN_FEAST_INT32, false, false},
+	{INT2OID, DYN_FEAST_INT64, false, false},
+	{INT4OID, DYN_FEAST_INT32, true, true},
+	{INT4OID, DYN_FEAST_INT64, true, false},
+	{INT8OID, DYN_FEAST_INT64, true, true},
+	{INT8OID, DYN_FEAST_INT32, true, false},
+	{FLOAT4OID, DYN_FEAST_FLOAT, false, true},
+	{FLOAT8OID, DYN_FEAST_DOUBLE, false, true},
+	{NUMERICOID, DYN_FEAST_DECIMAL, false, true},
+	{TEXTOID, DYN_FEAST_STRING, true, true},
+	{TEXTOID, DYN_FEAST_JSON, false, false},
+	{TEXTOID, DYN_FEAST_UUID, false, false},
+	{TEXTOID, DYN_FEAST_TIME_UUID, false, false},
+	{TEXTOID, DYN_FEAST_DECIMAL, false, false},
+	{ANYENUMOID, DYN_FEAST_STRING, false, false},
+	{BYTEAOID, DYN_FEAST_BYTES, true, true},
+	{BYTEAOID, DYN_FEAST_PDF_BYTES, false, true},
+	{BYTEAOID, DYN_FEAST_IMAGE_BYTES, false, true},
+	{TIMESTAMPTZOID, DYN_FEAST_UNIX_TIMESTAMP, true, true},
+	{TIMESTAMPTZOID, DYN_FEAST_ZONED_TIMESTAMP, false, true},
+	{TIMESTAMPOID, DYN_FEAST_UNIX_TIMESTAMP, false, false},
+	{DATEOID, DYN_FEAST_UNIX_TIMESTAMP, false, false},
+	{UUIDOID, DYN_FEAST_UUID, false, true},
+	{UUIDOID, DYN_FEAST_TIME_UUID, false, true},
+	{JSONBOID, DYN_FEAST_JSON, false, true},
+	{JSONBOID, DYN_FEAST_MAP, false, true},
+	{JSONBOID, DYN_FEAST_STRUCT, false, true},
+	{JSONBOID, DYN_FEAST_MAP_LIST, false, true},
+	{JSONBOID, DYN_FEAST_STRUCT_LIST, false, true},
+	{JSONBOID, DYN_FEAST_VALUE_LIST, false, true},
+	{JSONBOID, DYN_FEAST_VALUE_SET, false, true},
+	{JSONBOID, DYN_FEAST_SCALAR_MAP, false, true},
+	{JSONBOID, DYN_FEAST_ZONED_TIMESTAMP, false, false},
+	{JSONBOID, DYN_FEAST_JSON_LIST, false, true},
 };
 
 /* The type whose rows count: varchar is text, json is jsonb, an enum any enum. */
@@ -136,4 +137,34 @@ dyn_type_choices(Oid type, Oid element, bool is_key)
 			add_choice(&names, mappings[i].feast_type);
 	}
 	return names.len > 0 ? names.data : NULL;
+}
+
+Oid
+dyn_type_to_import(int value_type, bool is_key, bool *by_default)
+{
+	DynFeastType feast_type = value_type;
+	Oid			type = InvalidOid;
+	Oid			element = InvalidOid;
+
+	for (size_t i = 0; i < lengthof(mappings) && feast_type != DYN_FEAST_NONE; i++)
+	{
+		const Mapping *mapping = &mappings[i];
+
+		if (!mapping->imported || (is_key && !mapping->can_be_key))
+			continue;
+		if (mapping->feast_type == feast_type)
+		{
+			type = mapping->sql_type;
+			break;
+		}
+		if (!is_key && (dyn_feast_type_list_of(mapping->feast_type) == feast_type ||
+						dyn_feast_type_set_of(mapping->feast_type) == feast_type))
+			element = mapping->sql_type;
+	}
+	if (!OidIsValid(type) && OidIsValid(element))
+		type = get_array_type(element);
+	else
+		element = InvalidOid;
+	*by_default = dyn_type_resolve(type, element, NULL, is_key) == feast_type;
+	return type;
 }

@@ -17,4 +17,10 @@ extern DynFeastType dyn_type_resolve(Oid type, Oid element, const char *value_ty
 /* "INT32, INT64": what value_type may say, or NULL: no Feast type goes with it. */
 extern char *dyn_type_choices(Oid type, Oid element, bool is_key);
 
+/*
+ * SQL type that values of a Feast type (any number) are imported as; *by_default:
+ * its columns need no value_type.  InvalidOid: none.
+ */
+extern Oid	dyn_type_to_import(int feast_type, bool is_key, bool *by_default);
+
 #endif							/* DYN_TYPE_MAP_H */

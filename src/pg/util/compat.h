@@ -6,6 +6,7 @@
 #ifndef DYN_COMPAT_H
 #define DYN_COMPAT_H
 
+#include "catalog/pg_proc.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -113,6 +114,17 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 	return pg_foreign_server_aclcheck(objectid, roleid, mode);
 }
 #endif
+
+/* Does the role own the function, or may do as if it did? */
+static inline bool
+dyn_function_ownercheck(Oid function, Oid roleid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(ProcedureRelationId, function, roleid);
+#else
+	return pg_proc_ownercheck(function, roleid);
+#endif
+}
 
 /* The user whose mapping a scan uses: a view's owner, else who runs it. */
 static inline Oid

@@ -1,0 +1,144 @@
+/*
+ * import_schema.c
+ *	  IMPORT FOREIGN SCHEMA: the foreign tables of a project.
+ *
+ * The callback may return CREATE FOREIGN TABLE alone.  Comments and the functions
+ * of feature services are made when the server has carried these out, by an event
+ * trigger at the command's end; what it needs is kept until then.
+ */
+#include "pg/util/export.h"
+
+#include "catalog/namespace.h"
+#include "commands/event_trigger.h"
+#include "fmgr.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "utils/memutils.h"
+
+#include "pg/import/comment.h"
+#include "pg/import/import.h"
+#include "pg/import/project_tables.h"
+#include "pg/import/registry_source.h"
+#include "pg/import/service_install.h"
+
+extern PGDLLEXPORT Datum dynamo_fdw_import_end(PG_FUNCTION_ARGS);
+
+PG_FUNCTION_INFO_V1(dynamo_fdw_import_end);
+
+/* An IMPORT whose tables are being made. */
+typedef struct Import
+{
+	MemoryContext context;		/* of all this */
+	const DynRegistry *registry;
+	const char *project;		/* the registry's own text */
+	ForeignServer *server;
+	char	   *local_schema;
+	DynImportOptions options;
+	List	   *tables;			/* DynTableDefinitions */
+	bool		complete;		/* the callback ended well */
+} Import;
+
+/* The last one, until its command or its transaction ends. */
+static Import *current_import = NULL;
+
+static void
+forget_import(void *arg)
+{
+	if (current_import == arg)
+		current_import = NULL;
+}
+
+/* Notes an IMPORT in a memory context of its own, in place of one that failed. */
+static Import *
+begin_import(void)
+{
+	MemoryContext context = AllocSetContextCreate(TopTransactionContext, "dynamo_fdw import", ALLOCSET_DEFAULT_SIZES);
+	Import	   *import = MemoryContextAllocZero(context, sizeof(Import));
+	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
+
+	if (current_import)
+		MemoryContextDelete(current_import->context);
+	import->context = context;
+	callback->func = forget_import;
+	callback->arg = import;
+	MemoryContextRegisterResetCallback(context, callback);
+	current_import = import;
+	return import;
+}
+
+static bool
+is_importable(const char *sql_name, void *stmt)
+{
+	return IsImportableForeignTable(sql_name, stmt);
+}
+
+List *
+dynamoImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
+{
+	MemoryContext old = CurrentMemoryContext;
+	Import	   *import = begin_import();
+	List	   *commands = NIL;
+	ListCell   *lc;
+
+	MemoryContextSwitchTo(import->context);
+	import->server = GetForeignServer(serverid);
+	import->options = dyn_import_options(import->server, stmt->options);
+	import->local_schema = pstrdup(stmt->local_schema);
+	import->registry = dyn_registry_open(import->server, NULL, stmt->remote_schema);
+	import->project = dyn_registry_project(import->registry, stmt->remote_schema);
+	import->tables = dyn_project_tables(import->registry, import->project, import->server, &import->options,
+										is_importable, stmt);
+	import->complete = true;
+	MemoryContextSwitchTo(old);
+	foreach(lc, import->tables)
+		commands = lappend(commands, dyn_definition_create_sql(lfirst(lc), NULL, import->server->servername));
+	return commands;
+}
+
+/* Makes what is not a table. */
+static void
+finish_import(const Import *import)
+{
+	Oid			schema = get_namespace_oid(import->local_schema, false);
+
+	if (import->options.comments)
+		dyn_comment_tables(schema, import->tables);
+	if (import->options.services)
+	{
+		DynServiceWorld world = {
+			import->registry, import->project, schema, dyn_schema_tables_new(import->server, schema), &import->options
+		};
+
+		dyn_services_install(&world, NULL, NULL);
+	}
+}
+
+/* Is it the end of this import's command? One that failed may have left its own behind. */
+static bool
+is_end_of(const Import *import, const Node *parsetree)
+{
+	return import && import->complete && IsA(parsetree, ImportForeignSchemaStmt) &&
+		get_foreign_server_oid(((const ImportForeignSchemaStmt *) parsetree)->server_name, true) ==
+			import->server->serverid;
+}
+
+/* Event trigger at the end of IMPORT FOREIGN SCHEMA, of any wrapper. */
+Datum
+dynamo_fdw_import_end(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *data;
+	MemoryContext old = CurrentMemoryContext;
+	Import	   *import = current_import;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		elog(ERROR, "not called by event trigger manager");
+	data = (EventTriggerData *) fcinfo->context;
+	if (!is_end_of(import, data->parsetree))
+		PG_RETURN_NULL();
+	current_import = NULL;
+	MemoryContextSwitchTo(import->context);
+	finish_import(import);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(import->context);
+	PG_RETURN_NULL();
+}

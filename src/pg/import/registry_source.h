@@ -1,0 +1,25 @@
+/*
+ * registry_source.h
+ *	  Reads Feast's registry from where a server says it is.
+ */
+#ifndef DYN_REGISTRY_SOURCE_H
+#define DYN_REGISTRY_SOURCE_H
+
+#include "foreign/foreign.h"
+
+#include "core/registry.h"
+
+/*
+ * The registry of `given` (bytes, or NULL: those that the server's options name),
+ * by the current user's rights. Of a SQL registry it has the objects of `project`
+ * alone. As long as the current memory context. Raises.
+ */
+extern const DynRegistry *dyn_registry_open(const ForeignServer *server, const bytea *given, const char *project);
+
+/* The server that a user names, which must be one of ours with USAGE for him; raises. */
+extern ForeignServer *dyn_registry_server(const char *name);
+
+/* The project's name in UTF-8, as the registry has it; raises where it is none of the registry's. */
+extern const char *dyn_registry_project(const DynRegistry *registry, const char *project);
+
+#endif							/* DYN_REGISTRY_SOURCE_H */

@@ -1,0 +1,71 @@
+/*
+ * sql_name.c
+ *	  SQL names for Feast's.
+ *
+ * They are never folded: whoever has a feature "Rating" and another "rating"
+ * has two columns, and writes them in quotes.
+ */
+#include "pg/util/export.h"
+
+#include "catalog/heap.h"
+#include "mb/pg_wchar.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "pg/import/sql_name.h"
+
+struct DynSqlNames
+{
+	HTAB	   *taken;
+};
+
+DynSqlNames *
+dyn_sql_names_new(void)
+{
+	DynSqlNames *names = palloc(sizeof(DynSqlNames));
+	HASHCTL		ctl = {.keysize = NAMEDATALEN, .entrysize = NAMEDATALEN, .hcxt = CurrentMemoryContext};
+
+	names->taken = hash_create("dynamo_fdw names", 64, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	return names;
+}
+
+char *
+dyn_sql_name_clip(const char *name, int max_bytes)
+{
+	int			len = strlen(name);
+
+	return pnstrdup(name, len > max_bytes ? pg_mbcliplen(name, len, max_bytes) : len);
+}
+
+bool
+dyn_sql_names_has(DynSqlNames *names, const char *name)
+{
+	bool		found;
+
+	hash_search(names->taken, name, HASH_FIND, &found);
+	return found;
+}
+
+char *
+dyn_sql_names_take(DynSqlNames *names, const char *name)
+{
+	char	   *result = dyn_sql_name_clip(name, NAMEDATALEN - 1);
+
+	for (int n = 2; dyn_sql_names_has(names, result); n++)
+	{
+		char		suffix[16];
+
+		snprintf(suffix, sizeof(suffix), "_%d", n);
+		result = psprintf("%s%s", dyn_sql_name_clip(name, NAMEDATALEN - 1 - (int) strlen(suffix)), suffix);
+	}
+	hash_search(names->taken, result, HASH_ENTER, NULL);
+	return result;
+}
+
+char *
+dyn_sql_names_take_column(DynSqlNames *names, const char *name)
+{
+	if (SystemAttributeByName(name))
+		name = psprintf("%s_", name);
+	return dyn_sql_names_take(names, name);
+}
