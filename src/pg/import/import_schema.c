@@ -105,8 +105,10 @@ finish_import(const Import *import)
 		dyn_comment_tables(schema, import->tables);
 	if (import->options.services)
 	{
+		List	   *told = NIL;
 		DynServiceWorld world = {
-			import->registry, import->project, schema, dyn_schema_tables_new(import->server, schema), &import->options
+			import->registry, import->project, schema, dyn_schema_tables_new(import->server, schema), &import->options,
+			&told
 		};
 
 		dyn_services_install(&world, NULL, NULL);

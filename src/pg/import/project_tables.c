@@ -22,7 +22,7 @@ typedef struct Search
 
 /* qsort comparator: kinds have their names in common, so the name decides. */
 static int
-compare_views(const void *a, const void *b)
+compare_view_names(const void *a, const void *b)
 {
 	return strcmp((*(const DynRegView *const *) a)->name, (*(const DynRegView *const *) b)->name);
 }
@@ -37,7 +37,7 @@ sorted_views(const Search *search, size_t *n)
 	for (size_t i = 0; i < search->registry->nviews; i++)
 		if (strcmp(search->registry->views[i].project, search->project) == 0)
 			views[(*n)++] = &search->registry->views[i];
-	qsort(views, *n, sizeof(DynRegView *), compare_views);
+	qsort(views, *n, sizeof(DynRegView *), compare_view_names);
 	return views;
 }
 

@@ -131,7 +131,7 @@ row_text(HeapTuple row, TupleDesc desc, int column)
 
 /* Adds the object of a row: project, name, bytes, and of the history also version and kind. */
 static void
-add_row(DynRegistry *registry, const RegistryTable *table, HeapTuple row, TupleDesc desc)
+add_object_row(DynRegistry *registry, const RegistryTable *table, HeapTuple row, TupleDesc desc)
 {
 	const char *project = dyn_cstring_to_utf8(row_text(row, desc, 1));
 	char	   *name = row_text(row, desc, 2);
@@ -159,7 +159,7 @@ add_row(DynRegistry *registry, const RegistryTable *table, HeapTuple row, TupleD
 
 /* Runs a query over a table of the registry, whose rows become objects. */
 static void
-add_rows(DynRegistry *registry, const RegistryTable *table, const char *query, const char *project)
+add_object_rows(DynRegistry *registry, const RegistryTable *table, const char *query, const char *project)
 {
 	Oid			types[] = {TEXTOID};
 	Datum		values[] = {CStringGetTextDatum(project)};
@@ -173,7 +173,7 @@ add_rows(DynRegistry *registry, const RegistryTable *table, const char *query, c
 	{
 		SPI_cursor_fetch(portal, true, 50);
 		for (uint64 i = 0; i < SPI_processed; i++)
-			add_row(registry, table, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+			add_object_row(registry, table, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
 		SPI_freetuptable(SPI_tuptable);
 	} while (SPI_processed > 0);
 	SPI_cursor_close(portal);
@@ -216,16 +216,16 @@ read_tables(const char *schema, const char *project)
 
 		if (!registry_has_table(schema, table->name, table->object != DYN_REG_OBJECT_LABEL_VIEW && !of_all))
 			continue;
-		add_rows(registry, table,
-				 psprintf("SELECT project_id, %s, %s FROM %s WHERE %s ORDER BY 1, 2", table->object_name, table->column,
-						  quote_qualified_identifier(schema, table->name),
-						  of_all ? "$1 IS NOT NULL" : "project_id OPERATOR(pg_catalog.=) $1"), project);
+		add_object_rows(registry, table,
+						psprintf("SELECT project_id, %s, %s FROM %s WHERE %s ORDER BY 1, 2", table->object_name, table->column,
+								 quote_qualified_identifier(schema, table->name),
+								 of_all ? "$1 IS NOT NULL" : "project_id OPERATOR(pg_catalog.=) $1"), project);
 	}
 	if (registry_has_table(schema, history, false))
-		add_rows(registry, NULL,
-				 psprintf("SELECT project_id, feature_view_name, feature_view_proto, version_number, feature_view_type"
-						  " FROM %s WHERE project_id OPERATOR(pg_catalog.=) $1 ORDER BY 2, 4",
-						  quote_qualified_identifier(schema, history)), project);
+		add_object_rows(registry, NULL,
+						psprintf("SELECT project_id, feature_view_name, feature_view_proto, version_number, feature_view_type"
+								 " FROM %s WHERE project_id OPERATOR(pg_catalog.=) $1 ORDER BY 2, 4",
+								 quote_qualified_identifier(schema, history)), project);
 	SPI_finish();
 	dyn_status_clear(&status);
 	if (!dyn_registry_finish(registry, &status))

@@ -63,7 +63,7 @@ types_agree(Oid a, Oid b)
 }
 
 static void
-add_parameter(Resolver *resolver, const char *utf8, Oid type)
+add_argument(Resolver *resolver, const char *utf8, Oid type)
 {
 	char	   *name = dyn_registry_text(utf8);
 	int			there = find_parameter(resolver->shape, name);
@@ -122,7 +122,7 @@ add_join_keys(Resolver *resolver, const DynRegProjection *projection)
 		Oid			type = dyn_type_to_import(key->value_type, true, &by_default);
 
 		if (OidIsValid(type))
-			add_parameter(resolver, request_key(projection, key->name), type);
+			add_argument(resolver, request_key(projection, key->name), type);
 	}
 }
 
@@ -148,7 +148,7 @@ add_request_data(Resolver *resolver, const DynRegProjection *projection)
 		const DynRegField *field = &view->transformation.request.field[i];
 
 		if (OidIsValid(request_type(field)))
-			add_parameter(resolver, field->name, request_type(field));
+			add_argument(resolver, field->name, request_type(field));
 	}
 }
 
@@ -363,6 +363,24 @@ find_on_demand_output(const DynOnDemandFunction *function, const char *feature)
 	return NULL;
 }
 
+/* Tells, once for all services, that an on-demand view is left out. */
+static void
+notice_on_demand(const Resolver *resolver, const DynRegView *view, bool has_function, const char *why)
+{
+	const DynServiceWorld *world = resolver->world;
+
+	if (list_member_ptr(*world->told, view))
+		return;
+	*world->told = lappend(*world->told, (void *) view);
+	ereport(NOTICE,
+			(errmsg("on-demand feature view \"%s\" is left out of feature services", dyn_registry_text(view->name)),
+			 has_function ? errdetail("%s.", why ? why : "An input of its function is not there") :
+			 errdetail("Code of the registry is never run, and no function in schema \"%s\" stands for it.",
+					   get_namespace_name(world->schema)),
+			 has_function ? 0 : errhint("Fill this in, and import or apply again:\n%s",
+										dyn_on_demand_skeleton(get_namespace_name(world->schema), world->registry, view))));
+}
+
 /* The features of an on-demand view, if a function stands for it. */
 static void
 add_computed(Resolver *resolver, const DynRegProjection *projection, const DynRegView *view)
@@ -375,14 +393,7 @@ add_computed(Resolver *resolver, const DynRegProjection *projection, const DynRe
 
 	if (n < 0)
 	{
-		ereport(NOTICE,
-				(errmsg("on-demand feature view \"%s\" is left out of feature service \"%s\"",
-						dyn_registry_text(view->name), resolver->shape->name),
-				 function ? errdetail("%s.", why ? why : "An input of its function is not there") :
-				 errdetail("Code of the registry is never run, and no function in schema \"%s\" stands for it.",
-						   get_namespace_name(world->schema)),
-				 function ? 0 : errhint("Fill this in, and import or apply again:\n%s",
-										dyn_on_demand_skeleton(get_namespace_name(world->schema), world->registry, view))));
+		notice_on_demand(resolver, view, function != NULL, why);
 		return;
 	}
 	for (size_t i = 0; i < projection->features.n; i++)

@@ -80,6 +80,7 @@ typedef struct DynServiceWorld
 	Oid			schema;
 	const DynSchemaTables *tables;
 	const DynImportOptions *options;
+	List	  **told;			/* on-demand views that a NOTICE said are left out */
 } DynServiceWorld;
 
 /*

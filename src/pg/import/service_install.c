@@ -274,7 +274,6 @@ install_function(const DynServiceWorld *world, const DynServiceShape *shape, con
 				(errmsg("feature service \"%s\" has no function", shape->name),
 				 errdetail("Schema \"%s\" has a function \"%s\" that was not made for it.", get_namespace_name(world->schema),
 						   name)));
-		dyn_action_add(actions, "function", name, "keep", "It was not made by dynamo_fdw");
 		return;
 	}
 	else
@@ -300,13 +299,28 @@ compare_services(const void *a, const void *b)
 	return strcmp((*(const DynRegService *const *) a)->name, (*(const DynRegService *const *) b)->name);
 }
 
+/* Tells which services are left out, all at once. */
+static void
+notice_left_out(const StringInfo names, const StringInfo reasons)
+{
+	if (names->len > 0)
+		ereport(NOTICE,
+				(errmsg("feature services without a function: %s", names->data),
+				 errdetail("%s", reasons->data)));
+}
+
 void
 dyn_services_install(const DynServiceWorld *world, DynActions *actions, List **names)
 {
 	const DynRegistry *registry = world->registry;
 	const DynRegService **services = palloc(sizeof(DynRegService *) * (registry->nservices + 1));
 	DynSqlNames *taken = dyn_sql_names_new();
+	StringInfoData left_out;
+	StringInfoData reasons;
 	size_t		n = 0;
+
+	initStringInfo(&left_out);
+	initStringInfo(&reasons);
 
 	for (size_t i = 0; i < registry->nservices; i++)
 		if (strcmp(registry->services[i].project, world->project) == 0)
@@ -324,10 +338,10 @@ dyn_services_install(const DynServiceWorld *world, DynActions *actions, List **n
 			install_function(world, shape, name, actions);
 		else
 		{
-			ereport(NOTICE,
-					(errmsg("feature service \"%s\" is left out", dyn_registry_text(services[i]->name)),
-					 errdetail("%s.", why)));
-			dyn_action_add(actions, "function", name, "left out", why);
+			appendStringInfo(&left_out, "%s\"%s\"", left_out.len > 0 ? ", " : "", dyn_registry_text(services[i]->name));
+			appendStringInfo(&reasons, "%s\"%s\": %s.", reasons.len > 0 ? "\n" : "", dyn_registry_text(services[i]->name),
+							 why);
 		}
 	}
+	notice_left_out(&left_out, &reasons);
 }
