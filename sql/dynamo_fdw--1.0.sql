@@ -199,6 +199,28 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 CREATE FUNCTION dynamo_fdw_ddl_command_end() RETURNS event_trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 
+CREATE FUNCTION dynamo_fdw_apply(
+    server name,
+    schema name,
+    project text DEFAULT NULL,          -- NULL: the server's
+    registry bytea DEFAULT NULL,        -- NULL: where the server says it is
+    dry_run boolean DEFAULT false,
+    prune boolean DEFAULT false,        -- drops what left the registry
+    full_feature_names boolean DEFAULT NULL,        -- NULL: as the server's options say
+    include_event_timestamps boolean DEFAULT NULL,
+    import_disabled boolean DEFAULT false,
+    import_comments boolean DEFAULT true,
+    import_ttl boolean DEFAULT false,
+    OUT kind text,
+    OUT name text,
+    OUT action text,                    -- create, add, alter, replace, drop; none: only told
+    OUT detail text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_apply(name, name, text, bytea, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS
+'makes the foreign tables and functions of a schema what a Feast registry says; returns what it did';
+
 CREATE FUNCTION dynamo_fdw_import_end() RETURNS event_trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 

@@ -57,7 +57,8 @@ define_column(const DynRegView *view, const DynRegField *field, bool is_key, Dyn
 	column->name = dyn_registry_text(field->name);
 	column->sql_name = dyn_sql_names_take_column(names, column->name);
 	column->type = format_type_be_qualified(type);
-	column->not_null = is_key;
+	column->role = is_key ? DYN_COLUMN_KEY : DYN_COLUMN_FEATURE;
+	column->feast_type = field->value_type;
 	column->description = dyn_registry_text(field->description);
 	if (is_key)
 		column->options = add_definition_option(column->options, "entity_key", "true");
@@ -68,6 +69,8 @@ define_column(const DynRegView *view, const DynRegField *field, bool is_key, Dyn
 	source = view->has_source && view->source.postgres ? source_of(&view->source, field->name) : field->name;
 	if (strcmp(source, field->name) != 0)
 		column->options = add_definition_option(column->options, "source_column", dyn_registry_text(source));
+	if (!is_key)
+		column->options = add_definition_option(column->options, "managed", "true");
 	return column;
 }
 
@@ -81,6 +84,8 @@ define_event_time(DynSqlNames *names)
 										  "feast_event_timestamp" : "event_timestamp");
 	column->name = column->sql_name;
 	column->type = format_type_be_qualified(TIMESTAMPTZOID);
+	column->role = DYN_COLUMN_EVENT_TIMESTAMP;
+	column->feast_type = DYN_FEAST_UNIX_TIMESTAMP;
 	column->options = add_definition_option(NIL, "event_timestamp", "true");
 	column->description = "";
 	return column;
@@ -216,6 +221,7 @@ dyn_definition_new(const DynRegView *view, int version, const char *sql_name, co
 	DynSqlNames *names = dyn_sql_names_new();
 
 	table->view = view;
+	table->version = version;
 	if (!is_possible(view) || !define_keys(table, view, names))
 		return NULL;
 	define_features(table, view, names);
@@ -252,7 +258,7 @@ dyn_definition_append_column(StringInfo sql, const DynColumnDefinition *column)
 {
 	appendStringInfo(sql, "%s %s", quote_identifier(column->sql_name), column->type);
 	append_options(sql, column->options);
-	if (column->not_null)
+	if (column->role == DYN_COLUMN_KEY)
 		appendStringInfoString(sql, " NOT NULL");
 }
 

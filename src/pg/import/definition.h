@@ -11,6 +11,7 @@
 
 #include "core/registry.h"
 #include "pg/import/import_option.h"
+#include "pg/table/column.h"
 
 /* All texts are in the database's encoding. */
 typedef struct DynColumnDefinition
@@ -18,7 +19,8 @@ typedef struct DynColumnDefinition
 	char	   *sql_name;
 	char	   *name;			/* join key or feature */
 	char	   *type;			/* as SQL writes it */
-	bool		not_null;
+	DynColumnRole role;
+	DynFeastType feast_type;
 	List	   *options;		/* DefElems */
 	char	   *description;	/* "": none */
 } DynColumnDefinition;
@@ -26,6 +28,8 @@ typedef struct DynColumnDefinition
 typedef struct DynTableDefinition
 {
 	const DynRegView *view;
+	int			version;		/* whose table it is; 0: none */
+	bool		pinned;			/* a service names the version */
 	char	   *sql_name;
 	char	   *feature_view;	/* Feast's name, with "_v2" where a version has a table of its own */
 	List	   *columns;		/* of DynColumnDefinition: keys, event time, features */

@@ -13,9 +13,11 @@
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "pg/import/comment.h"
+#include "pg/import/apply_table.h"
+#include "pg/import/exec_sql.h"
 #include "pg/import/import.h"
 #include "pg/import/project_tables.h"
 #include "pg/import/registry_source.h"
@@ -40,6 +42,9 @@ typedef struct Import
 
 /* The last one, until its command or its transaction ends. */
 static Import *current_import = NULL;
+
+/* Definitions that dyn_import_tables() has made as an IMPORT of their own; else NIL. */
+static List *given_tables = NIL;
 
 static void
 forget_import(void *arg)
@@ -72,14 +77,42 @@ is_importable(const char *sql_name, void *stmt)
 	return IsImportableForeignTable(sql_name, stmt);
 }
 
+static List *
+create_statements(List *tables, const ForeignServer *server)
+{
+	List	   *commands = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tables)
+		commands = lappend(commands, dyn_definition_create_sql(lfirst(lc), NULL, server->servername));
+	return commands;
+}
+
+void
+dyn_import_tables(List *tables, const ForeignServer *server, const char *project, const char *schema)
+{
+	given_tables = tables;
+	PG_TRY();
+	{
+		dyn_exec_sql(psprintf("IMPORT FOREIGN SCHEMA %s FROM SERVER %s INTO %s", quote_identifier(project),
+							  quote_identifier(server->servername), quote_identifier(schema)));
+	}
+	PG_FINALLY();
+	{
+		given_tables = NIL;
+	}
+	PG_END_TRY();
+}
+
 List *
 dynamoImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
 	MemoryContext old = CurrentMemoryContext;
-	Import	   *import = begin_import();
-	List	   *commands = NIL;
-	ListCell   *lc;
+	Import	   *import;
 
+	if (given_tables != NIL)
+		return create_statements(given_tables, GetForeignServer(serverid));
+	import = begin_import();
 	MemoryContextSwitchTo(import->context);
 	import->server = GetForeignServer(serverid);
 	import->options = dyn_import_options(import->server, stmt->options);
@@ -90,9 +123,23 @@ dynamoImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 										is_importable, stmt);
 	import->complete = true;
 	MemoryContextSwitchTo(old);
+	return create_statements(import->tables, import->server);
+}
+
+/* Gives the tables that were made their comments. */
+static void
+comment_tables(const Import *import, const DynSchemaTables *tables)
+{
+	ListCell   *lc;
+
 	foreach(lc, import->tables)
-		commands = lappend(commands, dyn_definition_create_sql(lfirst(lc), NULL, import->server->servername));
-	return commands;
+	{
+		const DynTableDefinition *definition = lfirst(lc);
+		const DynSchemaTable *table = dyn_schema_tables_find(tables, definition->view, definition->version);
+
+		if (table)
+			dyn_apply_comments(definition, table, NULL);
+	}
 }
 
 /* Makes what is not a table. */
@@ -100,19 +147,15 @@ static void
 finish_import(const Import *import)
 {
 	Oid			schema = get_namespace_oid(import->local_schema, false);
+	List	   *told = NIL;
+	DynServiceWorld world = {
+		import->registry, import->project, schema, dyn_schema_tables_new(import->server, schema), &import->options, &told
+	};
 
 	if (import->options.comments)
-		dyn_comment_tables(schema, import->tables);
+		comment_tables(import, world.tables);
 	if (import->options.services)
-	{
-		List	   *told = NIL;
-		DynServiceWorld world = {
-			import->registry, import->project, schema, dyn_schema_tables_new(import->server, schema), &import->options,
-			&told
-		};
-
-		dyn_services_install(&world, NULL, NULL);
-	}
+		dyn_services_install(&world, NIL, NULL, NULL);
 }
 
 /* Is it the end of this import's command? One that failed may have left its own behind. */
@@ -135,7 +178,7 @@ dynamo_fdw_import_end(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		elog(ERROR, "not called by event trigger manager");
 	data = (EventTriggerData *) fcinfo->context;
-	if (!is_end_of(import, data->parsetree))
+	if (given_tables != NIL || !is_end_of(import, data->parsetree))
 		PG_RETURN_NULL();
 	current_import = NULL;
 	MemoryContextSwitchTo(import->context);

@@ -42,12 +42,14 @@ sorted_views(const Search *search, size_t *n)
 }
 
 static void
-add_table(Search *search, const DynRegView *view, int version, const char *sql_name)
+add_table(Search *search, const DynRegView *view, int version, const char *sql_name, bool pinned)
 {
 	DynTableDefinition *table = dyn_definition_new(view, version, sql_name, search->server, search->options);
 
-	if (table)
-		search->found = lappend(search->found, table);
+	if (table == NULL)
+		return;
+	table->pinned = pinned;
+	search->found = lappend(search->found, table);
 }
 
 /* The table of a view as it is now, if Feast would serve it. */
@@ -73,7 +75,7 @@ consider_view(Search *search, const DynRegView *view)
 				 errdetail("It is disabled in Feast."),
 				 errhint("The option import_disabled 'true' takes it along.")));
 	else
-		add_table(search, view, search->options->versioning ? view->version : 0, sql_name);
+		add_table(search, view, search->options->versioning ? view->version : 0, sql_name, false);
 }
 
 int
@@ -105,7 +107,7 @@ consider_projection(Search *search, const DynRegProjection *projection)
 		return;
 	sql_name = dyn_sql_names_take(search->names, sql_name);
 	if (search->filter == NULL || search->filter(sql_name, search->arg))
-		add_table(search, then, version, sql_name);
+		add_table(search, then, version, sql_name, true);
 }
 
 List *

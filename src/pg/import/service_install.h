@@ -1,10 +1,6 @@
 /*
  * service_install.h
- *	  Makes and replaces the functions of feature services.
- *
- * A function that we made depends on the extension as by ALTER FUNCTION ...
- * DEPENDS ON EXTENSION, which a dump keeps.  One without that is its user's, and
- * is never touched.
+ *	  The functions of a project's feature services.
  */
 #ifndef DYN_SERVICE_INSTALL_H
 #define DYN_SERVICE_INSTALL_H
@@ -13,13 +9,11 @@
 #include "pg/import/service.h"
 
 /*
- * Functions of a project's services in a schema, as the foreign tables there are.
- * Tells in NOTICEs which are left out.  Adds what was done to `actions` (may be
- * NULL); *names: String nodes, SQL names of the functions that the registry asks for.
+ * Makes and replaces them in a schema, as the foreign tables there are; `dropped`
+ * as for dyn_function_install().  Tells in NOTICEs which are left out.  Adds what
+ * was done to `actions`; *names: String nodes, SQL names of the functions that the
+ * registry asks for.  Both may be NULL.
  */
-extern void dyn_services_install(const DynServiceWorld *world, DynActions *actions, List **names);
-
-/* OIDs of the functions in a schema that we made. */
-extern List *dyn_services_made(Oid schema);
+extern void dyn_services_install(const DynServiceWorld *world, List *dropped, DynActions *actions, List **names);
 
 #endif							/* DYN_SERVICE_INSTALL_H */

@@ -88,7 +88,7 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT_TEXT("batch_source", T, 0),
 	OPT_TEXT("timestamp_field", T, 0),
 	OPT_TEXT("created_timestamp_column", T, 0),
-	OPT_BOOL("managed", T, "false", 0),
+	OPT_BOOL("managed", T | C, "false", 0),
 	OPT_BOOL("entity_key", C, "false", 0),
 	OPT_BOOL("event_timestamp", C, "false", 0),
 	OPT_TEXT("name", C, 0),
@@ -121,9 +121,8 @@ dyn_option_value(const DefElem *elem)
 	return elem->arg ? defGetString((DefElem *) elem) : "";
 }
 
-/* The value in one list of DefElems, or NULL. */
-static const char *
-find_value(const char *name, List *options)
+const char *
+dyn_option_given(const char *name, List *options)
 {
 	ListCell   *lc;
 
@@ -140,10 +139,10 @@ find_value(const char *name, List *options)
 const char *
 dyn_option_text(const char *name, List *first, List *second)
 {
-	const char *value = find_value(name, first);
+	const char *value = dyn_option_given(name, first);
 
 	if (value == NULL)
-		value = find_value(name, second);
+		value = dyn_option_given(name, second);
 	return value ? value : dyn_option_find(name)->fallback;
 }
 

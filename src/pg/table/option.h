@@ -75,6 +75,7 @@ extern const char *dyn_option_value(const DefElem *elem);
  * the second list may be NIL.  They throw nothing: that values are valid has
  * been checked before (option_check.h).
  */
+extern const char *dyn_option_given(const char *name, List *options);	/* in the list itself; NULL: not */
 extern const char *dyn_option_text(const char *name, List *first, List *second);
 extern bool dyn_option_bool(const char *name, List *first, List *second);
 extern int	dyn_option_int(const char *name, List *first, List *second);

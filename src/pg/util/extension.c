@@ -66,3 +66,16 @@ dyn_extension_has_table(Oid relid)
 		SearchSysCacheExists1(FOREIGNTABLEREL, ObjectIdGetDatum(relid)) &&
 		dyn_extension_has_server(GetForeignTable(relid)->serverid);
 }
+
+char *
+dyn_extension_qualify(const char *function)
+{
+	Oid			extension;
+	Oid			namespace;
+
+	if (!dyn_extension_find(&extension, &namespace))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("extension \"dynamo_fdw\" is not installed in this database")));
+	return quote_qualified_identifier(get_namespace_name(namespace), function);
+}

@@ -9,6 +9,9 @@
 /* OID and schema of the extension; false: it is not there, and neither is set. */
 extern bool dyn_extension_find(Oid *extension, Oid *namespace);
 
+/* A function of the extension as SQL can name it, whatever the search_path; palloc'd. */
+extern char *dyn_extension_qualify(const char *function);
+
 /* Is it a wrapper with our handler, perhaps one that a user made? */
 extern bool dyn_extension_has_wrapper(Oid fdwid);
 

@@ -1,0 +1,292 @@
+/*
+ * apply_table.c
+ *	  A managed foreign table, compared with what the registry says.
+ */
+#include "pg/util/export.h"
+
+#include "catalog/pg_class.h"
+#include "commands/comment.h"
+#include "foreign/foreign.h"
+#include "lib/stringinfo.h"
+#include "nodes/makefuncs.h"
+#include "nodes/value.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "pg/import/apply_table.h"
+#include "pg/import/sql_name.h"
+#include "pg/table/option.h"
+#include "pg/util/text.h"
+
+/* A comparison under way. */
+typedef struct Comparison
+{
+	const DynTableDefinition *definition;
+	const DynSchemaTable *table;
+	bool		prune;
+	DynActions *actions;
+	DynSqlNames *names;			/* of the columns that are there */
+	StringInfoData clauses;		/* of ALTER FOREIGN TABLE */
+	bool		breaks_functions;
+} Comparison;
+
+static StringInfo
+begin_clause(Comparison *comparison)
+{
+	if (comparison->clauses.len > 0)
+		appendStringInfoString(&comparison->clauses, ", ");
+	return &comparison->clauses;
+}
+
+/* "parcel_stats.weight_kg", for the rows of the result. */
+static char *
+column_label(const Comparison *comparison, const char *column)
+{
+	return psprintf("%s.%s", quote_identifier(comparison->table->relation->name), quote_identifier(column));
+}
+
+/* ---- options ---- */
+
+/* "ADD x 'y'", "SET x 'y'" or "DROP x", where an option is to become `wanted` (NULL: none); NULL: it is so already. */
+static char *
+option_change(const char *name, List *options, List *wanted_options)
+{
+	const char *value = dyn_option_given(name, options);
+	const char *wanted = dyn_option_given(name, wanted_options);
+
+	if (value == NULL && wanted == NULL)
+		return NULL;
+	if (wanted == NULL)
+		return psprintf("DROP %s", name);
+	if (value && strcmp(value, wanted) == 0)
+		return NULL;
+	return psprintf("%s %s %s", value ? "SET" : "ADD", name, quote_literal_cstr(wanted));
+}
+
+/* All changes of these options, separated by commas; NULL: none. */
+static char *
+option_changes(const char *const *names, List *options, List *wanted_options)
+{
+	StringInfoData changes;
+
+	initStringInfo(&changes);
+	for (; *names; names++)
+	{
+		char	   *change = option_change(*names, options, wanted_options);
+
+		if (change)
+			appendStringInfo(&changes, "%s%s", changes.len > 0 ? ", " : "", change);
+	}
+	return changes.len > 0 ? changes.data : NULL;
+}
+
+/* The registry decides these; all others are the user's. */
+static void
+compare_table_options(Comparison *comparison)
+{
+	static const char *const names[] = {
+		"feature_view", "batch_source", "timestamp_field", "created_timestamp_column", NULL
+	};
+	List	   *options = GetForeignTable(comparison->table->relid)->options;
+	List	   *wanted = comparison->definition->options;
+	char	   *changes;
+
+	/* a table that was renamed says what it is by this, whatever its name */
+	if (dyn_option_given("feature_view", wanted) == NULL && dyn_option_given("feature_view", options))
+		wanted = lappend(list_copy(wanted), makeDefElem("feature_view", (Node *)
+														makeString(comparison->definition->feature_view), -1));
+	changes = option_changes(names, options, wanted);
+	if (changes == NULL)
+		return;
+	appendStringInfo(begin_clause(comparison), "OPTIONS (%s)", changes);
+	dyn_action_add(comparison->actions, "foreign table", comparison->table->relation->name, "alter", changes);
+}
+
+/* ---- columns ---- */
+
+/* A column that came; by another name, if that is taken here. */
+static void
+add_column(Comparison *comparison, DynColumnDefinition *column)
+{
+	char	   *wanted = column->sql_name;
+
+	column->sql_name = dyn_sql_names_take_column(comparison->names, wanted);
+	if (strcmp(column->sql_name, column->name) != 0 && column->role != DYN_COLUMN_EVENT_TIMESTAMP &&
+		dyn_option_given("name", column->options) == NULL)
+		column->options = lappend(column->options, makeDefElem("name", (Node *) makeString(column->name), -1));
+	appendStringInfoString(begin_clause(comparison), "ADD COLUMN ");
+	dyn_definition_append_column(&comparison->clauses, column);
+	dyn_action_add(comparison->actions, "column", column_label(comparison, column->sql_name), "add", NULL);
+}
+
+/* A column that is there: its Feast type, and where it is loaded from. */
+static void
+compare_column(Comparison *comparison, const DynColumnDefinition *wanted, const DynColumn *column)
+{
+	static const char *const type_options[] = {"value_type", NULL};
+	static const char *const source_options[] = {"source_column", NULL};
+	List	   *options = GetForeignColumnOptions(comparison->table->relid, column->attnum);
+	const char *name = quote_identifier(column->sql_name);
+	char	   *changes;
+
+	if (column->feast_type != wanted->feast_type)
+	{
+		changes = option_changes(type_options, options, wanted->options);
+		appendStringInfo(begin_clause(comparison), "ALTER COLUMN %s TYPE %s", name, wanted->type);
+		if (changes)
+			appendStringInfo(begin_clause(comparison), "ALTER COLUMN %s OPTIONS (%s)", name, changes);
+		comparison->breaks_functions = true;
+		dyn_action_add(comparison->actions, "column", column_label(comparison, column->sql_name), "alter",
+					   psprintf("%s becomes %s", dyn_feast_type_name(column->feast_type),
+								dyn_feast_type_name(wanted->feast_type)));
+	}
+	changes = option_changes(source_options, options, wanted->options);
+	if (changes)
+	{
+		appendStringInfo(begin_clause(comparison), "ALTER COLUMN %s OPTIONS (%s)", name, changes);
+		dyn_action_add(comparison->actions, "column", column_label(comparison, column->sql_name), "alter", changes);
+	}
+}
+
+static const DynColumn *
+column_there(const Comparison *comparison, const DynColumnDefinition *wanted)
+{
+	if (wanted->role == DYN_COLUMN_EVENT_TIMESTAMP)
+		return comparison->table->relation->event_timestamp;
+	return dyn_schema_table_column(comparison->table, wanted->role, dyn_cstring_to_utf8(wanted->name));
+}
+
+/* Does the registry still have a feature? */
+static bool
+is_wanted_column(const Comparison *comparison, const DynColumn *column)
+{
+	ListCell   *lc;
+
+	foreach(lc, comparison->definition->columns)
+	{
+		const DynColumnDefinition *wanted = lfirst(lc);
+
+		if (wanted->role == column->role && strcmp(dyn_cstring_to_utf8(wanted->name), column->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Columns that we made and that left the registry. */
+static void
+find_stale_columns(Comparison *comparison)
+{
+	const DynRelation *relation = comparison->table->relation;
+
+	for (int i = 0; i < relation->ncolumns; i++)
+	{
+		const DynColumn *column = &relation->columns[i];
+
+		if (column->role != DYN_COLUMN_FEATURE || is_wanted_column(comparison, column) ||
+			!dyn_option_bool("managed", GetForeignColumnOptions(relation->relid, column->attnum), NIL))
+			continue;
+		if (comparison->prune)
+		{
+			appendStringInfo(begin_clause(comparison), "DROP COLUMN %s", quote_identifier(column->sql_name));
+			comparison->breaks_functions = true;
+		}
+		dyn_action_add(comparison->actions, "column", column_label(comparison, column->sql_name),
+					   comparison->prune ? "drop" : "none", "It left the registry");
+	}
+}
+
+/* Another key makes another table of it: none of the items would be found. */
+static bool
+has_same_keys(const Comparison *comparison)
+{
+	int			nkeys = 0;
+	ListCell   *lc;
+
+	foreach(lc, comparison->definition->columns)
+	{
+		const DynColumnDefinition *wanted = lfirst(lc);
+
+		if (wanted->role != DYN_COLUMN_KEY)
+			continue;
+		nkeys++;
+		if (column_there(comparison, wanted) == NULL || column_there(comparison, wanted)->feast_type != wanted->feast_type)
+			return false;
+	}
+	return nkeys == comparison->table->relation->nkeys;
+}
+
+static void
+compare_columns(Comparison *comparison)
+{
+	ListCell   *lc;
+
+	foreach(lc, comparison->definition->columns)
+	{
+		DynColumnDefinition *wanted = lfirst(lc);
+		const DynColumn *column = column_there(comparison, wanted);
+
+		if (column)
+			compare_column(comparison, wanted, column);
+		else
+			add_column(comparison, wanted);
+	}
+	find_stale_columns(comparison);
+}
+
+DynTableChange *
+dyn_apply_compare(const DynTableDefinition *definition, const DynSchemaTable *table, bool prune, DynActions *actions)
+{
+	Comparison	comparison = {
+		.definition = definition, .table = table, .prune = prune, .actions = actions, .names = dyn_sql_names_new()
+	};
+	DynTableChange *change = palloc0(sizeof(DynTableChange));
+
+	initStringInfo(&comparison.clauses);
+	change->table = table;
+	for (int i = 0; i < table->relation->ncolumns; i++)
+		if (table->relation->columns[i].role != DYN_COLUMN_NONE)
+			dyn_sql_names_take(comparison.names, table->relation->columns[i].sql_name);
+	if (!has_same_keys(&comparison))
+	{
+		dyn_action_add(actions, "foreign table", table->relation->name, "none",
+					   "Its join keys differ from the registry's: drop it, and apply again");
+		return change;
+	}
+	compare_table_options(&comparison);
+	compare_columns(&comparison);
+	change->breaks_functions = comparison.breaks_functions;
+	if (comparison.clauses.len > 0)
+		change->alter = psprintf("ALTER FOREIGN TABLE %s %s", table->qualified, comparison.clauses.data);
+	return change;
+}
+
+/* ---- comments ---- */
+
+static void
+apply_comment(Oid relid, AttrNumber attnum, const char *label, const char *text, DynActions *actions)
+{
+	char	   *comment = GetComment(relid, RelationRelationId, attnum);
+
+	if (*text == '\0' || (comment && strcmp(comment, text) == 0))
+		return;
+	CreateComments(relid, RelationRelationId, attnum, text);
+	dyn_action_add(actions, "comment", label, comment ? "replace" : "create", NULL);
+}
+
+void
+dyn_apply_comments(const DynTableDefinition *definition, const DynSchemaTable *table, DynActions *actions)
+{
+	Comparison	comparison = {.definition = definition, .table = table};
+	ListCell   *lc;
+
+	apply_comment(table->relid, 0, table->relation->name, definition->description, actions);
+	foreach(lc, definition->columns)
+	{
+		const DynColumnDefinition *wanted = lfirst(lc);
+		const DynColumn *column = column_there(&comparison, wanted);
+
+		if (column)
+			apply_comment(table->relid, column->attnum, column_label(&comparison, column->sql_name),
+						  wanted->description, actions);
+	}
+}
