@@ -221,6 +221,41 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dynamo_fdw_apply(name, name, text, bytea, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS
 'makes the foreign tables and functions of a schema what a Feast registry says; returns what it did';
 
+CREATE FUNCTION dynamo_fdw_on_demand(
+    server name,
+    project text DEFAULT NULL,          -- NULL: the server's
+    schema name DEFAULT NULL,           -- of the functions; NULL: the current one
+    registry bytea DEFAULT NULL,        -- NULL: where the server says it is
+    OUT name text,
+    OUT inputs text,                    -- view:feature TYPE, and request data
+    OUT outputs text,
+    OUT mode text,
+    OUT source text,                    -- Python, as the registry has it; never run
+    OUT sql_skeleton text,
+    OUT python_skeleton text,
+    OUT stored boolean,                 -- has a table instead
+    OUT function_found boolean
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_on_demand(name, text, name, bytea) IS
+'on-demand feature views of a project, and the beginnings of SQL functions that feature services would call for them';
+
+CREATE FUNCTION dynamo_fdw_feature_service_sql(
+    server name,
+    service text,
+    entity_table regclass,
+    schema name DEFAULT NULL,           -- of the foreign tables; NULL: the current one
+    project text DEFAULT NULL,          -- NULL: the server's
+    full_feature_names boolean DEFAULT NULL,        -- NULL: as the server's options say
+    include_event_timestamps boolean DEFAULT NULL,
+    registry bytea DEFAULT NULL         -- NULL: where the server says it is
+) RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_feature_service_sql(name, text, regclass, name, text, boolean, boolean, bytea) IS
+'a query of a table of entities with the features of a feature service, for a view';
+
 CREATE FUNCTION dynamo_fdw_import_end() RETURNS event_trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 

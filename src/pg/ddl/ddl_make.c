@@ -8,6 +8,7 @@
 #include "pg/util/export.h"
 
 #include "catalog/pg_class.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/acl.h"
@@ -51,6 +52,7 @@ typedef struct Work
 	DynTableJob expiry;
 	DynMade    *made;			/* once CreateTable was sent */
 	bool		owned;			/* this transaction made the table */
+	bool		adopted;		/* it was there */
 	DynReferences **references_before;	/* of all works, once one of them needs it */
 } Work;
 
@@ -206,6 +208,9 @@ adopt_table(Work *work)
 		return;
 	}
 	record = take_over_record(target, shown);
+	work->adopted = true;
+	if (target->imported)
+		return;
 	ereport(WARNING,
 			(target->altered ?
 			 errmsg("foreign table \"%s\" now means remote table \"%s\", which exists already and is used as it is",
@@ -435,6 +440,24 @@ begin_work(Work *work, DynTarget *target)
 	dyn_note_wanted(target->rel->relid, &target->rel->remote);
 }
 
+/* Tells once of all tables of an IMPORT that were there. */
+static void
+notice_adopted(const Work *works, int n)
+{
+	StringInfoData names;
+	int			adopted = 0;
+
+	initStringInfo(&names);
+	for (int i = 0; i < n; i++)
+		if (works[i].adopted && works[i].target->imported)
+			appendStringInfo(&names, "%s\"%s\"", adopted++ > 0 ? ", " : "", works[i].target->rel->remote.table);
+	if (adopted > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%d remote table exists already and is used as it is",
+							   "%d remote tables exist already and are used as they are", adopted, adopted),
+				 errdetail("%s.", names.data)));
+}
+
 void
 dyn_ddl_make(List *targets, int budget_ms)
 {
@@ -451,4 +474,5 @@ dyn_ddl_make(List *targets, int budget_ms)
 	}
 	for (int i = 0; i < n; i += DYN_DDL_MAX_IN_FLIGHT)
 		run_rounds(works + i, Min(n - i, DYN_DDL_MAX_IN_FLIGHT), jobs, budget_ms);
+	notice_adopted(works, n);
 }

@@ -14,6 +14,7 @@ typedef struct DynTarget
 	char	   *name;			/* of the foreign table */
 	Oid			owner;
 	bool		altered;		/* not new: ALTER changed what it means */
+	bool		imported;		/* by IMPORT FOREIGN SCHEMA, where a remote table that is there is the normal case */
 	const DynRecord *deleted;	/* of the table that TRUNCATE has deleted and makes again; else NULL */
 } DynTarget;
 

@@ -153,7 +153,7 @@ dynamo_fdw_ddl_command_start(PG_FUNCTION_ARGS)
 
 /* Makes the remote tables of targets; what their owners still owe comes first, for it may be in the way. */
 static void
-make_tables(List *targets)
+make_tables(List *targets, bool imported)
 {
 	List	   *remotes = NIL;
 	List	   *owners = NIL;
@@ -163,6 +163,7 @@ make_tables(List *targets)
 	{
 		DynTarget  *target = lfirst(lc);
 
+		target->imported = imported;
 		remotes = lappend(remotes, &target->rel->remote);
 		owners = list_append_unique_oid(owners, target->owner);
 	}
@@ -203,7 +204,7 @@ dynamo_fdw_ddl_command_end(PG_FUNCTION_ARGS)
 		dyn_moved_tell_tables(serverid);
 	targets = dyn_ddl_check_changed(data);
 	if (targets != NIL && is_active())
-		make_tables(targets);
+		make_tables(targets, IsA(data->parsetree, ImportForeignSchemaStmt));
 	dyn_snapshot_end_command();
 	PG_RETURN_NULL();
 }

@@ -223,7 +223,8 @@ apply_stale_functions(Apply *apply, List *names)
 		if (list_member(names, makeString(name)))
 			continue;
 		stale = lappend_oid(stale, lfirst_oid(lc));
-		dyn_action_add(&apply->actions, "function", name, apply->prune ? "drop" : "none", "It left the registry");
+		dyn_action_add(&apply->actions, "function", name, apply->prune ? "drop" : "none",
+					   "Its feature service left the registry, or can't be served");
 	}
 	if (apply->prune)
 		dyn_functions_drop(stale, NIL);
@@ -256,22 +257,23 @@ add_remote_actions(Apply *apply)
 {
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(psprintf("SELECT p.remote_table, p.on_create, p.difference FROM %s(%s) p"
+	if (SPI_execute(psprintf("SELECT p.remote_table, p.on_create, p.difference, p.status FROM %s(%s) p"
 							 " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.foreign_table"
 							 " WHERE c.relnamespace OPERATOR(pg_catalog.=) %u::pg_catalog.oid ORDER BY 1",
 							 dyn_extension_qualify("dynamo_fdw_plan"), quote_literal_cstr(apply->server->servername),
-							 apply->schema), true, 0) != SPI_OK_SELECT)
+							 apply->schema), false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "dynamo_fdw_plan() failed");
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		char	   *table = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
 		char	   *create = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
 		char	   *difference = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3);
+		char	   *status = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 4);
 
-		if (table && create && strncmp(create, "create", 6) == 0)
+		if (table && create && strncmp(create, "make", 4) == 0)
 			dyn_action_add(&apply->actions, "remote table", table, "create", NULL);
-		else if (table && difference)
-			dyn_action_add(&apply->actions, "remote table", table, "none", difference);
+		else if (table && (difference || (status && strncmp(status, "unknown", 7) == 0)))
+			dyn_action_add(&apply->actions, "remote table", table, "none", difference ? difference : status);
 	}
 	SPI_finish();
 }
@@ -345,21 +347,6 @@ take_arguments(FunctionCallInfo fcinfo, Apply *apply)
 	take_argument(fcinfo, 10, &apply->options.ttl);
 }
 
-/* The project that is asked for: the argument's, else the server's. */
-static const char *
-project_argument(FunctionCallInfo fcinfo, const ForeignServer *server)
-{
-	const char *project = PG_ARGISNULL(2) ? dyn_option_text("project", server->options, NIL) :
-		text_to_cstring(PG_GETARG_TEXT_PP(2));
-
-	if (project == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
-				 errmsg("server \"%s\" has no project", server->servername),
-				 errhint("Set the option \"project\", or name one as an argument.")));
-	return project;
-}
-
 static void
 return_actions(ReturnSetInfo *result, const DynActions *actions)
 {
@@ -388,7 +375,8 @@ dynamo_fdw_apply(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	take_arguments(fcinfo, apply);
 	apply->actions.context = CurrentMemoryContext;
-	project = project_argument(fcinfo, apply->server);
+	project = dyn_registry_project_wanted(apply->server,
+										  PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	apply->registry = dyn_registry_open(apply->server, PG_ARGISNULL(3) ? NULL : PG_GETARG_BYTEA_PP(3), project);
 	apply->project = dyn_registry_project(apply->registry, project);
 	if (apply->dry_run)

@@ -308,7 +308,8 @@ dyn_on_demand_python_skeleton(const char *schema, const DynRegistry *registry, c
 
 	initStringInfo(&body);
 	appendStringInfoString(&body, "\n# As in the registry:\n");
-	for (char *rest = text; (line = strsep(&rest, "\n")) != NULL;)
+	/* either ends a line in Python, and with it the comment */
+	for (char *rest = text; (line = strsep(&rest, "\r\n")) != NULL;)
 		appendStringInfo(&body, "# %s\n", line);
 	appendStringInfoString(&body, "return {");
 	for (size_t i = 0; i < view->features.n; i++)
@@ -318,7 +319,8 @@ dyn_on_demand_python_skeleton(const char *schema, const DynRegistry *registry, c
 
 		appendStringInfo(&body, "%s\"", i > 0 ? ", " : "");
 		for (; *name; name++)
-			appendStringInfo(&body, *name == '"' || *name == '\\' ? "\\%c" : "%c", *name);
+			appendStringInfo(&body, (unsigned char) *name < ' ' ? "\\x%02x" :
+							 *name == '"' || *name == '\\' ? "\\%c" : "%c", *name);
 		appendStringInfoString(&body, "\": None");
 	}
 	appendStringInfoString(&body, "}\n");

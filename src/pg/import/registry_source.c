@@ -269,6 +269,19 @@ dyn_registry_server(const char *name)
 }
 
 const char *
+dyn_registry_project_wanted(const ForeignServer *server, const char *given)
+{
+	const char *project = given ? given : dyn_option_text("project", server->options, NIL);
+
+	if (project == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
+				 errmsg("server \"%s\" has no project", server->servername),
+				 errhint("Set the option \"project\", or name one as an argument.")));
+	return project;
+}
+
+const char *
 dyn_registry_project(const DynRegistry *registry, const char *project)
 {
 	const char *utf8 = dyn_cstring_to_utf8(project);

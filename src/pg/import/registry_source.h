@@ -19,6 +19,9 @@ extern const DynRegistry *dyn_registry_open(const ForeignServer *server, const b
 /* The server that a user names, which must be one of ours with USAGE for him; raises. */
 extern ForeignServer *dyn_registry_server(const char *name);
 
+/* The project that is asked for: `given`, or if that is NULL the server's; raises where it has none. */
+extern const char *dyn_registry_project_wanted(const ForeignServer *server, const char *given);
+
 /* The project's name in UTF-8, as the registry has it; raises where it is none of the registry's. */
 extern const char *dyn_registry_project(const DynRegistry *registry, const char *project);
 

@@ -100,7 +100,7 @@ dyn_services_install(const DynServiceWorld *world, List *dropped, DynActions *ac
 		char	   *why;
 		DynServiceShape *shape = dyn_service_resolve(world, services[i], &why);
 
-		if (names)
+		if (shape && names)
 			*names = lappend(*names, makeString(name));
 		if (shape)
 			install_service(world, shape, name, dropped, actions);

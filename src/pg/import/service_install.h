@@ -11,8 +11,8 @@
 /*
  * Makes and replaces them in a schema, as the foreign tables there are; `dropped`
  * as for dyn_function_install().  Tells in NOTICEs which are left out.  Adds what
- * was done to `actions`; *names: String nodes, SQL names of the functions that the
- * registry asks for.  Both may be NULL.
+ * was done to `actions`; *names: String nodes, SQL names of the functions that there
+ * are to be.  Both may be NULL.
  */
 extern void dyn_services_install(const DynServiceWorld *world, List *dropped, DynActions *actions, List **names);
 
