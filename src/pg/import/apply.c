@@ -77,7 +77,7 @@ project_of(const Apply *apply, const DynSchemaTable *table)
 
 /* Is it one that we made for the project, and that has no definition yet? */
 static bool
-is_candidate(const Apply *apply, const DynSchemaTable *table)
+is_unmatched(const Apply *apply, const DynSchemaTable *table)
 {
 	const char *project = project_of(apply, table);
 
@@ -100,7 +100,7 @@ find_other_version(const Apply *apply, const DynTableDefinition *definition)
 	{
 		const DynSchemaTable *table = lfirst(lc);
 
-		if (!is_candidate(apply, table) || !is_name_of_view(table->relation->feature_view, view))
+		if (!is_unmatched(apply, table) || !is_name_of_view(table->relation->feature_view, view))
 			continue;
 		if (strcmp(table->relation->name, definition->sql_name) == 0)
 			return table;
@@ -240,7 +240,7 @@ apply_stale_tables(Apply *apply)
 	{
 		const DynSchemaTable *table = lfirst(lc);
 
-		if (!is_candidate(apply, table))
+		if (!is_unmatched(apply, table))
 			continue;
 		dyn_action_add(&apply->actions, "foreign table", table->relation->name, apply->prune ? "drop" : "none",
 					   "It left the registry");

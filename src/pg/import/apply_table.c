@@ -106,7 +106,7 @@ compare_table_options(Comparison *comparison)
 
 /* A column that came; by another name, if that is taken here. */
 static void
-add_column(Comparison *comparison, DynColumnDefinition *column)
+add_missing_column(Comparison *comparison, DynColumnDefinition *column)
 {
 	char	   *wanted = column->sql_name;
 
@@ -228,7 +228,7 @@ compare_columns(Comparison *comparison)
 		if (column)
 			compare_column(comparison, wanted, column);
 		else
-			add_column(comparison, wanted);
+			add_missing_column(comparison, wanted);
 	}
 	find_stale_columns(comparison);
 }
