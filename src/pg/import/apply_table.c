@@ -10,12 +10,14 @@
 #include "lib/stringinfo.h"
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "pg/import/apply_table.h"
 #include "pg/import/sql_name.h"
 #include "pg/table/option.h"
+#include "pg/util/compat.h"
 #include "pg/util/text.h"
 
 /* A comparison under way. */
@@ -269,6 +271,8 @@ apply_comment(Oid relid, AttrNumber attnum, const char *label, const char *text,
 
 	if (*text == '\0' || (comment && strcmp(comment, text) == 0))
 		return;
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 	CreateComments(relid, RelationRelationId, attnum, text);
 	dyn_action_add(actions, "comment", label, comment ? "replace" : "create", NULL);
 }

@@ -25,6 +25,12 @@ dyn_registry_text(const char *utf8)
 	return dyn_cstring_from_utf8((const uint8_t *) utf8, strlen(utf8));
 }
 
+char *
+dyn_type_text(Oid type, int32 typmod)
+{
+	return format_type_extended(type, typmod, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
 static List *
 add_definition_option(List *options, const char *name, const char *value)
 {

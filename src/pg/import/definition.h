@@ -53,6 +53,9 @@ extern char *dyn_definition_create_sql(const DynTableDefinition *table, const ch
 /* "name text OPTIONS (...) NOT NULL": for CREATE and ADD COLUMN. */
 extern void dyn_definition_append_column(StringInfo sql, const DynColumnDefinition *column);
 
+/* A type as statements of ours write it: with its schema. */
+extern char *dyn_type_text(Oid type, int32 typmod);
+
 /* A text of the registry in the database's encoding; raises where it has no place there. */
 extern char *dyn_registry_text(const char *utf8);
 

@@ -108,11 +108,13 @@ List *
 dynamoImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
 	MemoryContext old = CurrentMemoryContext;
-	Import	   *import;
+	Import	   *import = begin_import();
+	List	   *given = given_tables;
 
-	if (given_tables != NIL)
-		return create_statements(given_tables, GetForeignServer(serverid));
-	import = begin_import();
+	/* an event trigger of a user's may import, too, before this command ends */
+	given_tables = NIL;
+	if (given != NIL)
+		return create_statements(given, GetForeignServer(serverid));
 	MemoryContextSwitchTo(import->context);
 	import->server = GetForeignServer(serverid);
 	import->options = dyn_import_options(import->server, stmt->options);
@@ -178,7 +180,7 @@ dynamo_fdw_import_end(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		elog(ERROR, "not called by event trigger manager");
 	data = (EventTriggerData *) fcinfo->context;
-	if (given_tables != NIL || !is_end_of(import, data->parsetree))
+	if (!is_end_of(import, data->parsetree))
 		PG_RETURN_NULL();
 	current_import = NULL;
 	MemoryContextSwitchTo(import->context);

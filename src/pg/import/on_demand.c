@@ -154,7 +154,7 @@ add_result(List *outputs, const char *name, Oid type, int32 typmod)
 	DynOnDemandOutput *output = palloc(sizeof(DynOnDemandOutput));
 
 	output->name = pstrdup(name);
-	output->type = format_type_with_typemod(type, typmod);
+	output->type = dyn_type_text(type, typmod);
 	return lappend(outputs, output);
 }
 

@@ -22,6 +22,7 @@
 
 #include "pg/import/schema_tables.h"
 #include "pg/table/option.h"
+#include "pg/util/attempt.h"
 
 struct DynSchemaTables
 {
@@ -29,17 +30,28 @@ struct DynSchemaTables
 	List	   *list;
 };
 
+/* Callback of dyn_attempt(). */
+static void
+resolve_relation(void *arg)
+{
+	DynSchemaTable *table = arg;
+	Relation	rel = table_open(table->relid, AccessShareLock);
+
+	table->relation = dyn_relation_open_unchecked(rel);
+	table_close(rel, NoLock);
+}
+
+/* NULL: its options make no sense, and so it is nobody's. */
 static DynSchemaTable *
 open_schema_table(Oid relid, const ForeignTable *table, const char *schema)
 {
 	DynSchemaTable *result = palloc0(sizeof(DynSchemaTable));
-	Relation	rel = table_open(relid, AccessShareLock);
 
 	result->relid = relid;
-	result->qualified = quote_qualified_identifier(schema, RelationGetRelationName(rel));
+	if (dyn_attempt(resolve_relation, result))
+		return NULL;
+	result->qualified = quote_qualified_identifier(schema, result->relation->name);
 	result->managed = dyn_option_bool("managed", table->options, NIL);
-	result->relation = dyn_relation_open_unchecked(rel);
-	table_close(rel, NoLock);
 	return result;
 }
 
@@ -80,9 +92,12 @@ dyn_schema_tables_new(const ForeignServer *server, Oid schema)
 	foreach(lc, list_foreign_tables(schema))
 	{
 		ForeignTable *table = GetForeignTable(lfirst_oid(lc));
+		DynSchemaTable *opened = NULL;
 
 		if (table->serverid == server->serverid)
-			tables->list = lappend(tables->list, open_schema_table(lfirst_oid(lc), table, schema_name));
+			opened = open_schema_table(lfirst_oid(lc), table, schema_name);
+		if (opened)
+			tables->list = lappend(tables->list, opened);
 	}
 	list_sort(tables->list, compare_schema_tables);
 	return tables;

@@ -284,7 +284,7 @@ add_features(Resolver *resolver, const DynRegProjection *projection, const DynRe
 
 		if (column)
 			add_output(resolver, dyn_registry_text(feature->name), projection_owner(projection), DYN_SERVICE_COLUMN, n,
-					   column->sql_name, format_type_with_typemod(column->type, column->typmod));
+					   column->sql_name, dyn_type_text(column->type, column->typmod));
 		else if (dyn_schema_table_column(table, DYN_COLUMN_KEY, feature->name) == NULL)
 			notice_feature(resolver, projection, feature,
 						   psprintf("Foreign table %s has no column for it", table->qualified));

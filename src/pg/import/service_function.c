@@ -239,7 +239,7 @@ drop_function(Oid function)
 	ObjectAddress address = {ProcedureRelationId, function, 0};
 	Legacy	   *legacy = legacy_of(function);
 
-	if (!dyn_function_ownercheck(function, GetUserId()))
+	if (!object_ownercheck(ProcedureRelationId, function, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FUNCTION, legacy->name);
 	performDeletion(&address, DROP_RESTRICT, 0);
 	CommandCounterIncrement();

@@ -115,16 +115,14 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 }
 #endif
 
-/* Does the role own the function, or may do as if it did? */
+#if PG_VERSION_NUM < 160000
+/* Of functions and relations only. */
 static inline bool
-dyn_function_ownercheck(Oid function, Oid roleid)
+object_ownercheck(Oid classid, Oid objectid, Oid roleid)
 {
-#if PG_VERSION_NUM >= 160000
-	return object_ownercheck(ProcedureRelationId, function, roleid);
-#else
-	return pg_proc_ownercheck(function, roleid);
-#endif
+	return classid == ProcedureRelationId ? pg_proc_ownercheck(objectid, roleid) : pg_class_ownercheck(objectid, roleid);
 }
+#endif
 
 /* The user whose mapping a scan uses: a view's owner, else who runs it. */
 static inline Oid
