@@ -6,9 +6,9 @@ CORE = address arena aws_keys buf clock crc32 ddb_op ddb_reply endpoint endpoint
 	feast_json_write feast_key feast_time feast_type feast_value_decode feast_value_encode get_request item_scan \
 	json_scan json_text key_environment key_files key_plan key_roles keys_reply murmur3 pace partition pbwire \
 	profiles registry registry_file registry_find registry_on_demand registry_service registry_source registry_view \
-	registry_wire retry sigv4 status sts update_op utf8 whole_item wipe xml_scan
+	registry_wire retry s3 sigv4 status sts update_op utf8 whole_item wipe xml_scan
 NET = batch_get ddb_call ddb_client ddb_keys descriptor http_engine http_sockets http_transfer key_container \
-	key_fetch key_metadata key_source key_steps key_sts loop surroundings table_job trace warmup write write_answer
+	key_fetch key_metadata key_source key_steps key_sts loop s3_get surroundings table_job trace warmup write write_answer
 PG = dynamo_fdw explain \
 	$(addprefix join/,join_explain join_path join_plan join_scan join_stage join_table join_window) \
 	$(addprefix read/,ahead lookup plan projection scan size unique unkeyed) \

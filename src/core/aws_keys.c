@@ -104,3 +104,17 @@ dyn_keys_parse_time(const char *text, size_t len, int64_t *epoch_seconds)
 	*epoch_seconds = micros / 1000000;
 	return true;
 }
+
+bool
+dyn_keys_are_stale(const char *aws_code)
+{
+	static const char *const codes[] = {
+		"ExpiredTokenException", "ExpiredToken", "RequestExpired", "UnrecognizedClientException",
+		"InvalidClientTokenId", "InvalidAccessKeyId", "InvalidToken", "TokenRefreshRequired"
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(aws_code, codes[i]) == 0)
+			return true;
+	return false;
+}

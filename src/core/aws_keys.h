@@ -49,6 +49,9 @@ extern void dyn_keys_free(DynKeys *keys);
 /* The same keys, whenever they expire? */
 extern bool dyn_keys_equal(const DynKeys *a, const DynKeys *b);
 
+/* Does the code of an error say that the keys are old, or not known (any more)? */
+extern bool dyn_keys_are_stale(const char *aws_code);
+
 /*
  * Epoch seconds of an expiry: "2026-03-01T13:00:00Z", with a fraction too.
  * False: it is no time.

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/ascii.h"
 #include "core/wipe.h"
 
 #define DYN_BUF_MIN 256
@@ -112,6 +113,26 @@ dyn_buf_hex(DynBuf *buf, const void *data, size_t len)
 		*out++ = digits[bytes[i] & 15];
 	}
 	buf->len = out - buf->data;
+}
+
+void
+dyn_buf_percent(DynBuf *buf, const char *str, const char *kept)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (; *str; str++)
+	{
+		unsigned char c = *str;
+
+		if (dyn_is_alnum_or(*str, kept))
+		{
+			dyn_buf_byte(buf, *str);
+			continue;
+		}
+		dyn_buf_byte(buf, '%');
+		dyn_buf_byte(buf, digits[c >> 4]);
+		dyn_buf_byte(buf, digits[c & 15]);
+	}
 }
 
 void

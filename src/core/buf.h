@@ -33,6 +33,9 @@ extern void dyn_buf_int(DynBuf *buf, long long value);
 extern void dyn_buf_hex(DynBuf *buf, const void *data, size_t len);
 extern void dyn_buf_base64(DynBuf *buf, const void *data, size_t len);
 
+/* All bytes but letters, digits and those of `kept` as %XX; RFC 3986 keeps "-._~". */
+extern void dyn_buf_percent(DynBuf *buf, const char *str, const char *kept);
+
 /* A quoted JSON string; the input is UTF-8. */
 extern void dyn_buf_json_string(DynBuf *buf, const char *str, size_t len);
 

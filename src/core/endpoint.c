@@ -11,8 +11,6 @@
 #include "core/ascii.h"
 #include "core/partition.h"
 
-#define REGION_MAX 32
-
 /* What AWS's SDKs call DynamoDB Local, at the port where it listens by default. */
 #define LOCAL_REGION "local"
 
@@ -119,14 +117,16 @@ dyn_region_valid(const char *region)
 {
 	size_t		len = strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
-	return len >= 1 && len <= REGION_MAX && region[len] == '\0' && region[0] >= 'a' && region[0] <= 'z' &&
+	return len >= 1 && len <= DYN_REGION_MAX && region[len] == '\0' && region[0] >= 'a' && region[0] <= 'z' &&
 		region[len - 1] != '-';
 }
 
 bool
 dyn_endpoint_of_region(DynService service, const char *region, bool fips, bool dualstack, DynEndpoint *endpoint)
 {
+	static const char *const names[] = {"dynamodb", "sts", "s3"};
 	const DynPartition *partition;
+	bool		s3 = service == DYN_SERVICE_S3;
 	char		url[128];
 	const char *why;
 
@@ -135,10 +135,12 @@ dyn_endpoint_of_region(DynService service, const char *region, bool fips, bool d
 	if (service == DYN_SERVICE_DYNAMODB && strcmp(region, LOCAL_REGION) == 0)
 		return dyn_endpoint_parse("http://localhost:8000", endpoint, &why);
 	partition = dyn_partition_of(region);
-	if (partition->fips_is_plain && !dualstack)
+	if (partition->fips_is_plain && !dualstack && !s3)
 		fips = false;
-	snprintf(url, sizeof(url), "https://%s%s.%s.%s", service == DYN_SERVICE_STS ? "sts" : "dynamodb",
-			 fips ? "-fips" : "", region, dualstack ? partition->dualstack_suffix : partition->suffix);
+	/* S3's names have no suffix of their own for both kinds of addresses, but a label */
+	snprintf(url, sizeof(url), "https://%s%s%s.%s.%s", names[service], fips ? "-fips" : "",
+			 s3 && dualstack ? ".dualstack" : "", region,
+			 dualstack && !s3 ? partition->dualstack_suffix : partition->suffix);
 	return dyn_endpoint_parse(url, endpoint, &why);
 }
 

@@ -11,11 +11,13 @@
 #include <stdbool.h>
 
 #define DYN_HOST_MAX 255
+#define DYN_REGION_MAX 32
 
 typedef enum DynService
 {
 	DYN_SERVICE_DYNAMODB,
-	DYN_SERVICE_STS
+	DYN_SERVICE_STS,
+	DYN_SERVICE_S3
 } DynService;
 
 typedef struct DynEndpoint

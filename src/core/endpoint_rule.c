@@ -69,16 +69,14 @@ is_suffix_of(const char *region, const char *suffix, bool vpce)
 }
 
 /* Names: SERVICE.REGION.…, ACCOUNT.ddb.REGION.…, ENDPOINT.SERVICE.REGION.vpce.… */
-bool
-dyn_endpoint_is_aws(const DynEndpoint *endpoint)
+static bool
+is_name_of_dynamodb(const char *rest)
 {
-	const char *rest = endpoint->host_header;
 	char		first[LABEL_SIZE];
 	char		second[LABEL_SIZE];
 	char		region[LABEL_SIZE];
 
-	/* a port that is not the default one is part of `rest`, and of no suffix */
-	if (!endpoint->tls || !take_label(&rest, first) || !take_label(&rest, second))
+	if (!take_label(&rest, first) || !take_label(&rest, second))
 		return false;
 	if (is_dynamodb(first))
 		return is_suffix_of(second, rest, false);
@@ -87,6 +85,54 @@ dyn_endpoint_is_aws(const DynEndpoint *endpoint)
 	if (is_dynamodb(second))
 		return is_suffix_of(region, rest, true);
 	return is_account(first) && strcmp(second, "ddb") == 0 && is_suffix_of(region, rest, false);
+}
+
+/* Takes S3's own label, and that of names with both kinds of addresses, off *name. */
+static bool
+take_s3(const char **name)
+{
+	static const char dualstack[] = "dualstack.";
+	char		label[LABEL_SIZE];
+
+	if (!take_label(name, label) || (strcmp(label, "s3") != 0 && strcmp(label, "s3-fips") != 0))
+		return false;
+	if (strncmp(*name, dualstack, strlen(dualstack)) == 0)
+		*name += strlen(dualstack);
+	return true;
+}
+
+/* Is it s3.REGION.…, s3.dualstack.REGION.…, and none of the other suffixes that such names have with other services? */
+static bool
+is_s3_of_region(const char *rest, bool vpce)
+{
+	char		region[LABEL_SIZE];
+
+	return take_s3(&rest) && take_label(&rest, region) && is_suffix_of(region, rest, vpce) &&
+		(vpce || strcmp(rest, dyn_partition_of(region)->suffix) == 0);
+}
+
+/* Names: S3.REGION.…, BUCKET.S3.REGION.…, bucket.ENDPOINT.s3.REGION.vpce.…  A bucket with dots is in the path. */
+static bool
+is_name_of_s3(const char *rest)
+{
+	char		first[LABEL_SIZE];
+
+	if (is_s3_of_region(rest, false))
+		return true;
+	if (!take_label(&rest, first))
+		return false;
+	if (is_s3_of_region(rest, false))
+		return true;
+	return strcmp(first, "bucket") == 0 && take_label(&rest, first) && is_s3_of_region(rest, true);
+}
+
+bool
+dyn_endpoint_is_aws(DynService service, const DynEndpoint *endpoint)
+{
+	/* a port that is not the default one is part of the name, and of no suffix */
+	if (!endpoint->tls)
+		return false;
+	return service == DYN_SERVICE_S3 ? is_name_of_s3(endpoint->host_header) : is_name_of_dynamodb(endpoint->host_header);
 }
 
 /* ---- patterns ---- */
@@ -232,5 +278,6 @@ dyn_endpoint_patterns_fault(const char *patterns)
 bool
 dyn_endpoint_reaches_same(const DynEndpoint *a, const DynEndpoint *b)
 {
-	return strcmp(a->url, b->url) == 0 || (dyn_endpoint_is_aws(a) && dyn_endpoint_is_aws(b));
+	return strcmp(a->url, b->url) == 0 || (dyn_endpoint_is_aws(DYN_SERVICE_DYNAMODB, a) &&
+											dyn_endpoint_is_aws(DYN_SERVICE_DYNAMODB, b));
 }

@@ -10,11 +10,12 @@
 #include "core/endpoint.h"
 
 /*
- * Is the endpoint one of AWS's own for DynamoDB: https, the default port, and
- * the exact name of a public endpoint, an account's, or one within a VPC, in
- * the DNS suffix of the region's partition?
+ * Is the endpoint one of AWS's own for the service, DynamoDB or S3: https, the
+ * default port, and the exact name of a public endpoint, an account's (of
+ * DynamoDB), a bucket's (of S3), or one within a VPC, in the DNS suffix of the
+ * region's partition?
  */
-extern bool dyn_endpoint_is_aws(const DynEndpoint *endpoint);
+extern bool dyn_endpoint_is_aws(DynService service, const DynEndpoint *endpoint);
 
 /*
  * Does it look like "us-west-2", as the names of all regions do?  What else

@@ -164,11 +164,17 @@ add_signed_headers(const DynSigv4Header **sorted, int n, DynBuf *lines, DynBuf *
 	dyn_buf_byte(lines, '\n');
 }
 
+static const char *
+path_of(const DynSigv4Request *request)
+{
+	return request->path ? request->path : "/";
+}
+
 /* As much as the canonical request can have at most: a buffer that grows would leave the session token behind. */
 static size_t
 canonical_size(const DynSigv4Request *request)
 {
-	size_t		size = strlen(request->method) + 2 * HASH_LEN + 10;
+	size_t		size = strlen(request->method) + strlen(path_of(request)) + 2 * HASH_LEN + 10;
 
 	/* a name stands there twice, with a byte behind it, and the value once */
 	for (int i = 0; i < request->nheaders; i++)
@@ -191,7 +197,9 @@ add_canonical_request(const DynSigv4Request *request, DynBuf *out, DynBuf *names
 
 	dyn_buf_reserve(out, canonical_size(request));
 	dyn_buf_str(out, request->method);
-	dyn_buf_str(out, "\n/\n\n");	/* path, empty query */
+	dyn_buf_byte(out, '\n');
+	dyn_buf_str(out, path_of(request));
+	dyn_buf_str(out, "\n\n");	/* the query is empty */
 	add_signed_headers(sorted, request->nheaders, out, names);
 	dyn_buf_byte(out, '\n');
 	dyn_buf_add(out, names->data, names->len);

@@ -2,8 +2,8 @@
  * sigv4.h
  *	  AWS Signature Version 4, the only user of OpenSSL.
  *
- * Signs requests whose path is "/" and whose query is empty, which is all that
- * DynamoDB has.
+ * Signs requests whose query is empty: DynamoDB's and STS's have the path "/",
+ * those for an object of S3 a path of their own.
  */
 #ifndef DYN_SIGV4_H
 #define DYN_SIGV4_H
@@ -44,6 +44,7 @@ extern bool dyn_sigv4_date(int64_t epoch_seconds, char out[DYN_AMZ_DATE_LEN]);
 typedef struct DynSigv4Request
 {
 	const char *method;
+	const char *path;			/* encoded as it is sent; NULL: "/".  S3 alone signs it as it is, others encode it again */
 	const DynSigv4Header *headers;	/* all of them are signed, any order and case; Host and X-Amz-Date must be among
 									 * them */
 	int			nheaders;

@@ -29,6 +29,8 @@ typedef enum DynClass
 	DYN_PROTOCOL,				/* malformed, truncated, oversized or corrupted answer */
 	DYN_TABLE_MISSING,			/* ResourceNotFoundException */
 	DYN_TABLE_IN_USE,			/* ResourceInUseException */
+	DYN_OBJECT_MISSING,			/* in S3: the bucket, or the key in it */
+	DYN_OBJECT_TOO_LARGE,
 	DYN_ACCESS_DENIED,			/* IAM says no */
 	DYN_CREDENTIALS,			/* rejected, expired, bad signature */
 	DYN_NO_CREDENTIALS,			/* none to sign with: not found, or their source is broken */

@@ -17,23 +17,9 @@
 static void
 add_parameter(DynBuf *body, const char *name, const char *value)
 {
-	static const char digits[] = "0123456789ABCDEF";
-
 	dyn_buf_str(body, name);
 	dyn_buf_byte(body, '=');
-	for (; *value; value++)
-	{
-		unsigned char c = *value;
-
-		if (dyn_is_alnum_or(*value, "-._~"))
-			dyn_buf_byte(body, c);
-		else
-		{
-			dyn_buf_byte(body, '%');
-			dyn_buf_byte(body, digits[c >> 4]);
-			dyn_buf_byte(body, digits[c & 15]);
-		}
-	}
+	dyn_buf_percent(body, value, "-._~");
 }
 
 void

@@ -261,7 +261,7 @@ count_answer(DynCall *call, size_t received)
 		DYN_COUNT(call->counters, connections_reused, 1);
 	if (!dyn_trace_on())
 		return;
-	trace.op = call->op;
+	trace.name = dyn_op_name(call->op);
 	trace.status = call->status;
 	trace.status.attempts = call->attempts;
 	trace.status.elapsed_ms = dyn_clock_now_ms(&call->client->clock) - call->sent_ms;
@@ -321,7 +321,7 @@ check_answer(DynCall *call, DynHttpAnswer *answer)
 	{
 		if (correct_skew(call, answer) || dyn_call_renew_keys(call))
 			return true;
-		dyn_call_name_keys(call);
+		dyn_key_source_name(call->client->keys, status);
 	}
 	dyn_buf_free(&call->answer);
 	call->answer = answer->body;

@@ -6,7 +6,6 @@
 #include "net/ddb_private.h"
 
 #include <stdio.h>
-#include <string.h>
 
 DynKeyState
 dyn_call_take_keys(DynCall *call, DynStatus *status)
@@ -29,49 +28,14 @@ dyn_call_take_keys(DynCall *call, DynStatus *status)
 	return state;
 }
 
-/* Does the code say that the keys are old, or not known (any more)? */
-static bool
-are_stale(const char *aws_code)
-{
-	static const char *const codes[] = {
-		"ExpiredTokenException", "ExpiredToken", "RequestExpired", "UnrecognizedClientException",
-		"InvalidClientTokenId", "InvalidAccessKeyId"
-	};
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (strcmp(aws_code, codes[i]) == 0)
-			return true;
-	return false;
-}
-
 bool
 dyn_call_renew_keys(DynCall *call)
 {
-	if (call->keys_renewed || !are_stale(call->status.aws_code) ||
+	if (call->keys_renewed || !dyn_keys_are_stale(call->status.aws_code) ||
 		!dyn_key_source_refused(call->client->keys, call->key_serial))
 		return false;
 	call->keys_renewed = true;
 	call->state = DYN_CALL_WAITING;
 	call->due_ms = 0;
 	return true;
-}
-
-/* Those of the mapping itself need no word: what the class says is about them. */
-static bool
-are_of_mapping(const DynKeyDescription *keys)
-{
-	return strcmp(keys->source, "user mapping") == 0 && keys->role_arn == NULL;
-}
-
-void
-dyn_call_name_keys(DynCall *call)
-{
-	DynKeyDescription keys;
-
-	dyn_key_source_describe(call->client->keys, &keys);
-	if (are_of_mapping(&keys))
-		return;
-	dyn_status_hint(&call->status, "The credentials come from: %s%s%.60s%s%.200s. Check them, the server's \"region\", and this machine's clock.",
-					keys.source, keys.profile ? ", profile " : "", keys.profile ? keys.profile : "",
-					keys.role_arn ? ", role " : "", keys.role_arn ? keys.role_arn : "");
 }

@@ -92,9 +92,6 @@ extern DynKeyState dyn_call_take_keys(DynCall *call, DynStatus *status);
  */
 extern bool dyn_call_renew_keys(DynCall *call);
 
-/* Has the status of a call whose keys are refused for good say where they come from. */
-extern void dyn_call_name_keys(DynCall *call);
-
 /* ---- ddb_call.c ---- */
 
 /* Signs and sends a call, again or for the first time.  It is in flight then, done, or waits for a descriptor or for keys. */

@@ -41,11 +41,13 @@ typedef struct DynHttpAnswer
 {
 	int			status;			/* HTTP status */
 	DynBuf		body;
-	char		request_id[80]; /* x-amzn-RequestId, "" where none */
+	char		request_id[80]; /* x-amzn-RequestId, or S3's x-amz-request-id; "" where none */
 	bool		has_crc32;
 	uint32_t	crc32;			/* x-amz-crc32 */
 	double		retry_after_ms; /* x-amz-retry-after, 0: none */
 	int64_t		date;			/* Date, epoch seconds, -1: none */
+	char		etag[80];		/* ETag, "" where none */
+	char		bucket_region[40];	/* x-amz-bucket-region, "" where none */
 } DynHttpAnswer;
 
 typedef struct DynTransfer DynTransfer;
@@ -130,6 +132,9 @@ extern bool dyn_transfer_refused(const DynTransfer *transfer);
 
 /* Of a transfer that failed: was its connection an old one, and lost before a byte of an answer came? */
 extern bool dyn_transfer_stale(const DynTransfer *transfer);
+
+/* Of a transfer that failed: was the answer longer than config.max_body? */
+extern bool dyn_transfer_too_long(const DynTransfer *transfer);
 
 /* Was its request sent more than once, as the connection was an old one and lost?  The service may have got it before. */
 extern bool dyn_transfer_repeated(const DynTransfer *transfer);

@@ -66,6 +66,7 @@ struct DynTransfer
 	bool		added;			/* to the multi handle */
 	bool		done;
 	const char *rejected;		/* why we broke the answer off, NULL: we did not */
+	bool		too_long;		/* it was longer than it may be */
 	int			opened;			/* sockets */
 	bool		looking_up;		/* descriptors are booked for a lookup of the host's name */
 	int			refused;		/* errno of a socket or lookup that got no descriptor, or no memory; 0: none */

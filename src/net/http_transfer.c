@@ -43,6 +43,7 @@ reject_answer(DynTransfer *transfer, const char *why)
 static size_t
 reject_length(DynTransfer *transfer)
 {
+	transfer->too_long = true;
 	return reject_answer(transfer, transfer->http->config.max_body == DYN_HTTP_MAX_BODY ?
 						 "the answer is longer than 64 MB" : "the answer is too long");
 }
@@ -86,6 +87,14 @@ header_value(const char *line, size_t len, const char *name, char *value, size_t
 	memcpy(value, line, n);
 	value[n] = '\0';
 	return value;
+}
+
+/* Keeps a header's value as printable text, cut where it does not fit. */
+static void
+keep_text(char *out, size_t size, char *value)
+{
+	dyn_ascii_clean(value);
+	snprintf(out, size, "%s", value);
 }
 
 /* Digits and nothing else, up to `max`; what strtoul() takes besides would be no number in a header. */
@@ -140,7 +149,7 @@ begin_answer(DynTransfer *transfer)
 {
 	DynHttpAnswer *answer = &transfer->answer;
 
-	answer->request_id[0] = '\0';
+	answer->request_id[0] = answer->etag[0] = answer->bucket_region[0] = '\0';
 	answer->has_crc32 = false;
 	answer->retry_after_ms = 0;
 	answer->date = -1;
@@ -155,11 +164,13 @@ read_header(DynTransfer *transfer, const char *line, size_t len)
 	char		value[80];
 	uint64_t	number;
 
-	if (header_value(line, len, "x-amzn-requestid", value, sizeof(value)))
-	{
-		dyn_ascii_clean(value);
-		snprintf(answer->request_id, sizeof(answer->request_id), "%s", value);
-	}
+	if (header_value(line, len, "x-amzn-requestid", value, sizeof(value)) ||
+		header_value(line, len, "x-amz-request-id", value, sizeof(value)))
+		keep_text(answer->request_id, sizeof(answer->request_id), value);
+	else if (header_value(line, len, "etag", value, sizeof(value)))
+		keep_text(answer->etag, sizeof(answer->etag), value);
+	else if (header_value(line, len, "x-amz-bucket-region", value, sizeof(value)))
+		keep_text(answer->bucket_region, sizeof(answer->bucket_region), value);
 	else if (header_value(line, len, "x-amz-crc32", value, sizeof(value)))
 	{
 		if (!parse_number(value, UINT32_MAX, &number))
@@ -528,6 +539,12 @@ dyn_transfer_stale(const DynTransfer *transfer)
 		return false;
 	return transfer->connects == 0 &&
 		curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &header_bytes) == CURLE_OK && header_bytes == 0;
+}
+
+bool
+dyn_transfer_too_long(const DynTransfer *transfer)
+{
+	return transfer->too_long;
 }
 
 bool

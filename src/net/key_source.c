@@ -374,6 +374,26 @@ dyn_key_source_describe(const DynKeySource *source, DynKeyDescription *descripti
 	description->expires = source->keys.expires;
 }
 
+/* Those of the mapping itself need no word: what the class of the failure says is about them. */
+static bool
+are_of_mapping(const DynKeyDescription *keys)
+{
+	return strcmp(keys->source, "user mapping") == 0 && keys->role_arn == NULL;
+}
+
+void
+dyn_key_source_name(const DynKeySource *source, DynStatus *status)
+{
+	DynKeyDescription keys;
+
+	dyn_key_source_describe(source, &keys);
+	if (are_of_mapping(&keys))
+		return;
+	dyn_status_hint(status, "The credentials come from: %s%s%.60s%s%.200s. Check them, the server's \"region\", and this machine's clock.",
+					keys.source, keys.profile ? ", profile " : "", keys.profile ? keys.profile : "",
+					keys.role_arn ? ", role " : "", keys.role_arn ? keys.role_arn : "");
+}
+
 bool
 dyn_key_source_take_warning(DynStatus *status)
 {

@@ -59,6 +59,9 @@ typedef struct DynKeyDescription
 
 extern void dyn_key_source_describe(const DynKeySource *source, DynKeyDescription *description);
 
+/* Has the status of a request whose keys were refused for good say, in its hint, where they come from. */
+extern void dyn_key_source_name(const DynKeySource *source, DynStatus *status);
+
 /* Once for each run of failures to refresh keys that can still be used: what failed.  False: nothing. */
 extern bool dyn_key_source_take_warning(DynStatus *status);
 

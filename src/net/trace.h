@@ -9,12 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/ddb_op.h"
 #include "core/status.h"
 
 typedef struct DynTrace
 {
-	DynOp		op;
+	const char *name;			/* of the operation; static */
 	DynStatus	status;			/* attempts: which one this is; elapsed_ms: its own time */
 	size_t		bytes_sent;		/* bodies */
 	size_t		bytes_received;

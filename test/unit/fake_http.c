@@ -34,6 +34,7 @@ struct DynTransfer
 	bool		hangs;			/* until its engine's time is up */
 	bool		stale;
 	bool		refused;		/* after its lookup */
+	bool		too_long;
 	DynClass	failure;		/* DYN_OK: there is an answer */
 	DynHttpAnswer answer;
 };
@@ -193,7 +194,19 @@ fake_answer(int n, int status, const char *body)
 	answer->crc32 = dyn_crc32(body, strlen(body)) + (fake_headers.wrong_crc ? 1 : 0);
 	answer->retry_after_ms = fake_headers.retry_after_ms;
 	answer->date = fake_headers.date ? fake_headers.date : -1;
+	snprintf(answer->etag, sizeof(answer->etag), "%s", fake_headers.etag ? fake_headers.etag : "");
+	snprintf(answer->bucket_region, sizeof(answer->bucket_region), "%s",
+			 fake_headers.bucket_region ? fake_headers.bucket_region : "");
 	memset(&fake_headers, 0, sizeof(fake_headers));
+}
+
+void
+fake_too_long(int n)
+{
+	DynTransfer *transfer = in_flight(n);
+
+	transfer->failure = DYN_PROTOCOL;
+	transfer->too_long = true;
 }
 
 void
@@ -487,6 +500,12 @@ bool
 dyn_transfer_stale(const DynTransfer *transfer)
 {
 	return transfer->stale;
+}
+
+bool
+dyn_transfer_too_long(const DynTransfer *transfer)
+{
+	return transfer->too_long;
 }
 
 bool

@@ -31,6 +31,8 @@ typedef struct FakeHeaders
 	double		retry_after_ms;
 	bool		wrong_crc;
 	int64_t		date;			/* 0: none */
+	const char *etag;			/* NULL: none */
+	const char *bucket_region;
 } FakeHeaders;
 
 extern double fake_now_ms;
@@ -69,6 +71,9 @@ extern bool fake_header_is(const FakeRequest *request, const char *name, const c
 extern void fake_answer(int n, int status, const char *body);
 extern void fake_fail(int n, DynClass cls);
 extern void fake_stale(int n);
+
+/* The answer to request `n` is longer than may be. */
+extern void fake_too_long(int n);
 
 /* Request `n` was not sent after all: after its lookup there was no descriptor. */
 extern void fake_refuse(int n);

@@ -134,13 +134,13 @@ test_aws(void)
 	{
 		DynEndpoint endpoint = endpoint_of(of_aws[i]);
 
-		ok(dyn_endpoint_is_aws(&endpoint), "AWS's own: %s", of_aws[i]);
+		ok(dyn_endpoint_is_aws(DYN_SERVICE_DYNAMODB, &endpoint), "AWS's own: %s", of_aws[i]);
 	}
 	for (size_t i = 0; i < LENGTH(of_others); i++)
 	{
 		DynEndpoint endpoint = endpoint_of(of_others[i]);
 
-		ok(!dyn_endpoint_is_aws(&endpoint), "not AWS's: %.100s", of_others[i]);
+		ok(!dyn_endpoint_is_aws(DYN_SERVICE_DYNAMODB, &endpoint), "not AWS's: %.100s", of_others[i]);
 	}
 }
 
@@ -186,7 +186,7 @@ test_golden(void)
 		if (url == NULL)
 			continue;
 		endpoint = endpoint_of(url);
-		is_int(dyn_endpoint_is_aws(&endpoint),
+		is_int(dyn_endpoint_is_aws(DYN_SERVICE_DYNAMODB, &endpoint),
 			   strcmp(golden_text(golden, "service"), "dynamodb") == 0 && strncmp(url, "https:", 6) == 0, "golden: %s", url);
 		n++;
 	}

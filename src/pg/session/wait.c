@@ -83,7 +83,7 @@ log_requests(void)
 
 		line = psprintf("%s, attempt %d: HTTP %d%s%s in %.1f ms, "
 						"%zu bytes sent, %zu received, %s connection, request id %s",
-						dyn_op_name(trace.op), status->attempts, status->http_status, result[0] ? " " : "", result,
+						trace.name, status->attempts, status->http_status, result[0] ? " " : "", result,
 						status->elapsed_ms, trace.bytes_sent, trace.bytes_received,
 						trace.new_connection ? "new" : "kept", status->request_id[0] ? status->request_id : "none");
 		ereport(DEBUG1,

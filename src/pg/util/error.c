@@ -41,6 +41,8 @@ static const Wording wordings[] = {
 	"Check the options \"region\", \"project\", \"table_name_template\", \"feature_view\" and \"table_name\"; CREATE FOREIGN TABLE or feast apply makes the table."},
 	[DYN_TABLE_IN_USE] = {ERRCODE_OBJECT_IN_USE, "found the table in use",
 	"DynamoDB is creating, changing or deleting it; try again in a moment."},
+	[DYN_OBJECT_MISSING] = {ERRCODE_UNDEFINED_FILE, "did not find the object", NULL},
+	[DYN_OBJECT_TOO_LARGE] = {ERRCODE_PROGRAM_LIMIT_EXCEEDED, "found an object that is too large", NULL},
 	[DYN_ACCESS_DENIED] = {ERRCODE_INSUFFICIENT_PRIVILEGE, "was denied", NULL},
 	[DYN_CREDENTIALS] = {ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "was refused: the credentials are not valid",
 	"Check \"access_key_id\", \"secret_access_key\" and \"session_token\" of the user mapping, the server's \"region\", and this machine's clock."},
