@@ -20,7 +20,7 @@ PG = dynamo_fdw explain \
 		registry_bytes registry_source schema_tables service service_function service_install service_sql sql_name) \
 	$(addprefix qual/,qual qual_bind qual_column qual_derive qual_eval qual_join qual_operand qual_tree) \
 	$(addprefix convert/,convert_key convert_read convert_write) \
-	$(addprefix session/,connection emptied endpoint_policy identity identity_view stats stays stored unsent wait) \
+	$(addprefix session/,connection emptied endpoint_policy identity identity_view s3_object stats stays stored unsent wait) \
 	$(addprefix table/,column option option_check relation type_map) \
 	$(addprefix util/,attempt error explain_counts extension guc scratch text)
 

@@ -186,6 +186,12 @@ END $$;
 COMMENT ON FUNCTION dynamo_fdw_append(regclass, jsonb, name, anyarray, boolean) IS
 'appends elements to a list feature of an entity, or puts them at its front; false: the entity has no row';
 
+CREATE FUNCTION dynamo_fdw_registry(server name, registry text DEFAULT NULL) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION dynamo_fdw_registry(name, text) IS
+'bytes of the registry that a server names, as they are stored';
+
 CREATE FUNCTION dynamo_fdw_identity(server name, OUT source text, OUT profile text, OUT access_key_id text,
     OUT role_arn text, OUT expires timestamptz, OUT endpoint text, OUT region text) RETURNS record
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

@@ -92,21 +92,21 @@ init_cache(void)
 	CacheRegisterSyscacheCallback(AUTHOID, invalidate_connections, (Datum) 0);
 }
 
-/* With a reference; NULL on failure, `status` set. */
-static DynKeySource *
-get_keys(List *server_options, const DynIdentity *identity, DynClientConfig *client, DynStatus *status)
+DynKeySource *
+dyn_connection_keys(List *server_options, const DynIdentity *identity, DynStatus *status)
 {
 	DynKeyFetchConfig config = {0};
+	DynClock	clock = {0};
 
 	dyn_identity_wish(identity, &config.wish);
 	config.wish.sts_url = dyn_option_text("sts_endpoint_url", server_options, NIL);
-	config.region = client->region;
+	config.region = dyn_option_signing_region(server_options);
 	config.fips = dyn_option_bool("use_fips_endpoint", server_options, NIL);
 	config.dualstack = dyn_option_bool("use_dualstack_endpoint", server_options, NIL);
-	config.ca_bundle = client->ca_bundle;
-	config.no_proxy = client->no_proxy;
+	config.ca_bundle = dyn_option_text("ca_bundle", server_options, NIL);
+	config.no_proxy = identity->restricted;
 	config.surroundings = &dyn_surroundings;
-	config.clock = &client->clock;
+	config.clock = &clock;
 	return dyn_key_source_get(&config, status);
 }
 
@@ -130,7 +130,7 @@ dyn_connection_new_client(Oid serverid, List *server_options, const DynIdentity 
 		dyn_status_set(status, DYN_CONNECT, "the server has no valid \"region\" or \"endpoint_url\"");
 		return NULL;
 	}
-	if (!dyn_endpoint_permitted(&config.endpoint, identity, status))
+	if (!dyn_endpoint_permitted(DYN_SERVICE_DYNAMODB, &config.endpoint, identity, status))
 		return NULL;
 	config.region = dyn_option_signing_region(server_options);
 	if (!dyn_region_permitted(config.region, identity, status))
@@ -145,7 +145,7 @@ dyn_connection_new_client(Oid serverid, List *server_options, const DynIdentity 
 	config.counters = dyn_stats_of_server(serverid);
 	config.keepalive_timeout_s = dyn_option_real("keepalive_timeout", server_options, NIL);
 	config.warmup_connections = dyn_option_bool("warmup_connections", server_options, NIL);
-	config.keys = get_keys(server_options, identity, &config, status);
+	config.keys = dyn_connection_keys(server_options, identity, status);
 	client = config.keys ? dyn_client_new(&config, status) : NULL;
 	dyn_key_source_release(config.keys);
 	return client;
@@ -323,6 +323,27 @@ connect_user(Oid serverid, Oid userid, bool missing_ok, DynStatus *status)
 	return connection;
 }
 
+/* For whoever is about to read the catalogs: a transaction that has all its locks would not hear of rights taken away. */
+static void
+hear_of_changes(void)
+{
+	if (cache == NULL)
+		init_cache();
+	AcceptInvalidationMessages();
+}
+
+DynIdentity *
+dyn_connection_definition(Oid serverid, Oid userid, List **server_options)
+{
+	Definition	definition;
+	bool		settled;
+
+	hear_of_changes();
+	read_definition(serverid, userid, false, &definition, &settled);
+	*server_options = definition.options;
+	return definition.identity;
+}
+
 /* With a reference; NULL only with `missing_ok`. */
 static DynConnection *
 get_connection(Oid serverid, Oid userid, bool missing_ok)
@@ -330,9 +351,7 @@ get_connection(Oid serverid, Oid userid, bool missing_ok)
 	DynConnection *connection;
 	DynStatus	status;
 
-	if (cache == NULL)
-		init_cache();
-	AcceptInvalidationMessages();	/* a transaction that has all its locks would not hear of rights taken away */
+	hear_of_changes();
 	connection = find_connection(serverid, userid);
 	if (connection == NULL)
 		connection = connect_user(serverid, userid, missing_ok, &status);

@@ -38,4 +38,14 @@ extern void dyn_connection_release(DynConnection *connection);
 extern DynClient *dyn_connection_new_client(Oid serverid, List *server_options, const DynIdentity *identity,
 											DynStatus *status);
 
+/*
+ * The server's options and the user's identity there, as the catalogs had them
+ * at one moment; the caller frees the identity. Raises where there are no
+ * credentials.
+ */
+extern DynIdentity *dyn_connection_definition(Oid serverid, Oid userid, List **server_options);
+
+/* The keys of an identity, the same for all that it signs, with a reference; NULL on failure, `status` set. */
+extern DynKeySource *dyn_connection_keys(List *server_options, const DynIdentity *identity, DynStatus *status);
+
 #endif							/* DYN_CONNECTION_H */

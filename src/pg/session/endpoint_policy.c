@@ -12,9 +12,9 @@
 #include "pg/util/guc.h"
 
 bool
-dyn_endpoint_permitted(const DynEndpoint *endpoint, const DynIdentity *identity, DynStatus *status)
+dyn_endpoint_permitted(DynService service, const DynEndpoint *endpoint, const DynIdentity *identity, DynStatus *status)
 {
-	if (identity->restricted && !dyn_endpoint_is_aws(endpoint) &&
+	if (identity->restricted && !dyn_endpoint_is_aws(service, endpoint) &&
 		!dyn_endpoint_matches(endpoint, dyn_guc_allowed_endpoints()))
 	{
 		dyn_status_set(status, DYN_FORBIDDEN, "the server's owner is no superuser, and \"%s\" is none of AWS's endpoints",

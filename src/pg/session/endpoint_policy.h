@@ -11,7 +11,8 @@
 #include "pg/session/identity.h"
 
 /* False, `status` set: DYN_FORBIDDEN, or DYN_NO_CREDENTIALS for the process's own over plain http. Throws nothing. */
-extern bool dyn_endpoint_permitted(const DynEndpoint *endpoint, const DynIdentity *identity, DynStatus *status);
+extern bool dyn_endpoint_permitted(DynService service, const DynEndpoint *endpoint, const DynIdentity *identity,
+								   DynStatus *status);
 
 /* The same of the region, by which STS's endpoint is named where the identity may need it. */
 extern bool dyn_region_permitted(const char *region, const DynIdentity *identity, DynStatus *status);

@@ -5,12 +5,10 @@
 #include "pg/util/export.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_foreign_server.h"
 #include "fmgr.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -29,22 +27,6 @@ PG_FUNCTION_INFO_V1(dynamo_fdw_identity);
 
 /* How much of an access key id is shown. */
 #define SHOWN_CHARACTERS 4
-
-/* The server, if the user may use it; raises. */
-static ForeignServer *
-usable_server(const char *name)
-{
-	ForeignServer *server = GetForeignServerByName(name, false);
-	AclResult	acl = object_aclcheck(ForeignServerRelationId, server->serverid, GetUserId(), ACL_USAGE);
-
-	if (!dyn_extension_has_server(server->serverid))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("server \"%s\" is not one of dynamo_fdw", server->servername)));
-	if (acl != ACLCHECK_OK)
-		aclcheck_error(acl, OBJECT_FOREIGN_SERVER, server->servername);
-	return server;
-}
 
 /* Waits until the source has keys; raises where it can't have any. */
 static void
@@ -97,7 +79,7 @@ identity_row(TupleDesc desc, const ForeignServer *server, const DynKeySource *ke
 Datum
 dynamo_fdw_identity(PG_FUNCTION_ARGS)
 {
-	ForeignServer *server = usable_server(NameStr(*PG_GETARG_NAME(0)));
+	ForeignServer *server = dyn_extension_usable_server(NameStr(*PG_GETARG_NAME(0)));
 	DynConnection *connection;
 	HeapTuple	row = NULL;
 	TupleDesc	desc;

@@ -67,7 +67,7 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT_BOOL("warmup_connections", S, "false", 0),
 	OPT("ca_bundle", S, FILE, NULL, SUPERUSER),
 	OPT_INT("entity_key_serialization_version", S, "3", 2, 3),
-	OPT_TEXT("registry", S, 0),
+	OPT("registry", S, REGISTRY, NULL, 0),
 	OPT_CHOICE("registry_type", S, "file", registry_types, 0),
 	OPT("registry_region", S, REGION, NULL, 0),
 	OPT("registry_endpoint_url", S, URL, NULL, 0),

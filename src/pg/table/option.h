@@ -32,6 +32,7 @@ typedef enum DynOptionKind
 	DYN_OPT_TEMPLATE,			/* remote table name with {project} and {table_name} */
 	DYN_OPT_TABLE_NAME,
 	DYN_OPT_FILE,				/* absolute path on the server */
+	DYN_OPT_REGISTRY,			/* of Feast: s3://bucket/key, a path, or a schema */
 	DYN_OPT_VALUE_TYPE,
 	DYN_OPT_TAGS,				/* JSON object of strings */
 	DYN_OPT_INTERVAL,			/* as a timedelta of Python: days and shorter */

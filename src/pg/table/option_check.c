@@ -26,6 +26,7 @@
 
 #include "core/ddb_op.h"
 #include "core/feast_type.h"
+#include "core/s3.h"
 #include "core/sts.h"
 #include "pg/table/option_check.h"
 
@@ -245,6 +246,26 @@ attribute_fault(const char *value)
 		psprintf("The name of an attribute has 1 to %d bytes.", MAX_ATTRIBUTE_BYTES);
 }
 
+/*
+ * Of REGISTRY.  What has no scheme is a path or, of a SQL registry, a schema:
+ * which one it is, another option says, so that is checked when it is used.
+ */
+static const char *
+registry_fault(const char *value)
+{
+	size_t		scheme = 0;
+	DynS3Object object;
+	const char *why;
+
+	while (isalnum((unsigned char) value[scheme]) || (value[scheme] != '\0' && strchr("+.-", value[scheme])))
+		scheme++;
+	if (dyn_s3_is_uri(value))
+		return dyn_s3_parse(value, &object, &why) ? NULL : psprintf("A URI of S3 %s.", why);
+	if (scheme > 0 && strncmp(value + scheme, "://", 3) == 0)
+		return "A registry is s3://bucket/key, or the absolute path of a file of the server, or with registry_type 'sql' the schema that has Feast's tables.";
+	return *value != '\0' ? NULL : "The value must not be empty.";
+}
+
 /* Of any kind. */
 static const char *
 value_fault(const DynOptionDef *def, const char *value)
@@ -273,6 +294,8 @@ value_fault(const DynOptionDef *def, const char *value)
 				"A DynamoDB table name has 3 to 255 characters out of a-z, A-Z, 0-9, '_', '.' and '-'.";
 		case DYN_OPT_FILE:
 			return is_absolute_path(value) ? NULL : "The path must be absolute.";
+		case DYN_OPT_REGISTRY:
+			return registry_fault(value);
 		case DYN_OPT_VALUE_TYPE:
 			return dyn_feast_type_from_name(value) >= 0 ? NULL :
 				"Valid values are Feast's value types, for example \"INT64\" or \"STRING\".";
@@ -329,11 +352,13 @@ find_fault(const DefElem *elem, DynOptionPlace where, const char **hint)
 	return OPTION_FINE;
 }
 
-/* May the value stand in a message?  A URL is refused if it holds a password, too. */
+/* May the value stand in a message?  A URL is refused if it holds a password or a signature, too. */
 static bool
 may_show(const DynOptionDef *def, const char *value)
 {
-	return (def->flags & DYN_OPT_SECRET) == 0 && (def->kind != DYN_OPT_URL || strchr(value, '@') == NULL);
+	bool		url = def->kind == DYN_OPT_URL || def->kind == DYN_OPT_REGISTRY;
+
+	return (def->flags & DYN_OPT_SECRET) == 0 && !(url && strpbrk(value, def->kind == DYN_OPT_URL ? "@" : "@?"));
 }
 
 /* The message and code of a fault, as an argument of ereport. */

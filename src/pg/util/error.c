@@ -181,3 +181,19 @@ dyn_report(int elevel, const DynStatus *status, const DynErrorContext *context)
 				 errdetail("%s", detail),
 				 hint ? errhint("%s", hint) : 0));
 }
+
+void
+dyn_report_request(int elevel, const DynStatus *status, const char *request)
+{
+	const Wording *wording = &wordings[status->cls];
+	const char *hint;
+
+	if (elevel >= ERROR)
+		CHECK_FOR_INTERRUPTS();
+	hint = hint_text(status, NULL);
+	ereport(elevel,
+			(errcode(wording->sqlstate),
+			 errmsg("%s %s", request, wording->message),
+			 errdetail("%s", detail_text(status, NULL)),
+			 hint ? errhint("%s", hint) : 0));
+}

@@ -24,6 +24,9 @@ typedef struct DynErrorContext
  */
 extern void dyn_report(int elevel, const DynStatus *status, const DynErrorContext *context);
 
+/* The same of a request that is none of DynamoDB's: `request` is what it is called, "GetObject of \"s3://…\"". */
+extern void dyn_report_request(int elevel, const DynStatus *status, const char *request);
+
 /* For callbacks of error messages: is it an error that is raised, and not a warning or notice? */
 extern bool dyn_message_is_error(void);
 

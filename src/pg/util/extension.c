@@ -10,14 +10,18 @@
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_proc.h"
 #include "commands/extension.h"
 #include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "pg/util/compat.h"
 #include "pg/util/extension.h"
 
 bool
@@ -57,6 +61,21 @@ dyn_extension_has_server(Oid serverid)
 	ForeignServer *server = GetForeignServerExtended(serverid, FSV_MISSING_OK);
 
 	return server != NULL && dyn_extension_has_wrapper(server->fdwid);
+}
+
+ForeignServer *
+dyn_extension_usable_server(const char *name)
+{
+	ForeignServer *server = GetForeignServerByName(name, false);
+	AclResult	acl = object_aclcheck(ForeignServerRelationId, server->serverid, GetUserId(), ACL_USAGE);
+
+	if (!dyn_extension_has_server(server->serverid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("server \"%s\" is not one of dynamo_fdw", server->servername)));
+	if (acl != ACLCHECK_OK)
+		aclcheck_error(acl, OBJECT_FOREIGN_SERVER, server->servername);
+	return server;
 }
 
 bool

@@ -18,6 +18,9 @@ extern bool dyn_extension_has_wrapper(Oid fdwid);
 /* Is the server one of a wrapper with our handler? False for one that is gone. */
 extern bool dyn_extension_has_server(Oid serverid);
 
+/* The server of that name, if it is such a one and the current user may use it; raises. */
+extern struct ForeignServer *dyn_extension_usable_server(const char *name);
+
 /* Is the relation a foreign table on such a server? False for one that is gone. */
 extern bool dyn_extension_has_table(Oid relid);
 
