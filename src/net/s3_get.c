@@ -364,7 +364,7 @@ take_get_answer(DynS3Get *get)
 {
 	DynHttpAnswer *answer = NULL;
 	Verdict		verdict;
-	size_t		received;
+	size_t		received = 0;
 
 	/* a name was looked up, and then there was no descriptor: nothing was sent */
 	if (dyn_transfer_refused(get->transfer))
@@ -378,9 +378,13 @@ take_get_answer(DynS3Get *get)
 		return;
 	}
 	dyn_status_clear(&get->status);
-	dyn_transfer_result(get->transfer, &answer, &get->status);
-	received = answer ? answer->body.len : 0;
-	verdict = answer ? judge_get_answer(get, answer) : judge_silence(get);
+	if (dyn_transfer_result(get->transfer, &answer, &get->status))
+	{
+		received = answer->body.len;
+		verdict = judge_get_answer(get, answer);
+	}
+	else
+		verdict = judge_silence(get);
 	trace_get(get, received);
 	dyn_transfer_free(get->transfer);
 	get->transfer = NULL;

@@ -42,6 +42,46 @@ static const char *const of_aws[] = {
 	"https://123456789012.ddb.cn-north-1.amazonaws.com.cn",
 };
 
+/* S3's, where buckets are part of names. */
+static const char *const of_s3[] = {
+	"https://s3.us-west-2.amazonaws.com",
+	"https://feast.s3.us-west-2.amazonaws.com",
+	"https://feast.s3.us-west-2.amazonaws.com:443",
+	"https://FEAST.s3-fips.us-west-2.amazonaws.com",
+	"https://feast.s3-fips.dualstack.us-west-2.amazonaws.com",
+	"https://s3.dualstack.cn-north-1.amazonaws.com.cn",
+	"https://s3.s3.us-west-2.amazonaws.com",
+	"https://dynamodb.s3.us-west-2.amazonaws.com",
+	"https://us-west-2.s3.us-west-2.amazonaws.com",
+	"https://feast.s3.us-isob-east-1.sc2s.sgov.gov",
+	"https://bucket.vpce-1a2b-3c.s3.us-west-2.vpce.amazonaws.com",
+};
+
+static const char *const not_of_s3[] = {
+	"http://feast.s3.us-west-2.amazonaws.com",
+	"https://feast.s3.us-west-2.amazonaws.com:8443",
+	"https://feast.s3.us-west-2.amazonaws.com.evil.com",
+	"https://feast.s3.us-west-2.amazonaws.com.cn",
+	"https://feast.s3.cn-north-1.amazonaws.com",
+	"https://feast.s3.us-west-2.api.aws",
+	"https://feast.s3.amazonaws.com",
+	"https://s3.amazonaws.com",
+	"https://evil.feast.s3.us-west-2.amazonaws.com",
+	"https://feast.s3.evil.amazonaws.com",
+	"https://feast.s3.s3.amazonaws.com",
+	"https://feast.xs3.us-west-2.amazonaws.com",
+	"https://feast.s3-website.us-west-2.amazonaws.com",
+	"https://feast.s3.dualstack.dualstack.us-west-2.amazonaws.com",
+	"https://feast.s3.us-west-2.vpce.amazonaws.com",
+	"https://evil.vpce-1a2b.s3.us-west-2.vpce.amazonaws.com",
+	"https://vpce-1a2b.s3.us-west-2.vpce.amazonaws.com",
+	"https://dynamodb.us-west-2.amazonaws.com",
+	"https://s3.dynamodb.us-west-2.amazonaws.com",
+	"https://123456789012.ddb.us-west-2.amazonaws.com",
+	"https://sts.us-west-2.amazonaws.com",
+	"https://10.0.0.1",
+};
+
 #define LONG_LABEL "a234567890123456789012345678901234567890123456789012345678901234"
 
 static const char *const of_others[] = {
@@ -141,6 +181,19 @@ test_aws(void)
 		DynEndpoint endpoint = endpoint_of(of_others[i]);
 
 		ok(!dyn_endpoint_is_aws(DYN_SERVICE_DYNAMODB, &endpoint), "not AWS's: %.100s", of_others[i]);
+	}
+	for (size_t i = 0; i < LENGTH(of_s3); i++)
+	{
+		DynEndpoint endpoint = endpoint_of(of_s3[i]);
+
+		ok(dyn_endpoint_is_aws(DYN_SERVICE_S3, &endpoint), "S3's: %s", of_s3[i]);
+		ok(!dyn_endpoint_is_aws(DYN_SERVICE_DYNAMODB, &endpoint), "which is none of DynamoDB's");
+	}
+	for (size_t i = 0; i < LENGTH(not_of_s3); i++)
+	{
+		DynEndpoint endpoint = endpoint_of(not_of_s3[i]);
+
+		ok(!dyn_endpoint_is_aws(DYN_SERVICE_S3, &endpoint), "not S3's: %s", not_of_s3[i]);
 	}
 }
 
