@@ -279,5 +279,5 @@ bool
 dyn_endpoint_reaches_same(const DynEndpoint *a, const DynEndpoint *b)
 {
 	return strcmp(a->url, b->url) == 0 || (dyn_endpoint_is_aws(DYN_SERVICE_DYNAMODB, a) &&
-											dyn_endpoint_is_aws(DYN_SERVICE_DYNAMODB, b));
+										   dyn_endpoint_is_aws(DYN_SERVICE_DYNAMODB, b));
 }

@@ -12,7 +12,7 @@ typedef struct DynPartition
 	const char *prefix;			/* of its regions' names */
 	const char *suffix;			/* of its endpoints' names */
 	const char *dualstack_suffix;	/* of those that have IPv6 addresses, too */
-	bool		fips_is_plain;	/* endpoints of DynamoDB and STS (not of S3) that conform to FIPS are the plain ones, but for
+	bool		fips_is_plain;	/* endpoints of DynamoDB and STS that conform to FIPS are the plain ones, but for
 								 * dual-stack */
 } DynPartition;
 

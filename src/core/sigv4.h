@@ -44,7 +44,7 @@ extern bool dyn_sigv4_date(int64_t epoch_seconds, char out[DYN_AMZ_DATE_LEN]);
 typedef struct DynSigv4Request
 {
 	const char *method;
-	const char *path;			/* encoded as it is sent; NULL: "/".  S3 alone signs it as it is, others encode it again */
+	const char *path;			/* as it is sent; NULL: "/".  S3 alone signs it so, others want it encoded again */
 	const DynSigv4Header *headers;	/* all of them are signed, any order and case; Host and X-Amz-Date must be among
 									 * them */
 	int			nheaders;

@@ -47,7 +47,7 @@ typedef struct DynHttpAnswer
 	double		retry_after_ms; /* x-amz-retry-after, 0: none */
 	int64_t		date;			/* Date, epoch seconds, -1: none */
 	char		etag[80];		/* ETag, "" where none */
-	char		bucket_region[40];	/* x-amz-bucket-region, "" where none */
+	char		bucket_region[80];	/* x-amz-bucket-region, "" where none */
 } DynHttpAnswer;
 
 typedef struct DynTransfer DynTransfer;

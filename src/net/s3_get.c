@@ -137,8 +137,8 @@ set_region(DynS3Get *get, const char *region)
 
 /* The value of the Authorization header over all these; false: no memory, or OpenSSL failed. */
 static bool
-sign_get(const DynS3Get *get, const DynKeys *keys, const DynHttpHeader *headers, int nheaders, const char *amz_date,
-		 DynBuf *authorization)
+sign_get_object(const DynS3Get *get, const DynKeys *keys, const DynHttpHeader *headers, int nheaders, const char *amz_date,
+				DynBuf *authorization)
 {
 	DynSigv4Header signed_headers[DYN_SIGV4_MAX_HEADERS];
 	DynSigv4Request request = {.method = "GET", .path = get->path.data, .payload = ""};
@@ -160,7 +160,7 @@ sign_get(const DynS3Get *get, const DynKeys *keys, const DynHttpHeader *headers,
 
 /* Signs the request and hands it to the engine; NULL on failure, `status` set. */
 static DynTransfer *
-start_get(DynS3Get *get, const DynKeys *keys)
+start_get_object(DynS3Get *get, const DynKeys *keys)
 {
 	DynHttpHeader headers[6];
 	DynHttpRequest request = {.method = DYN_HTTP_GET, .path = get->path.data, .headers = headers};
@@ -175,7 +175,7 @@ start_get(DynS3Get *get, const DynKeys *keys)
 	if (keys->session_token)
 		headers[n++] = (DynHttpHeader) {"X-Amz-Security-Token", keys->session_token};
 	if (!dyn_sigv4_date(dyn_clock_wall_s(&get->config.clock) + get->skew_s, amz_date) ||
-		!sign_get(get, keys, headers, n, amz_date, &authorization))
+		!sign_get_object(get, keys, headers, n, amz_date, &authorization))
 		dyn_status_set(&get->status, DYN_INTERNAL, "the request could not be signed");
 	else
 	{
@@ -220,7 +220,7 @@ send_get(DynS3Get *get)
 		return;
 	}
 	snprintf(get->token_start, sizeof(get->token_start), "%s", keys->session_token ? keys->session_token : "");
-	while (!open_get_engine(get) || (get->transfer = start_get(get, keys)) == NULL)
+	while (!open_get_engine(get) || (get->transfer = start_get_object(get, keys)) == NULL)
 	{
 		if (get->status.cls == DYN_NO_DESCRIPTOR && dyn_http_make_room(get->http))
 			continue;
@@ -320,7 +320,7 @@ judge_get_answer(DynS3Get *get, DynHttpAnswer *answer)
 
 /* No answer, or one that was broken off. */
 static Verdict
-judge_silence(DynS3Get *get)
+judge_no_object(DynS3Get *get)
 {
 	if (dyn_transfer_too_long(get->transfer))
 		dyn_status_set(&get->status, DYN_OBJECT_TOO_LARGE, "the object is larger than %zu MB",
@@ -384,7 +384,7 @@ take_get_answer(DynS3Get *get)
 		verdict = judge_get_answer(get, answer);
 	}
 	else
-		verdict = judge_silence(get);
+		verdict = judge_no_object(get);
 	trace_get(get, received);
 	dyn_transfer_free(get->transfer);
 	get->transfer = NULL;

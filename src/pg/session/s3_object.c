@@ -93,14 +93,15 @@ prepare_request(List *options, const DynIdentity *identity, ObjectRequest *reque
 static DynS3Get *
 start_fetch(List *options, const DynIdentity *identity, ObjectRequest *request, DynStatus *status)
 {
-	DynS3Get   *get = NULL;
+	DynS3Get   *get;
 
 	dyn_status_clear(status);
 	if (!prepare_request(options, identity, request, status))
 		return NULL;
 	request->config.keys = dyn_connection_keys(options, identity, status);
-	if (request->config.keys)
-		get = dyn_s3_get_start(&request->config, status);
+	if (request->config.keys == NULL)
+		return NULL;
+	get = dyn_s3_get_start(&request->config, status);
 	dyn_key_source_release(request->config.keys);
 	return get;
 }
@@ -125,28 +126,12 @@ await_object(DynS3Get *get, const char *name)
 	return bytes;
 }
 
-bytea *
-dyn_session_get_object(Oid serverid, Oid userid, const char *uri)
+/* The same, and frees the fetch, whatever happens: at once, since an error may end no more than a block of PL/pgSQL. */
+static bytea *
+await_and_free(DynS3Get *get, const char *name)
 {
-	/* what is passed over in a URI may be a signature */
-	const char *name = psprintf("GetObject of \"%.*s\"", (int) strcspn(uri, "?#"), uri);
-	ObjectRequest request = {0};
-	List	   *options;
-	DynIdentity *identity;
-	DynS3Get   *get;
-	DynStatus	status;
 	bytea	   *bytes = NULL;
 
-	parse_uri(uri, &request.config.object);
-	identity = dyn_connection_definition(serverid, userid, &options);
-	get = start_fetch(options, identity, &request, &status);
-	dyn_identity_free(identity);
-	if (get == NULL)
-	{
-		dyn_s3_advise(&status);
-		dyn_report_request(ERROR, &status, name);
-	}
-	/* nothing throws between its start and here */
 	PG_TRY();
 	{
 		bytes = await_object(get, name);
@@ -157,4 +142,28 @@ dyn_session_get_object(Oid serverid, Oid userid, const char *uri)
 	}
 	PG_END_TRY();
 	return bytes;
+}
+
+bytea *
+dyn_session_get_object(Oid serverid, Oid userid, const char *uri)
+{
+	/* what is passed over in a URI may be a signature */
+	const char *name = psprintf("GetObject of \"%.*s\"", (int) strcspn(uri, "?#"), uri);
+	ObjectRequest request = {0};
+	List	   *options;
+	DynIdentity *identity;
+	DynS3Get   *get;
+	DynStatus	status;
+
+	parse_uri(uri, &request.config.object);
+	identity = dyn_connection_definition(serverid, userid, &options);
+	get = start_fetch(options, identity, &request, &status);
+	dyn_identity_free(identity);
+	if (get == NULL)
+	{
+		dyn_s3_advise(&status);
+		dyn_report_request(ERROR, &status, name);
+	}
+	/* nothing has thrown since its start */
+	return await_and_free(get, name);
 }
