@@ -89,6 +89,34 @@ prepare_request(List *options, const DynIdentity *identity, ObjectRequest *reque
 	return true;
 }
 
+/* What owns a fetch: the memory context that it was made in frees it, if nothing did before. */
+typedef struct FetchHolder
+{
+	MemoryContextCallback callback;
+	DynS3Get   *get;			/* NULL: none */
+} FetchHolder;
+
+/* Callback of the memory context. */
+static void
+free_fetch(void *arg)
+{
+	FetchHolder *holder = arg;
+
+	dyn_s3_get_free(holder->get);
+	holder->get = NULL;
+}
+
+static FetchHolder *
+make_fetch_holder(void)
+{
+	FetchHolder *holder = palloc0(sizeof(FetchHolder));
+
+	holder->callback.func = free_fetch;
+	holder->callback.arg = holder;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &holder->callback);
+	return holder;
+}
+
 /* Starts the fetch; NULL on failure, `status` set. */
 static DynS3Get *
 start_fetch(List *options, const DynIdentity *identity, ObjectRequest *request, DynStatus *status)
@@ -106,41 +134,24 @@ start_fetch(List *options, const DynIdentity *identity, ObjectRequest *request, 
 	return get;
 }
 
-/* Waits until the fetch is done; its object, or raises. */
+/* Waits until the fetch is done, and frees it; NULL on failure, `status` set. */
 static bytea *
-await_object(DynS3Get *get, const char *name)
+await_object(FetchHolder *holder, DynStatus *status)
 {
 	DynBuf	   *object;
 	const char *etag;
-	DynStatus	status;
-	bytea	   *bytes;
-
-	while (!dyn_s3_get_done(get))
-		dyn_wait(DYN_WAIT_READ, -1);
-	if (dyn_s3_get_result(get, &object, &etag, &status) != DYN_S3_GOT)
-		dyn_report_request(ERROR, &status, name);
-	bytes = palloc(VARHDRSZ + object->len);
-	SET_VARSIZE(bytes, VARHDRSZ + object->len);
-	if (object->len > 0)
-		memcpy(VARDATA(bytes), object->data, object->len);
-	return bytes;
-}
-
-/* The same, and frees the fetch, whatever happens: at once, since an error may end no more than a block of PL/pgSQL. */
-static bytea *
-await_and_free(DynS3Get *get, const char *name)
-{
 	bytea	   *bytes = NULL;
 
-	PG_TRY();
+	while (!dyn_s3_get_done(holder->get))
+		dyn_wait(DYN_WAIT_READ, -1);
+	if (dyn_s3_get_result(holder->get, &object, &etag, status) == DYN_S3_GOT)
 	{
-		bytes = await_object(get, name);
+		bytes = palloc(VARHDRSZ + object->len);
+		SET_VARSIZE(bytes, VARHDRSZ + object->len);
+		if (object->len > 0)
+			memcpy(VARDATA(bytes), object->data, object->len);
 	}
-	PG_FINALLY();
-	{
-		dyn_s3_get_free(get);
-	}
-	PG_END_TRY();
+	free_fetch(holder);
 	return bytes;
 }
 
@@ -149,21 +160,22 @@ dyn_session_get_object(Oid serverid, Oid userid, const char *uri)
 {
 	/* what is passed over in a URI may be a signature */
 	const char *name = psprintf("GetObject of \"%.*s\"", (int) strcspn(uri, "?#"), uri);
-	ObjectRequest request = {0};
+	ObjectRequest *request = palloc0(sizeof(ObjectRequest));
+	FetchHolder *holder = make_fetch_holder();
 	List	   *options;
 	DynIdentity *identity;
-	DynS3Get   *get;
 	DynStatus	status;
+	bytea	   *bytes = NULL;
 
-	parse_uri(uri, &request.config.object);
+	parse_uri(uri, &request->config.object);
 	identity = dyn_connection_definition(serverid, userid, &options);
-	get = start_fetch(options, identity, &request, &status);
+	holder->get = start_fetch(options, identity, request, &status);
 	dyn_identity_free(identity);
-	if (get == NULL)
-	{
+	if (holder->get)
+		bytes = await_object(holder, &status);
+	else
 		dyn_s3_advise(&status);
+	if (bytes == NULL)
 		dyn_report_request(ERROR, &status, name);
-	}
-	/* nothing has thrown since its start */
-	return await_and_free(get, name);
+	return bytes;
 }
