@@ -334,7 +334,7 @@ take_arguments(FunctionCallInfo fcinfo, Apply *apply)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("dynamo_fdw_apply needs a server and a schema")));
-	apply->server = dyn_registry_server(NameStr(*PG_GETARG_NAME(0)));
+	apply->server = dyn_extension_usable_server(NameStr(*PG_GETARG_NAME(0)));
 	apply->schema = LookupExplicitNamespace(NameStr(*PG_GETARG_NAME(1)), false);
 	apply->options = dyn_import_defaults(apply->server);
 	apply->options.create_remote_table = true;

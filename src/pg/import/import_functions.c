@@ -20,6 +20,7 @@
 #include "pg/import/sql_name.h"
 #include "pg/table/option.h"
 #include "pg/table/type_map.h"
+#include "pg/util/extension.h"
 
 extern PGDLLEXPORT Datum dynamo_fdw_on_demand(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dynamo_fdw_feature_service_sql(PG_FUNCTION_ARGS);
@@ -120,7 +121,7 @@ dynamo_fdw_on_demand(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	server = dyn_registry_server(NameStr(*PG_GETARG_NAME(0)));
+	server = dyn_extension_usable_server(NameStr(*PG_GETARG_NAME(0)));
 	project = dyn_registry_project_wanted(server, PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	schema = schema_argument(fcinfo, 2);
 	registry = registry_argument(fcinfo, 3, server, project);
@@ -162,7 +163,7 @@ dynamo_fdw_feature_service_sql(PG_FUNCTION_ARGS)
 	for (int i = 0; i < 3; i++)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_NULL();
-	server = dyn_registry_server(NameStr(*PG_GETARG_NAME(0)));
+	server = dyn_extension_usable_server(NameStr(*PG_GETARG_NAME(0)));
 	options = dyn_import_defaults(server);
 	if (!PG_ARGISNULL(5))
 		options.full_feature_names = PG_GETARG_BOOL(5);

@@ -8,10 +8,8 @@
 #include "pg/util/export.h"
 
 #include "catalog/namespace.h"
-#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -19,9 +17,7 @@
 #include "pg/import/registry_bytes.h"
 #include "pg/import/registry_source.h"
 #include "pg/table/option.h"
-#include "pg/util/compat.h"
 #include "pg/util/error.h"
-#include "pg/util/extension.h"
 #include "pg/util/text.h"
 
 static void
@@ -250,22 +246,6 @@ dyn_registry_open(const ForeignServer *server, const bytea *given, const char *p
 	if (strcmp(dyn_option_text("registry_type", server->options, NIL), "sql") == 0)
 		return read_tables(registry, project);
 	return decode_bytes(dyn_registry_bytes(server->serverid, registry), psprintf("the registry \"%s\"", registry));
-}
-
-ForeignServer *
-dyn_registry_server(const char *name)
-{
-	ForeignServer *server = GetForeignServerByName(name, false);
-	AclResult	allowed;
-
-	if (!dyn_extension_has_server(server->serverid))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("server \"%s\" is not one of dynamo_fdw", name)));
-	allowed = object_aclcheck(ForeignServerRelationId, server->serverid, GetUserId(), ACL_USAGE);
-	if (allowed != ACLCHECK_OK)
-		aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, name);
-	return server;
 }
 
 const char *

@@ -16,9 +16,6 @@
  */
 extern const DynRegistry *dyn_registry_open(const ForeignServer *server, const bytea *given, const char *project);
 
-/* The server that a user names, which must be one of ours with USAGE for him; raises. */
-extern ForeignServer *dyn_registry_server(const char *name);
-
 /* The project that is asked for: `given`, or if that is NULL the server's; raises where it has none. */
 extern const char *dyn_registry_project_wanted(const ForeignServer *server, const char *given);
 

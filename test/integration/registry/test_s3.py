@@ -457,3 +457,29 @@ def test_who_may_read_files(feast, folder, new_role):
     assert registry(feast) == b"bytes"  # without a user mapping
     feast.run("RESET ROLE; REVOKE pg_read_server_files FROM %s; SET ROLE %s" % (role, role))
     assert refusal(feast)[0] == FORBIDDEN
+
+
+# ---- what is made of it ----
+
+REGISTRIES = pathlib.Path(__file__).resolve().parents[2] / "data"
+
+
+def test_import_from_s3(feast, s3, bucket, folder):
+    """A registry of S3 and the same in a file give the same tables."""
+    data = (REGISTRIES / "registry" / "registry.db").read_bytes()
+    s3.put_object(Bucket=bucket, Key="prod/registry.db", Body=data)
+    (folder / "registry.db").write_bytes(data)
+    feast.run("SET dynamo_fdw.remote_ddl = off")
+    tables = []
+    for registry in ("s3://%s/prod/registry.db" % bucket, folder / "registry.db"):
+        feast.run("ALTER SERVER feast OPTIONS (SET registry '%s')" % registry)
+        feast.run("DROP SCHEMA IF EXISTS f CASCADE; CREATE SCHEMA f")
+        feast.run('IMPORT FOREIGN SCHEMA rides FROM SERVER feast INTO f')
+        tables.append(
+            feast.run(
+                """SELECT relname, attname, atttypid::regtype::text, attfdwoptions FROM pg_class JOIN pg_attribute
+                   ON attrelid = pg_class.oid WHERE relnamespace = 'f'::regnamespace AND attnum > 0 ORDER BY 1, attnum"""
+            )
+        )
+    assert tables[0] == tables[1] != []
+    feast.run("DROP SCHEMA f CASCADE")
