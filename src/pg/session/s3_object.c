@@ -89,6 +89,26 @@ prepare_request(List *options, const DynIdentity *identity, ObjectRequest *reque
 	return true;
 }
 
+/*
+ * The credentials of the server process are lent for DynamoDB, and may read any
+ * object that the process may, its backups perhaps. Of objects they get whom they
+ * are lent to only the registry that a superuser's server names.  Raises.
+ */
+static void
+check_lent(const DynIdentity *identity, Oid userid, List *options, const char *uri)
+{
+	const char *registry = dyn_option_text("registry", options, NIL);
+
+	if (!identity->ambient || superuser_arg(userid) ||
+		(!identity->restricted && registry && strcmp(registry, uri) == 0))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("the credentials of the server process may not be used for this object"),
+			 errdetail("To users they are lent for the registry that a superuser's server names in its option \"registry\"."),
+			 errhint("Use keys of the user mapping, or have a superuser set the option.")));
+}
+
 /* What owns a fetch: the memory context that it was made in frees it, if nothing did before. */
 typedef struct FetchHolder
 {
@@ -169,6 +189,7 @@ dyn_session_get_object(Oid serverid, Oid userid, const char *uri)
 
 	parse_uri(uri, &request->config.object);
 	identity = dyn_connection_definition(serverid, userid, &options);
+	check_lent(identity, userid, options, uri);
 	holder->get = start_fetch(options, identity, request, &status);
 	dyn_identity_free(identity);
 	if (holder->get)

@@ -367,6 +367,20 @@ def test_credentials_of_the_process_need_tls(feast):
     assert state == NO_CREDENTIALS and "plain http" in words
 
 
+def test_lent_credentials_read_the_servers_registry_only(feast, bucket, new_role):
+    """Who uses the server process's role for DynamoDB may not read the backups that it may read."""
+    role = new_role("feast")
+    feast.run("CREATE USER MAPPING FOR %s SERVER feast OPTIONS (credentials_required 'false')" % role)
+    feast.run("ALTER SERVER feast OPTIONS (SET registry_endpoint_url 'http://10.255.255.1')")
+    feast.run("SET ROLE " + role)
+    for uri in ("s3://%s/a b.db" % bucket, "s3://%s/registry.db?" % bucket, "s3://backups/base.tar"):
+        state, words = refusal(feast, uri)
+        assert state == FORBIDDEN and "may not be used for this object" in words, uri
+    # the server's own is asked for, if only it were by TLS
+    state, words = refusal(feast)
+    assert state == NO_CREDENTIALS and "plain http" in words
+
+
 def test_link_local_addresses(feast):
     feast.run("ALTER SERVER feast OPTIONS (SET registry_endpoint_url 'http://169.254.169.254')")
     state, words = refusal(feast)
