@@ -118,7 +118,7 @@ def readme_types():
 def code_types():
     code = (TOP / "src/pg/table/type_map.c").read_text().split("mappings[] = {")[1].split("};")[0]
     found = {}
-    for oid, kind, key in re.findall(r"\{(\w+)OID, DYN_FEAST_(\w+), (true|false)\}", code):
+    for oid, kind, key in re.findall(r"\{(\w+)OID, DYN_FEAST_(\w+), (true|false), (?:true|false)\}", code):
         kinds, keys = found.setdefault(oid, ([], []))
         kinds.append(kind)
         if key == "true":
