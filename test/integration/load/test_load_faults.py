@@ -1,6 +1,7 @@
 """Loads that fail, are cancelled, meet each other, or are large."""
 
 import threading
+import time
 
 import psycopg
 import pytest
@@ -75,20 +76,21 @@ def test_two_sessions_load_one_view(source, other, proxy):
     first = Running(source, LOAD)
     proxy.wait_for(WRITE)
     second = Running(other, NEXT, ["2026-06-01"])
-    while not other_waits(source, other):
-        pass
+    wait_until_locked_out(other)
     release.set()
     assert first.join().rows == [(1000,)]
     assert second.join().rows == [(1,)]
     assert intervals(source) == [("2026-01-01", "2026-06-01", 1001)]
 
 
-def other_waits(session, other):
-    """Asked by a third session: both others are busy."""
+def wait_until_locked_out(session):
+    """Asked by another session: this one is busy."""
     admin = Session(session.conn.info.dbname)
-    waits = admin.value("SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s", [other.pid])
+    end = time.monotonic() + 20
+    while not admin.value("SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s", [session.pid]):
+        assert time.monotonic() < end, "does not wait for a lock"
+        time.sleep(0.01)
     admin.close()
-    return waits
 
 
 def test_the_one_that_comes_late_has_nothing_left(source, other, proxy):
