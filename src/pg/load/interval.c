@@ -191,8 +191,10 @@ void
 dyn_interval_add(const DynRelation *rel, TimestampTz start, TimestampTz end, int64 rows)
 {
 	Relation	table = open_intervals(RowExclusiveLock);
-	DynInterval loaded = {rel->relid, rel->remote.region, (char *) rel->remote.endpoint.url, rel->remote.table, start, end, rows,
-	GetCurrentTimestamp()};
+	DynInterval loaded = {
+		.relid = rel->relid, .region = rel->remote.region, .endpoint = (char *) rel->remote.endpoint.url,
+		.table = rel->remote.table, .start = start, .end = end, .rows = rows, .at = GetCurrentTimestamp()
+	};
 	List	   *intervals;
 	ListCell   *lc;
 

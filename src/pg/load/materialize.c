@@ -83,8 +83,11 @@ default_start(const DynRelation *rel)
 {
 	TimestampTz start;
 
-	if (!dyn_interval_latest_end(rel, &start))
-		start = GetCurrentTransactionStartTimestamp() - (rel->ttl > 0 ? rel->ttl : FIRST_LOAD_DAYS * USECS_PER_DAY);
+	if (dyn_interval_latest_end(rel, &start))
+		return start;
+	start = GetCurrentTransactionStartTimestamp() - (rel->ttl > 0 ? rel->ttl : FIRST_LOAD_DAYS * USECS_PER_DAY);
+	if (!IS_VALID_TIMESTAMP(start))
+		TIMESTAMP_NOBEGIN(start);
 	return start;
 }
 

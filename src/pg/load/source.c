@@ -98,7 +98,7 @@ find_forbidden(Node *node, void *context)
 void
 dyn_source_check(const DynSource *source)
 {
-	Parse		parse = {psprintf("SELECT FROM %s%s", source->text, DYN_SOURCE_END)};
+	Parse		parse = {psprintf("SELECT FROM %s%s", source->text, DYN_SOURCE_END), NIL};
 	ErrorData  *error = dyn_attempt(parse_statement, &parse);
 	const char *why = NULL;
 	Node	   *item;

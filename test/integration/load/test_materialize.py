@@ -192,6 +192,15 @@ def test_a_first_load_without_start(source, ttl, first):
     assert source.value("SELECT trips FROM drivers WHERE driver_id = 2") == 2
 
 
+def test_a_first_load_of_what_lives_very_long(source):
+    source.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD ttl '315576000000 seconds')")
+    put(source, (1, "0044-03-15 00:00+00 BC", 1), (2, day(1), 2))
+    assert source.fail("SELECT dynamo_fdw_materialize('drivers')").sqlstate == "22008"  # no year of Feast's
+    source.run("DELETE FROM trips_of WHERE driver_id = 1")
+    assert source.value("SELECT dynamo_fdw_materialize('drivers')") == 1
+    assert source.value("SELECT start_date::text FROM dynamo_fdw_intervals") == "-infinity"
+
+
 def test_bad_intervals(source):
     assert source.fail("SELECT dynamo_fdw_materialize('drivers', '2026-02-02', '2026-02-01')").sqlstate == "22023"
     assert source.fail("SELECT dynamo_fdw_materialize_all('public', '2026-02-02', '2026-02-01')").sqlstate == "22023"
