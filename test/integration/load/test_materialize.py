@@ -387,6 +387,16 @@ def test_what_keeps_and_what_forgets_intervals(source, project):
     dynamodb().delete_table(TableName=project + ".others")
 
 
+def test_repeatable_read(source, other):
+    """What another session notes meanwhile counts, though it is not in the snapshot."""
+    put(source, (1, day(1), 1))
+    other.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+    load(source, day(1), day(5))
+    assert load(other, None, day(7)) == 0
+    other.run("COMMIT")
+    assert intervals(source) == [(day(1), day(7), 1)]
+
+
 def test_a_rollback_takes_the_interval_back(source):
     put(source, (1, day(1), 1))
     source.run("BEGIN")
@@ -409,3 +419,47 @@ def test_a_read_only_transaction(source):
     source.run("ROLLBACK; BEGIN READ ONLY")
     assert source.fail("SELECT dynamo_fdw_materialize_all('public')").sqlstate == "25006"
     source.run("ROLLBACK")
+
+
+# ---- types that Feast itself can't materialize from PostgreSQL, or only with losses ----
+
+
+def test_types_of_every_sort(session, project):
+    session.server(project)
+    session.table(
+        "kinds",
+        "id %s, event_timestamp %s, j jsonb, n numeric, r real, u uuid, big bigint, s text[] OPTIONS (value_type"
+        " 'STRING_SET'), l integer[] OPTIONS (value_type 'INT64_LIST'), m jsonb OPTIONS (value_type 'MAP'), d date,"
+        " nan float8" % (KEY, TIME),
+        batch_source="kinds_of",
+    )
+    session.run(
+        "CREATE TABLE kinds_of (id smallint, event_timestamp timestamptz, j json, n numeric, r real, u uuid, big bigint,"
+        " s varchar[], l smallint[], m jsonb, d timestamptz, nan float8);"
+        "INSERT INTO kinds_of VALUES (1, '2026-03-01', '{\"a\": [1, null]}', 12345678901234567890.50, 0.1,"
+        " '00000000-0000-4000-8000-0000000000ff', 9007199254740993, '{a,b,a}', '{1,2}', '{\"k\": 1}',"
+        " '2026-03-01 23:30-05', 'NaN'); INSERT INTO kinds_of VALUES (2, '2026-03-01')"
+    )
+    session.run("SET timezone = 'America/New_York'")
+    assert session.value("SELECT dynamo_fdw_materialize('kinds', '-infinity')") == 2
+    row = "SELECT j::text, n::text, r, u::text, big, s, l, m::text, d::text, nan::text FROM kinds WHERE id = %d"
+    assert session.run(row % 1) == [
+        (
+            '{"a": [1, null]}', "12345678901234567890.50", pytest.approx(0.1), "00000000-0000-4000-8000-0000000000ff",
+            9007199254740993, ["a", "b"], [1, 2], '{"k": 1}', "2026-03-02", "NaN",
+        )
+    ]  # fmt: skip
+    assert session.run(row % 2) == [(None,) * 10]
+    session.run("DROP TABLE kinds_of")
+
+
+def test_a_table_that_is_made_again_and_dumps(source):
+    """Neither has the intervals that were."""
+    load(source, day(1), day(2))
+    dumped = "SELECT extconfig FROM pg_extension WHERE extname = 'dynamo_fdw'"
+    assert source.value(dumped) is None
+    oid = source.value("SELECT 'drivers'::regclass::oid")
+    source.run("DROP FOREIGN TABLE drivers")
+    source.table("drivers", DRIVERS, batch_source="trips_of")
+    assert source.value("SELECT 'drivers'::regclass::oid") != oid
+    assert intervals(source) == []
