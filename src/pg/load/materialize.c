@@ -105,7 +105,7 @@ tell_view(void *arg)
 
 /* The source of a load; raises where none is named. */
 static DynSource
-source_of(const DynRelation *rel, const Order *order)
+source_of_load(const DynRelation *rel, const Order *order)
 {
 	DynSource	source = {order->source, "argument \"source\""};
 
@@ -169,7 +169,7 @@ static int64
 load_interval(const DynRelation *rel, Oid owner, const Order *order)
 {
 	TimestampTz start = order->has_start ? order->start : default_start(rel);
-	DynSource	source = source_of(rel, order);
+	DynSource	source = source_of_load(rel, order);
 	int64		rows;
 
 	if (start > order->end)
@@ -250,7 +250,7 @@ dynamo_fdw_materialize(PG_FUNCTION_ARGS)
 
 /* list_sort comparator: by name */
 static int
-compare_views(const ListCell *a, const ListCell *b)
+compare_relation_names(const ListCell *a, const ListCell *b)
 {
 	return strcmp(get_rel_name(lfirst_oid(a)), get_rel_name(lfirst_oid(b)));
 }
@@ -281,7 +281,7 @@ views_of_schema(Oid schema)
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	list_sort(views, compare_views);
+	list_sort(views, compare_relation_names);
 	return views;
 }
 

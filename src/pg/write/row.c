@@ -51,7 +51,7 @@ dyn_row_encoder_new(const DynRelation *rel, bool wants_key)
 
 /* What tells a row from others, for a message: its entity key and event time, of which some are NULL. */
 static char *
-row_text(const DynRelation *rel, TupleTableSlot *slot)
+row_with_nulls_text(const DynRelation *rel, TupleTableSlot *slot)
 {
 	const DynColumn *time = rel->event_timestamp;
 	Datum		keys[DYN_MAX_KEYS];
@@ -82,7 +82,7 @@ report_null(const DynRelation *rel, const DynColumn *column, TupleTableSlot *slo
 			 errmsg("null value in %s column \"%s\" of feature view \"%s\"",
 					column->role == DYN_COLUMN_KEY ? "entity key" : "event timestamp", column->sql_name,
 					rel->feature_view),
-			 errdetail("%s", row_text(rel, slot))));
+			 errdetail("%s", row_with_nulls_text(rel, slot))));
 }
 
 /* Raises why Feast can't store this value of a key. */

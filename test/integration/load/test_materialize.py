@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from golden import DATA
-from support import DRIVERS, KEY, TIME, dynamodb, raw_items
+from support import DRIVERS, KEY, TIME, dynamodb, make_remote, raw_items
 
 GOLDEN = json.loads((DATA / "registry2" / "materialize.json").read_text())
 TEXT_KEY = "text OPTIONS (entity_key 'true')"
@@ -108,6 +108,24 @@ def test_an_error_among_all_names_the_view(lab, project):
     assert error.sqlstate == "42703"
     assert 'materialization of foreign table "parcel_at_depot"' in error.diag.context
     assert lab.run("SELECT * FROM dynamo_fdw_intervals") == []
+
+
+def test_imported_views(session, project):
+    """What IMPORT FOREIGN SCHEMA reads from Feast's registry is all that a load needs."""
+    session.run(GOLDEN["source_sql"])
+    session.server(
+        project,
+        table_name_template="lab-%s_{table_name}" % project,
+        registry=DATA / "registry2" / "registry.db",
+    )
+    for view in VIEWS:
+        make_remote(remote(project, view))
+    session.run("CREATE SCHEMA imported; IMPORT FOREIGN SCHEMA parcels_lab FROM SERVER feast INTO imported")
+    session.run("SELECT dynamo_fdw_materialize_all('imported', %s, %s)", [GOLDEN["start"], GOLDEN["end"]])
+    for view in VIEWS:
+        assert raw_items(remote(project, view)) == expected_items(view)
+        dynamodb().delete_table(TableName=remote(project, view))
+    session.run("DROP SERVER feast CASCADE; DROP SCHEMA imported; DROP SCHEMA lab CASCADE")
 
 
 # ---- rules, one by one ----
