@@ -18,6 +18,7 @@ PG = dynamo_fdw explain \
 		ddl_target ddl_triggers ddl_truncate ddl_xact) \
 	$(addprefix import/,action apply apply_table definition exec_sql import_functions import_option import_schema on_demand project_tables \
 		registry_bytes registry_source schema_tables service service_function service_install service_sql sql_name) \
+	$(addprefix load/,interval materialize source statement) \
 	$(addprefix qual/,qual qual_bind qual_column qual_derive qual_eval qual_join qual_operand qual_tree) \
 	$(addprefix convert/,convert_key convert_read convert_write) \
 	$(addprefix session/,connection emptied endpoint_policy identity identity_view s3_object stats stays stored unsent wait) \
@@ -28,7 +29,7 @@ OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)
 
 # sql/ holds extension scripts, whose names have "--", and regression tests.
 DATA = $(wildcard sql/$(EXTENSION)--*.sql)
-REGRESS = setup options columns select keys queries insert update types ddl explain estimates unique errors
+REGRESS = setup options columns select keys queries insert update materialize types ddl explain estimates unique errors
 REGRESS_PREP = dynamodb
 EXTRA_CLEAN = test/unit/build test/unit/build-* test/fuzz/build
 

@@ -39,7 +39,7 @@ CREATE FUNCTION dynamo_fdw_refuse_write() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 
 CREATE TRIGGER dynamo_fdw_refuse_write BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON dynamo_fdw_record
-    FOR EACH STATEMENT EXECUTE FUNCTION dynamo_fdw_refuse_write();
+    FOR EACH STATEMENT EXECUTE FUNCTION dynamo_fdw_refuse_write('dynamo_fdw_forget() ends a record.');
 
 CREATE FUNCTION dynamo_fdw_version() RETURNS text
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -191,6 +191,57 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION dynamo_fdw_registry(name, text) IS
 'bytes of the registry that a server names, as they are stored';
+
+-- Which event times have been loaded into a foreign table, or rather into the
+-- remote table that it meant then.  Written by the module only, and never
+-- dumped: a restored foreign table may mean another remote table, or one that
+-- others have written since.
+CREATE TABLE dynamo_fdw_interval (
+    relid oid NOT NULL,                 -- foreign table
+    region text NOT NULL,               -- remote table
+    endpoint text NOT NULL,
+    table_name text NOT NULL,
+    start_date timestamptz NOT NULL,    -- both ends belong to the interval
+    end_date timestamptz NOT NULL,
+    rows bigint NOT NULL,
+    at timestamptz NOT NULL,            -- of the last load
+    PRIMARY KEY (relid, start_date)
+);
+
+REVOKE ALL ON dynamo_fdw_interval FROM PUBLIC;
+
+-- An interval that anybody wrote would have rows left out.
+CREATE TRIGGER dynamo_fdw_refuse_write BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON dynamo_fdw_interval
+    FOR EACH STATEMENT EXECUTE FUNCTION dynamo_fdw_refuse_write('dynamo_fdw_materialize() records what it loads.');
+
+CREATE FUNCTION dynamo_fdw_materialize(view regclass, start_date timestamptz DEFAULT NULL,
+    end_date timestamptz DEFAULT now(), source text DEFAULT NULL) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_materialize(regclass, timestamptz, timestamptz, text) IS
+'writes the newest row of each entity of a feature view''s batch source, of an interval of event times; returns how many';
+
+CREATE FUNCTION dynamo_fdw_materialize_all(schema name, start_date timestamptz DEFAULT NULL,
+    end_date timestamptz DEFAULT now()) RETURNS TABLE (feature_view regclass, rows bigint)
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_materialize_all(name, timestamptz, timestamptz) IS
+'materializes the feature views of a schema that have a batch source';
+
+CREATE FUNCTION dynamo_fdw_intervals(
+    OUT feature_view regclass,
+    OUT start_date timestamptz,
+    OUT end_date timestamptz,
+    OUT rows bigint,                    -- that its loads have written
+    OUT at timestamptz                  -- of the last of them
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE VIEW dynamo_fdw_intervals AS SELECT * FROM dynamo_fdw_intervals();
+GRANT SELECT ON dynamo_fdw_intervals TO PUBLIC;
+
+COMMENT ON VIEW dynamo_fdw_intervals IS
+'which event times dynamo_fdw_materialize() has loaded';
 
 CREATE FUNCTION dynamo_fdw_identity(server name, OUT source text, OUT profile text, OUT access_key_id text,
     OUT role_arn text, OUT expires timestamptz, OUT endpoint text, OUT region text) RETURNS record

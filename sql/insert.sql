@@ -77,7 +77,7 @@ DROP TABLE parent;
 
 -- bad rows
 INSERT INTO scalars (id) VALUES (1);
-INSERT INTO scalars (ts) VALUES (now());
+INSERT INTO scalars (ts) VALUES ('2026-01-01');
 INSERT INTO scalars (id, ts) VALUES (1, 'infinity');
 INSERT INTO scalars (id, ts) VALUES (1, '0001-12-31 00:00 BC');
 INSERT INTO scalars (id, ts) VALUES (1, '10000-01-01');

@@ -48,6 +48,9 @@ extern void dyn_key_id(const DynRelation *rel, const Datum *keys, DynBuf *scratc
  */
 extern char *dyn_key_text(const DynRelation *rel, const Datum *keys);
 
+/* The same of a row that may lack some of them. */
+extern char *dyn_key_text_with_nulls(const DynRelation *rel, const Datum *keys, const bool *nulls);
+
 /*
  * Value of a feature or event timestamp column from a stored item, in the
  * current context; false: NULL. Raises HV004 where the bytes are not what the

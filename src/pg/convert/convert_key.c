@@ -135,11 +135,19 @@ key_value_text(const DynColumn *column, Datum key)
 char *
 dyn_key_text(const DynRelation *rel, const Datum *keys)
 {
+	const bool	none[DYN_MAX_KEYS] = {false};
+
+	return dyn_key_text_with_nulls(rel, keys, none);
+}
+
+char *
+dyn_key_text_with_nulls(const DynRelation *rel, const Datum *keys, const bool *nulls)
+{
 	StringInfoData text;
 
 	initStringInfo(&text);
 	for (int i = 0; i < rel->nkeys; i++)
 		appendStringInfo(&text, "%s%s = %s", i > 0 ? ", " : "", rel->keys[i]->sql_name,
-						 key_value_text(rel->keys[i], keys[i]));
+						 nulls[i] ? "NULL" : key_value_text(rel->keys[i], keys[i]));
 	return rel->nkeys > 0 ? text.data : pstrdup("none, the view is entityless");
 }

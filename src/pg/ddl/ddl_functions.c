@@ -63,18 +63,7 @@ check_active(const char *function)
 static DynTarget *
 own_target(Oid relid)
 {
-	char	   *name = get_rel_name(relid);
-
-	if (name == NULL)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relid)));
-	if (!dyn_extension_has_table(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a foreign table of dynamo_fdw", name)));
-	if (!has_privs_of_role(GetUserId(), dyn_target_owner(relid)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of foreign table %s", name)));
+	dyn_extension_require_own_table(relid);
 	return dyn_target_new(relid);
 }
 

@@ -22,6 +22,7 @@
 #include "pg/ddl/ddl_note.h"
 #include "pg/ddl/ddl_record.h"
 #include "pg/ddl/ddl_reference.h"
+#include "pg/load/interval.h"
 #include "pg/session/identity.h"
 #include "pg/session/stays.h"
 #include "pg/util/error.h"
@@ -132,6 +133,7 @@ own_table(Work *work, const DynTableDescription *description)
 	ListCell   *lc;
 
 	work->owned = true;
+	dyn_intervals_forget_remote(&target->rel->remote);
 	foreach(lc, records_of(target))
 	{
 		DynRecord  *record = lfirst(lc);

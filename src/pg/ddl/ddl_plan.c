@@ -79,7 +79,7 @@ row_of_table(Oid relid)
 	ErrorData  *error;
 
 	row->relid = relid;
-	row->owner = dyn_target_owner(relid);
+	row->owner = dyn_relation_owner(relid);
 	row->serverid = GetForeignTable(relid)->serverid;
 	error = dyn_attempt(resolve_target, row);
 	if (error)
@@ -112,7 +112,7 @@ rows_of_tables(Oid serverid)
 	{
 		Oid			relid = lfirst_oid(lc);
 
-		if (dyn_extension_has_table(relid) && has_privs_of_role(GetUserId(), dyn_target_owner(relid)))
+		if (dyn_extension_has_table(relid) && has_privs_of_role(GetUserId(), dyn_relation_owner(relid)))
 			rows = lappend(rows, row_of_table(relid));
 	}
 	return rows;

@@ -10,16 +10,13 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/dependency.h"
 #include "catalog/indexing.h"
-#include "catalog/pg_class.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -161,47 +158,11 @@ form_record(TupleDesc desc, const DynRecord *record)
 
 /* ---- the table ---- */
 
-/* A relation that belongs to the extension, or InvalidOid. */
-static Oid
-extension_relation(const char *name)
-{
-	Oid			extension;
-	Oid			namespace;
-	Oid			relid;
-
-	if (!dyn_extension_find(&extension, &namespace))
-		return InvalidOid;
-	relid = get_relname_relid(name, namespace);
-	return OidIsValid(relid) && getExtensionOfObject(RelationRelationId, relid) == extension ? relid : InvalidOid;
-}
-
-/* Are the columns those that this module writes?  They are not before ALTER EXTENSION UPDATE. */
-static bool
-has_our_columns(Relation rel)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-
-	if (desc->natts != NCOLS)
-		return false;
-	for (int i = 0; i < NCOLS; i++)
-		if (TupleDescAttr(desc, i)->attisdropped || strcmp(NameStr(TupleDescAttr(desc, i)->attname), column_names[i]) != 0)
-			return false;
-	return true;
-}
-
 /* Opens the table; NULL where it is not there, or another version's. */
 static Relation
 open_records(LOCKMODE mode)
 {
-	Oid			relid = extension_relation(RECORD_TABLE);
-	Relation	rel = OidIsValid(relid) ? try_table_open(relid, mode) : NULL;
-
-	if (rel && !has_our_columns(rel))
-	{
-		table_close(rel, mode);
-		return NULL;
-	}
-	return rel;
+	return dyn_extension_open_table(RECORD_TABLE, column_names, NCOLS, mode);
 }
 
 bool
@@ -211,23 +172,20 @@ dyn_records_exist(void)
 
 	if (rel)
 		table_close(rel, AccessShareLock);
-	return rel != NULL && OidIsValid(extension_relation(RECORD_SEQUENCE));
+	return rel != NULL && OidIsValid(dyn_extension_relation(RECORD_SEQUENCE));
 }
 
 void
 dyn_records_require(void)
 {
 	if (!dyn_records_exist())
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("extension dynamo_fdw in this database is not of the version of its library"),
-				 errhint("Use ALTER EXTENSION dynamo_fdw UPDATE.")));
+		dyn_extension_report_version();
 }
 
 bool
 dyn_records_try_lock(void)
 {
-	Oid			relid = extension_relation(RECORD_TABLE);
+	Oid			relid = dyn_extension_relation(RECORD_TABLE);
 
 	return OidIsValid(relid) && ConditionalLockRelationOid(relid, RowExclusiveLock) && dyn_records_exist();
 }
@@ -235,7 +193,7 @@ dyn_records_try_lock(void)
 bool
 dyn_records_are_in(Oid relid)
 {
-	return relid == extension_relation(RECORD_TABLE);
+	return relid == dyn_extension_relation(RECORD_TABLE);
 }
 
 static bool
@@ -333,7 +291,7 @@ dyn_record_write(DynRecord *record)
 		return;
 	if (record->id == 0)
 	{
-		record->id = nextval_internal(extension_relation(RECORD_SEQUENCE), false);
+		record->id = nextval_internal(dyn_extension_relation(RECORD_SEQUENCE), false);
 		tuple = form_record(RelationGetDescr(rel), record);
 		CatalogTupleInsert(rel, tuple);
 	}
@@ -361,15 +319,21 @@ dyn_record_end(DynRecord *record)
 	CommandCounterIncrement();
 }
 
-/* Trigger: the module writes beside triggers, so whoever comes here does it by SQL. */
+/*
+ * Trigger: the module writes beside triggers, so whoever comes here does it by
+ * SQL.  The trigger's argument is a hint.
+ */
 Datum
 dynamo_fdw_refuse_write(PG_FUNCTION_ARGS)
 {
+	TriggerData *data;
+
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		elog(ERROR, "not called by trigger manager");
+	data = (TriggerData *) fcinfo->context;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("table \"%s\" is written by dynamo_fdw alone",
-					RelationGetRelationName(((TriggerData *) fcinfo->context)->tg_relation)),
-			 errhint("dynamo_fdw_forget() ends a record.")));
+			 errmsg("table \"%s\" is written by dynamo_fdw alone", RelationGetRelationName(data->tg_relation)),
+			 data->tg_trigger->tgnargs > 0 ? errhint("%s", data->tg_trigger->tgargs[0]) : 0));
+	PG_RETURN_NULL();
 }

@@ -88,7 +88,7 @@ add_table(DynReferences *references, Oid relid)
 	if (server == NULL || !dyn_extension_has_server(ft->serverid))
 		return;
 	row.name = name;
-	row.owner = dyn_target_owner(relid);
+	row.owner = dyn_relation_owner(relid);
 	row.serverid = ft->serverid;
 	row.options = ft->options;
 	row.server_options = server->options;

@@ -4,11 +4,8 @@
  */
 #include "pg/util/export.h"
 
-#include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/pg_class.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "pg/ddl/ddl_target.h"
 
@@ -33,18 +30,4 @@ dyn_target_refuse_option(const DynTarget *target, const char *option, const char
 			 errmsg("foreign table \"%s\" or its server has the option %s '%s'", target->name, option, value),
 			 errhint("Whoever may alter the server, and the foreign table, can change the option.")));
 	pg_unreachable();
-}
-
-Oid
-dyn_target_owner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-		ReleaseSysCache(tuple);
-	}
-	return owner;
 }

@@ -25,7 +25,4 @@ extern DynTarget *dyn_target_new(Oid relid);
 extern void dyn_target_refuse_option(const DynTarget *target, const char *option, const char *value)
 			__attribute__((noreturn));
 
-/* The owner of a relation. */
-extern Oid	dyn_target_owner(Oid relid);
-
 #endif							/* DYN_DDL_TARGET_H */

@@ -35,6 +35,7 @@
 #include "pg/ddl/ddl_snapshot.h"
 #include "pg/ddl/ddl_target.h"
 #include "pg/ddl/ddl_xact.h"
+#include "pg/load/interval.h"
 #include "pg/table/option_check.h"
 #include "pg/table/relation.h"
 #include "pg/util/extension.h"
@@ -111,9 +112,14 @@ note_table_drop(Oid relid)
 	table_close(rel, NoLock);
 }
 
+/* Notes what goes.  What was loaded into a foreign table is forgotten even where its remote table is none of our business. */
 static void
 note_drop(Oid class_id, Oid object_id)
 {
+	if (class_id == RelationRelationId && dyn_extension_has_table(object_id))
+		dyn_intervals_forget(object_id);
+	if (!is_active())
+		return;
 	if (class_id == ForeignServerRelationId)
 	{
 		if (dyn_extension_has_server(object_id))
@@ -133,7 +139,7 @@ on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
 {
 	if (previous_hook)
 		previous_hook(access, class_id, object_id, sub_id, arg);
-	if (access == OAT_DROP && sub_id == 0 && is_active())
+	if (access == OAT_DROP && sub_id == 0)
 		note_drop(class_id, object_id);
 	else if (access == OAT_POST_ALTER && class_id == RelationRelationId)
 		dyn_pin_note(object_id, sub_id);

@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "pg/util/compat.h"
@@ -97,4 +98,88 @@ dyn_extension_qualify(const char *function)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("extension \"dynamo_fdw\" is not installed in this database")));
 	return quote_qualified_identifier(get_namespace_name(namespace), function);
+}
+
+Oid
+dyn_relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+Oid
+dyn_extension_require_own_table(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+	Oid			owner = dyn_relation_owner(relid);
+
+	if (name == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relid)));
+	if (!dyn_extension_has_table(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a foreign table of dynamo_fdw", name)));
+	if (!has_privs_of_role(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of foreign table %s", name)));
+	return owner;
+}
+
+Oid
+dyn_extension_relation(const char *name)
+{
+	Oid			extension;
+	Oid			namespace;
+	Oid			relid;
+
+	if (!dyn_extension_find(&extension, &namespace))
+		return InvalidOid;
+	relid = get_relname_relid(name, namespace);
+	return OidIsValid(relid) && getExtensionOfObject(RelationRelationId, relid) == extension ? relid : InvalidOid;
+}
+
+/* Are the columns those that this module reads and writes? */
+static bool
+has_columns(Relation rel, const char *const *columns, int ncolumns)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	if (desc->natts != ncolumns)
+		return false;
+	for (int i = 0; i < ncolumns; i++)
+		if (TupleDescAttr(desc, i)->attisdropped || strcmp(NameStr(TupleDescAttr(desc, i)->attname), columns[i]) != 0)
+			return false;
+	return true;
+}
+
+Relation
+dyn_extension_open_table(const char *name, const char *const *columns, int ncolumns, LOCKMODE mode)
+{
+	Oid			relid = dyn_extension_relation(name);
+	Relation	rel = OidIsValid(relid) ? try_table_open(relid, mode) : NULL;
+
+	if (rel && !has_columns(rel, columns, ncolumns))
+	{
+		table_close(rel, mode);
+		return NULL;
+	}
+	return rel;
+}
+
+void
+dyn_extension_report_version(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("extension dynamo_fdw in this database is not of the version of its library"),
+			 errhint("Use ALTER EXTENSION dynamo_fdw UPDATE.")));
+	pg_unreachable();
 }

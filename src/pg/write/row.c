@@ -49,15 +49,40 @@ dyn_row_encoder_new(const DynRelation *rel, bool wants_key)
 	return encoder;
 }
 
+/* What tells a row from others, for a message: its entity key and event time, of which some are NULL. */
+static char *
+row_with_nulls_text(const DynRelation *rel, TupleTableSlot *slot)
+{
+	const DynColumn *time = rel->event_timestamp;
+	Datum		keys[DYN_MAX_KEYS];
+	bool		nulls[DYN_MAX_KEYS];
+	char	   *key_text;
+
+	for (int i = 0; i < rel->nkeys; i++)
+	{
+		int			attno = rel->keys[i]->attnum - 1;
+
+		nulls[i] = slot->tts_isnull[attno];
+		if (!nulls[i])
+			keys[i] = dyn_key_from_datum(rel->keys[i], slot->tts_values[attno]);
+	}
+	key_text = dyn_key_text_with_nulls(rel, keys, nulls);
+	if (time == NULL || slot->tts_isnull[time->attnum - 1])
+		return psprintf("Entity key: %s.", key_text);
+	return psprintf("Entity key: %s. Event time: %s.", key_text,
+					timestamptz_to_str(DatumGetTimestampTz(slot->tts_values[time->attnum - 1])));
+}
+
 /* Raises that a column which every item has is NULL. */
 static void
-report_null(const DynRelation *rel, const DynColumn *column)
+report_null(const DynRelation *rel, const DynColumn *column, TupleTableSlot *slot)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NOT_NULL_VIOLATION),
 			 errmsg("null value in %s column \"%s\" of feature view \"%s\"",
 					column->role == DYN_COLUMN_KEY ? "entity key" : "event timestamp", column->sql_name,
-					rel->feature_view)));
+					rel->feature_view),
+			 errdetail("%s", row_with_nulls_text(rel, slot))));
 }
 
 /* Raises why Feast can't store this value of a key. */
@@ -93,7 +118,7 @@ row_keys(const DynRelation *rel, TupleTableSlot *slot, Datum *keys)
 		int			attno = column->attnum - 1;
 
 		if (slot->tts_isnull[attno])
-			report_null(rel, column);
+			report_null(rel, column, slot);
 		keys[i] = dyn_key_from_datum(column, slot->tts_values[attno]);
 		if (!dyn_key_storable(column, keys[i]))
 			report_unstorable(rel, column, keys[i]);
@@ -110,7 +135,7 @@ row_event_ts(const DynRowEncoder *encoder, TupleTableSlot *slot, char *out, Time
 	if (column == NULL)
 		return encoder->event_ts;
 	if (slot->tts_isnull[column->attnum - 1])
-		report_null(encoder->rel, column);
+		report_null(encoder->rel, column, slot);
 	*time = DatumGetTimestampTz(slot->tts_values[column->attnum - 1]);
 	dyn_event_ts_from_datum(column, slot->tts_values[column->attnum - 1], out);
 	return out;
