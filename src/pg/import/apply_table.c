@@ -87,7 +87,7 @@ static void
 compare_table_options(Comparison *comparison)
 {
 	static const char *const names[] = {
-		"feature_view", "batch_source", "timestamp_field", "created_timestamp_column", NULL
+		"feature_view", "batch_source", "timestamp_field", "created_timestamp_column", "source_ttl", NULL
 	};
 	List	   *options = GetForeignTable(comparison->table->relid)->options;
 	List	   *wanted = comparison->definition->options;

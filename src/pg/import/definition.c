@@ -5,6 +5,8 @@
  */
 #include "pg/util/export.h"
 
+#include <math.h>
+
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
@@ -148,14 +150,36 @@ define_features(DynTableDefinition *table, const DynRegView *view, DynSqlNames *
 
 /* ---- options ---- */
 
-/* What dynamo_fdw_materialize reads, of a source in PostgreSQL. */
-static List *
-add_source_options(List *options, const DynRegSource *source)
+/* A length of time as an option has it; Feast has microseconds. */
+static char *
+seconds_text(double seconds)
 {
+	return seconds == floor(seconds) ? psprintf("%.0f seconds", seconds) : psprintf("%.6f seconds", seconds);
+}
+
+/* A query as it can stand in FROM: it may end in a comment, or with a semicolon. */
+static char *
+query_in_from(const char *query)
+{
+	int			len = strlen(query);
+
+	while (len > 0 && strchr(" \t\r\n;", query[len - 1]))
+		len--;
+	return psprintf("(%.*s\n)", len, query);
+}
+
+/* What dynamo_fdw_materialize reads, of a source in PostgreSQL, and from when on. */
+static List *
+add_source_options(List *options, const DynRegView *view)
+{
+	const DynRegSource *source = &view->source;
+
 	if (!source->postgres || (!*source->table && !*source->query))
 		return options;
-	options = add_definition_option(options, "batch_source", *source->table ? dyn_registry_text(source->table) :
-									psprintf("(%s)", dyn_registry_text(source->query)));
+	options = add_definition_option(options, "batch_source", dyn_registry_text(*source->table ? source->table :
+																			   query_in_from(source->query)));
+	if (view->ttl_seconds > 0)
+		options = add_definition_option(options, "source_ttl", seconds_text(view->ttl_seconds));
 	if (*source->timestamp_field)
 		options = add_definition_option(options, "timestamp_field",
 										dyn_registry_text(source_of(source, source->timestamp_field)));
@@ -180,11 +204,11 @@ define_options(const DynTableDefinition *table, const ForeignServer *server, con
 	if (view->entityless)
 		options = add_definition_option(options, "entityless", "true");
 	if (import->ttl && view->ttl_seconds > 0)
-		options = add_definition_option(options, "ttl", psprintf("%.6f seconds", view->ttl_seconds));
+		options = add_definition_option(options, "ttl", seconds_text(view->ttl_seconds));
 	if (!import->create_remote_table)
 		options = add_definition_option(options, "create_remote_table", "false");
 	if (view->has_source)
-		options = add_source_options(options, &view->source);
+		options = add_source_options(options, view);
 	return add_definition_option(options, "managed", "true");
 }
 

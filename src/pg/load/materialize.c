@@ -81,11 +81,14 @@ check_order(const Order *order)
 static TimestampTz
 default_start(const DynRelation *rel)
 {
+	int64		ttl = dyn_option_interval("source_ttl", GetForeignTable(rel->relid)->options, NIL);
 	TimestampTz start;
 
 	if (dyn_interval_latest_end(rel, &start))
 		return start;
-	start = GetCurrentTransactionStartTimestamp() - (rel->ttl > 0 ? rel->ttl : FIRST_LOAD_DAYS * USECS_PER_DAY);
+	if (ttl == 0)
+		ttl = rel->ttl > 0 ? rel->ttl : FIRST_LOAD_DAYS * USECS_PER_DAY;
+	start = GetCurrentTransactionStartTimestamp() - ttl;
 	if (!IS_VALID_TIMESTAMP(start))
 		TIMESTAMP_NOBEGIN(start);
 	return start;

@@ -88,6 +88,7 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT_TEXT("batch_source", T, 0),
 	OPT_TEXT("timestamp_field", T, 0),
 	OPT_TEXT("created_timestamp_column", T, 0),
+	OPT_INTERVAL("source_ttl", T, MAX_DURATION_SECONDS),
 	OPT_BOOL("managed", T | C, "false", 0),
 	OPT_BOOL("entity_key", C, "false", 0),
 	OPT_BOOL("event_timestamp", C, "false", 0),
