@@ -197,10 +197,19 @@ def test_intervals_are_united(source):
     assert intervals(source) == [(day(1), day(20), 2)]
 
 
-@pytest.mark.parametrize("ttl, first", [(None, timedelta(weeks=52)), ("2 days", timedelta(days=2)), ("0", timedelta(weeks=52))])
-def test_a_first_load_without_start(source, ttl, first):
-    if ttl:
-        source.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD ttl '%s')" % ttl)
+@pytest.mark.parametrize(
+    "options, first",
+    [
+        ("", timedelta(weeks=52)),
+        ("ADD ttl '2 days'", timedelta(days=2)),
+        ("ADD ttl '0'", timedelta(weeks=52)),
+        ("ADD ttl '9 days', ADD source_ttl '3 days'", timedelta(days=3)),
+        ("ADD source_ttl '0'", timedelta(weeks=52)),
+    ],
+)
+def test_a_first_load_without_start(source, options, first):
+    if options:
+        source.run("ALTER FOREIGN TABLE drivers OPTIONS (%s)" % options)
     minute = timedelta(minutes=1)
     now = source.value("SELECT now()")
     put(source, (1, now - first - minute, 1), (2, now - first + minute, 2), (3, now + timedelta(days=1), 3))
