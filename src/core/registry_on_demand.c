@@ -2,6 +2,7 @@
  * registry_on_demand.c
  *	  What an on-demand view computes, and from what.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/registry_private.h"
@@ -93,7 +94,41 @@ reserve_inputs(DynRegReader *reader, const Input *inputs, size_t n, DynRegTransf
 	return transformation->request.field != NULL && transformation->inputs.projection != NULL;
 }
 
-/* Inputs in the order of their names, as views and as request data. */
+/* For bsearch() */
+static int
+compare_request_name(const void *name, const void *field)
+{
+	return strcmp(name, ((const DynRegField *) field)->name);
+}
+
+/*
+ * Leaves each name once, where it stands last: two sources may share a field.
+ * Every element has a copy of its name for itself, by which it is known in the
+ * sorted list.
+ */
+static bool
+remove_repeated_requests(DynRegReader *reader, DynRegFields *request)
+{
+	DynRegField *fields = (DynRegField *) request->field;
+	DynRegFields sorted = *request;
+	size_t		kept = 0;
+
+	if (!dyn_reg_sort(reader, &sorted, sizeof(DynRegField)))
+		return false;
+	for (size_t i = 0; i < request->n && sorted.n < request->n; i++)
+	{
+		const DynRegField *last = bsearch(fields[i].name, sorted.field, sorted.n, sizeof(DynRegField),
+										  compare_request_name);
+
+		if (last && last->name == fields[i].name)
+			fields[kept++] = fields[i];
+	}
+	if (sorted.n < request->n)
+		request->n = kept;
+	return true;
+}
+
+/* Inputs in the order of their names, as views and as request data, whose fields keep their order. */
 static bool
 split_inputs(DynRegReader *reader, DynRegList *list, DynRegTransformation *transformation)
 {
@@ -112,7 +147,7 @@ split_inputs(DynRegReader *reader, DynRegList *list, DynRegTransformation *trans
 		else
 			add_request(&transformation->request, &inputs[i].request.request);
 	}
-	return dyn_reg_sort(reader, &transformation->request, sizeof(DynRegField));
+	return remove_repeated_requests(reader, &transformation->request);
 }
 
 bool

@@ -182,6 +182,15 @@ check_source(const DynRegSource *source, json_object *want, const char *name)
 	check_pairs(&source->field_mapping, golden_get(want, "field_mapping"), name);
 }
 
+/* Request data, in the order of its source. */
+static void
+check_request(const DynRegFields *got, json_object *source, const char *name)
+{
+	is_int((int64_t) got->n, (int64_t) golden_count(source, "request"), "%s: request data", name);
+	for (size_t i = 0; i < got->n && i < golden_count(source, "request"); i++)
+		is_string(got->field[i].name, golden_text(golden_at(source, "request", i), "name"), "%s: field %zu", name, i);
+}
+
 /* Request data and inputs: here, no on-demand view has more than one of each. */
 static void
 check_transformation(const DynRegTransformation *got, json_object *want, const char *name)
@@ -197,7 +206,7 @@ check_transformation(const DynRegTransformation *got, json_object *want, const c
 	json_object_object_foreach(sources, key, source)
 	{
 		if (golden_get(source, "request"))
-			is_int((int64_t) got->request.n, (int64_t) golden_count(source, "request"), "%s: %s", name, key);
+			check_request(&got->request, source, name);
 		else if (views < got->inputs.n)
 		{
 			is_string(got->inputs.projection[views].view, golden_text(source, "view"), "%s: its input", name);

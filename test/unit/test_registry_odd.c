@@ -297,7 +297,7 @@ test_old_on_demand_view(void)
 	put_message(&view, 1, &inner);
 	put_input(&spec, "y", 1, &view);
 	put_input(&spec, "x", 2, &request);
-	request = request_source("c", "b");
+	request = request_source("c", "a");
 	put_input(&spec, "z", 2, &request);
 	put_text(&function, 1, "fn");
 	put_text(&function, 3, "def fn(df): pass\n");
@@ -312,8 +312,10 @@ test_old_on_demand_view(void)
 	is_string(t->inputs.projection[0].features.field[0].name, "f", "with its features");
 	is_int(t->inputs.projection[0].version, -1, "and no version");
 	is_int((int64_t) t->request.n, 3, "request data of two sources, each once");
-	is_string(t->request.field[1].name, "b", "by name");
-	is_int(t->request.field[1].value_type, 2, "the later of two");
+	is_string(t->request.field[0].name, "b", "in the order of the source");
+	is_string(t->request.field[1].name, "c", "sources by name");
+	is_string(t->request.field[2].name, "a", "of two the later, in its place");
+	is_int(t->request.field[2].value_type, 2, "with its type");
 }
 
 static void
