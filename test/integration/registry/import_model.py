@@ -81,6 +81,7 @@ class Function:
     arguments: list  # (name, type of one value)
     results: list  # (name, type)
     comment: str
+    feast: list  # of each result: feature or argument, and its view
     sources: list  # of each result: ("argument", n), ("column", table, column, {key column: argument}), ("call", view)
 
 
@@ -290,7 +291,8 @@ class Project:
         for name, owner, type, _ in outputs:
             results.append((names.take("%s__%s" % (owner, name) if full and owner else name), type))
         of_arguments = [(results[n][0], type) for n, type in enumerate(arguments.values())]
-        return Function(of_arguments, results, service["description"] or None, [source for *_, source in outputs])
+        feast = [(name, owner) for name, owner, *_ in outputs]
+        return Function(of_arguments, results, service["description"] or None, feast, [output[3] for output in outputs])
 
     def add_keys(self, arguments, projection):
         view = self.views.get(projection["view"])
