@@ -23,6 +23,7 @@ typedef struct Resolver
 	const DynServiceWorld *world;
 	DynServiceShape *shape;
 	char	   *why;			/* it can't be one; NULL so far */
+	StringInfoData missing;		/* features that are left out */
 } Resolver;
 
 static const DynRegView *
@@ -256,15 +257,22 @@ projection_owner(const DynRegProjection *projection)
 	return projection->version >= 0 ? psprintf("%s@v%d", name, projection->version) : name;
 }
 
-/* Tells that a feature of a service is left out. */
+/* Notes that a feature of the service is left out: nothing here returns it. */
 static void
-notice_feature(const Resolver *resolver, const DynRegProjection *projection, const DynRegField *feature,
-			   const char *why)
+leave_out_feature(Resolver *resolver, const DynRegProjection *projection, const DynRegField *feature)
 {
-	ereport(NOTICE,
-			(errmsg("feature \"%s\" of \"%s\" is left out of feature service \"%s\"", dyn_registry_text(feature->name),
-					projection_owner(projection), resolver->shape->name),
-			 errdetail("%s.", why)));
+	appendStringInfo(&resolver->missing, "%s\"%s\" of \"%s\"", resolver->missing.len > 0 ? ", " : "",
+					 dyn_registry_text(feature->name), projection_owner(projection));
+}
+
+/* Tells which features are left out, all at once. */
+static void
+notice_missing(const Resolver *resolver)
+{
+	if (resolver->missing.len > 0)
+		ereport(NOTICE,
+				(errmsg("features are left out of feature service \"%s\"", resolver->shape->name),
+				 errdetail("No foreign table or function has a column for %s.", resolver->missing.data)));
 }
 
 /* The features of a table, in the service's order, then its event time if that is asked for. */
@@ -286,8 +294,7 @@ add_features(Resolver *resolver, const DynRegProjection *projection, const DynRe
 			add_output(resolver, dyn_registry_text(feature->name), projection_owner(projection), DYN_SERVICE_COLUMN, n,
 					   column->sql_name, dyn_type_text(column->type, column->typmod));
 		else if (dyn_schema_table_column(table, DYN_COLUMN_KEY, feature->name) == NULL)
-			notice_feature(resolver, projection, feature,
-						   psprintf("Foreign table %s has no column for it", table->qualified));
+			leave_out_feature(resolver, projection, feature);
 	}
 	if (resolver->world->options->include_event_timestamps && table->relation->event_timestamp)
 		add_output(resolver, psprintf("%s__event_timestamp", projection_owner(projection)), NULL, DYN_SERVICE_COLUMN, n,
@@ -405,7 +412,7 @@ add_computed(Resolver *resolver, const DynRegProjection *projection, const DynRe
 			add_output(resolver, dyn_registry_text(feature->name), projection_owner(projection), DYN_SERVICE_CALL, n,
 					   output->name, output->type);
 		else
-			notice_feature(resolver, projection, feature, psprintf("Function %s does not return it", function->qualified));
+			leave_out_feature(resolver, projection, feature);
 	}
 }
 
@@ -510,8 +517,9 @@ DynServiceShape *
 dyn_service_resolve(const DynServiceWorld *world, const DynRegService *service, char **why)
 {
 	DynServiceShape *shape = palloc0(sizeof(DynServiceShape));
-	Resolver	resolver = {world, shape, NULL};
+	Resolver	resolver = {.world = world, .shape = shape};
 
+	initStringInfo(&resolver.missing);
 	shape->service = service;
 	shape->name = dyn_registry_text(service->name);
 	for (size_t i = 0; i < service->projections.n; i++)
@@ -522,6 +530,7 @@ dyn_service_resolve(const DynServiceWorld *world, const DynRegService *service, 
 	*why = resolver.why ? resolver.why : exceeds_limits(shape);
 	if (*why)
 		return NULL;
+	notice_missing(&resolver);
 	choose_names(world, shape);
 	return shape;
 }

@@ -142,6 +142,7 @@ class Project:
         self.functions = {}
         self.without_function = []
         self.full_names = []
+        self.incomplete = []  # services that lack a feature whose column was left out
         self.without_views = []
         if asked.services:
             self.add_functions()
@@ -206,7 +207,7 @@ class Project:
     def column(self, field, names, mapping, is_key):
         name = field["name"]
         sql_name = names.column(name)
-        options = {"entity_key": "true"} if is_key else {}
+        options = {"entity_key": "true"} if is_key else {"managed": "true"}
         if sql_name != name:
             options["name"] = name
         if field["value_type"] in ASKED_FOR:
@@ -283,6 +284,8 @@ class Project:
         if len(arguments) > MOST_ARGUMENTS or len(outputs) > MOST_RESULTS or len(outputs) == len(arguments):
             return None
         short = [name for name, *_ in outputs if len(name.encode()) <= LONGEST_NAME]
+        if self.lacks_column(service):
+            self.incomplete.append(service["name"])
         full = self.asked.full or len(set(short)) < len(short)
         if full and not self.asked.full:
             self.full_names.append(service["name"])
@@ -293,6 +296,16 @@ class Project:
         of_arguments = [(results[n][0], type) for n, type in enumerate(arguments.values())]
         feast = [(name, owner) for name, owner, *_ in outputs]
         return Function(of_arguments, results, service["description"] or None, feast, [output[3] for output in outputs])
+
+    def lacks_column(self, service):
+        for projection in service["projections"]:
+            view = self.views[projection["view"]]
+            if not is_computed(view):
+                number = self.number(view) if projection["version"] is None else projection["version"]
+                table = self.tables[self.by_version[view["name"], number]]
+                if not set(projection["features"]) <= {*table.features, *table.keys}:
+                    return True
+        return False
 
     def add_keys(self, arguments, projection):
         view = self.views.get(projection["view"])

@@ -44,9 +44,7 @@ def place(session, database, tmp_path):
         session.server(project, **options)
         session.notices.clear()
 
-    yield make
-    session.run("ROLLBACK; RESET ROLE; SET dynamo_fdw.remote_ddl = off")
-    session.run("DROP SCHEMA IF EXISTS feast, feast2, of_feast, there CASCADE")
+    return make
 
 
 def model_of(form, project, **asked):
@@ -89,7 +87,6 @@ def test_the_smaller_registry(session, tmp_path):
         features = [feature["name"] for feature in views[name]["features"]]
         assert [column.name for column in columns[len(keys) + 1 :]] == features
     assert set(functions(session)) == {service["spec"]["name"] for service in decoded.get("feature_services", [])}
-    session.run("SET dynamo_fdw.remote_ddl = off; DROP SCHEMA feast CASCADE")
 
 
 OPTIONS = {

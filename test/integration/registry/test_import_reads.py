@@ -83,7 +83,6 @@ def test_both_ways(session, project, proxy, tmp_path, repository, feast_project)
             check_view(session, store, view, views[view.name], table, imported[table][0])
             done.add(table)
     assert done == {name for name in imported if "@v" not in name} and len(done) >= 4
-    session.run("SET dynamo_fdw.remote_ddl = off; DROP SCHEMA feast CASCADE")
 
 
 def check_view(session, store, view, golden, table, columns):

@@ -36,8 +36,7 @@ def world(request, session, project, proxy, tmp_path):
             session.run(function.replace("feast.", 'long_names.'))
     golden_world.import_short_and_full(session, project)
     session.notices.clear()
-    yield session, request.param == "computed"
-    session.run("SET dynamo_fdw.remote_ddl = off; DROP SCHEMA feast, long_names CASCADE")
+    return session, request.param == "computed"
 
 
 def model(full, computed):
@@ -200,4 +199,3 @@ def test_event_times(session, project, proxy, tmp_path):
                 assert list(results[owner + "__event_timestamp"]) == times, column["name"]
                 compared += 1
     assert compared > 20
-    session.run("SET dynamo_fdw.remote_ddl = off; DROP SCHEMA feast, long_names CASCADE")
