@@ -128,23 +128,43 @@ define_keys(DynTableDefinition *table, const DynRegView *view, DynSqlNames *name
 	return true;
 }
 
-/* A feature without a type is left out alone.  Features' names are taken in order, so later ones get the numbers. */
+/* Has an earlier feature the same name? Feast makes no such view. */
+static bool
+is_repeated(const DynRegFields *features, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(features->field[i].name, features->field[n].name) == 0)
+			return true;
+	return false;
+}
+
+/* Tells that a feature is left out alone. */
+static void
+warn_feature(const DynRegView *view, const DynRegField *field, const char *why)
+{
+	ereport(WARNING,
+			(errmsg("feature \"%s\" of %s \"%s\" is left out", dyn_registry_text(field->name),
+					dyn_reg_kind_name(view->kind), dyn_registry_text(view->name)),
+			 errdetail("%s.", why)));
+}
+
+/* Features' names are taken in order, so later ones get the numbers. */
 static void
 define_features(DynTableDefinition *table, const DynRegView *view, DynSqlNames *names)
 {
 	for (size_t i = 0; i < view->features.n; i++)
 	{
 		const DynRegField *field = &view->features.field[i];
-		DynColumnDefinition *column = define_column(view, field, false, names);
+		DynColumnDefinition *column = is_repeated(&view->features, i) ? NULL :
+			define_column(view, field, false, names);
 
 		if (column)
 			table->columns = lappend(table->columns, column);
+		else if (is_repeated(&view->features, i))
+			warn_feature(view, field, "The view has another feature of this name");
 		else
-			ereport(WARNING,
-					(errmsg("feature \"%s\" of %s \"%s\" is left out", dyn_registry_text(field->name),
-							dyn_reg_kind_name(view->kind), dyn_registry_text(view->name)),
-					 errdetail("No SQL type goes with its value type, %d (%s).", field->value_type,
-							   dyn_feast_type_name(field->value_type))));
+			warn_feature(view, field, psprintf("No SQL type goes with its value type, %d (%s)", field->value_type,
+											   dyn_feast_type_name(field->value_type)));
 	}
 }
 
@@ -243,6 +263,20 @@ is_possible(const DynRegView *view)
 	return false;
 }
 
+/* Can DynamoDB have the table? Of a view whose table was refused, a registry may know all the same. */
+static bool
+has_remote(const DynTableDefinition *table, const ForeignServer *server)
+{
+	const char *why;
+
+	if (dyn_remote_resolve(table->options, server->options, table->sql_name, &why))
+		return true;
+	ereport(WARNING,
+			(errmsg("%s \"%s\" is left out", dyn_reg_kind_name(table->view->kind), dyn_registry_text(table->view->name)),
+			 errdetail("%s.", why)));
+	return false;
+}
+
 DynTableDefinition *
 dyn_definition_new(const DynRegView *view, int version, const char *sql_name, const ForeignServer *server,
 				   const DynImportOptions *options)
@@ -260,7 +294,7 @@ dyn_definition_new(const DynRegView *view, int version, const char *sql_name, co
 	table->feature_view = dyn_versioned_name(view, version);
 	table->description = dyn_registry_text(view->description);
 	table->options = define_options(table, server, options);
-	return table;
+	return has_remote(table, server) ? table : NULL;
 }
 
 /* ---- SQL ---- */

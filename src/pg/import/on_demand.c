@@ -123,18 +123,27 @@ dyn_on_demand_inputs(const DynRegistry *registry, const DynRegView *view)
 	return list;
 }
 
+Oid
+dyn_on_demand_request_type(const DynRegField *field)
+{
+	bool		by_default;
+	Oid			type = dyn_type_to_import(field->value_type, false, &by_default);
+
+	return OidIsValid(get_element_type(type)) ? JSONBOID : type;
+}
+
 /* ---- the function ---- */
 
-/* Its arguments, as inputs; false: one of them is no input, or has no name. */
+/* Its arguments, as inputs with their types; false: one of them is no input, or has no name. */
 static bool
-match_arguments(HeapTuple tuple, List *inputs, List **arguments)
+match_arguments(HeapTuple tuple, List *inputs, DynOnDemandFunction *function)
 {
 	Oid		   *types;
 	char	  **names;
 	char	   *modes;
 	int			n = get_func_arg_info(tuple, &types, &names, &modes);
 
-	*arguments = NIL;
+	function->types = palloc(sizeof(Oid) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
 		DynOnDemandInput *input = names ? find_input(inputs, names[i]) : NULL;
@@ -143,7 +152,8 @@ match_arguments(HeapTuple tuple, List *inputs, List **arguments)
 			continue;
 		if (input == NULL || (modes && modes[i] != PROARGMODE_IN))
 			return false;
-		*arguments = lappend(*arguments, input);
+		function->types[list_length(function->arguments)] = types[i];
+		function->arguments = lappend(function->arguments, input);
 	}
 	return true;
 }
@@ -203,7 +213,7 @@ match_function(HeapTuple tuple, const char *schema, const DynRegView *view, List
 	Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
 	DynOnDemandFunction *function = palloc0(sizeof(DynOnDemandFunction));
 
-	if (proc->prokind != PROKIND_FUNCTION || proc->proretset || !match_arguments(tuple, inputs, &function->arguments))
+	if (proc->prokind != PROKIND_FUNCTION || proc->proretset || !match_arguments(tuple, inputs, function))
 		return NULL;
 	list_results(tuple, function);
 	if (!returns_features(function, view))
@@ -240,12 +250,17 @@ dyn_on_demand_function(Oid schema, const DynRegView *view, List *inputs)
 /* ---- skeletons ---- */
 
 static char *
+type_or_text(Oid type)
+{
+	return OidIsValid(type) ? format_type_be(type) : "text";
+}
+
+static char *
 field_type(const DynRegField *field)
 {
 	bool		by_default;
-	Oid			type = dyn_type_to_import(field->value_type, false, &by_default);
 
-	return OidIsValid(type) ? format_type_be(type) : "text";
+	return type_or_text(dyn_type_to_import(field->value_type, false, &by_default));
 }
 
 static void
@@ -276,7 +291,8 @@ append_header(StringInfo sql, const char *schema, const DynRegistry *registry, c
 								   input->projection - view->transformation.inputs.projection, input->field->name)))
 			continue;
 		appendStringInfo(sql, "%s%s %s", sql->data[sql->len - 1] == '(' ? "" : ", ", quote_identifier(input->name),
-						 field_type(input->field));
+						 input->projection ? field_type(input->field) :
+						 type_or_text(dyn_on_demand_request_type(input->field)));
 	}
 	append_fields(sql, &view->features, "OUT ");
 	appendStringInfoChar(sql, ')');

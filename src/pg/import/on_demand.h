@@ -33,11 +33,15 @@ typedef struct DynOnDemandFunction
 	bool		composite;		/* returns a row; else one value */
 	bool		is_volatile;
 	List	   *arguments;		/* of DynOnDemandInput: those that it takes */
+	Oid		   *types;			/* by which it takes them */
 	List	   *outputs;		/* of DynOnDemandOutput */
 } DynOnDemandFunction;
 
 /* DynOnDemandInputs of a view: each name once; a feature that two views have goes by "view__feature" alone. */
 extern List *dyn_on_demand_inputs(const DynRegistry *registry, const DynRegView *view);
+
+/* Type of one row's value of request data: a list goes as JSON, since rows go as arrays. InvalidOid: there is none. */
+extern Oid	dyn_on_demand_request_type(const DynRegField *field);
 
 /* The function for a view in a schema; NULL: none that takes what there is and returns what is needed. */
 extern DynOnDemandFunction *dyn_on_demand_function(Oid schema, const DynRegView *view, List *inputs);

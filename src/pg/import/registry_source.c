@@ -112,6 +112,15 @@ history_kind(const char *type, DynRegObject *object)
 	return false;
 }
 
+/* Raises that a column of a row is NULL. */
+static void
+report_no_value(TupleDesc desc, int column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("a row of Feast's SQL registry has no \"%s\"", NameStr(TupleDescAttr(desc, column - 1)->attname))));
+}
+
 /* A column of a row as text; raises where there is none. */
 static char *
 row_text(HeapTuple row, TupleDesc desc, int column)
@@ -119,10 +128,25 @@ row_text(HeapTuple row, TupleDesc desc, int column)
 	char	   *value = SPI_getvalue(row, desc, column);
 
 	if (value == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a row of Feast's SQL registry has no \"%s\"", NameStr(TupleDescAttr(desc, column - 1)->attname))));
+		report_no_value(desc, column);
 	return value;
+}
+
+/* The third column of a row, an object's bytes. */
+static bytea *
+row_bytes(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, desc, 3, &isnull);
+
+	if (getBaseType(SPI_gettypeid(desc, 3)) != BYTEAOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of Feast's SQL registry is %s, not bytea", NameStr(TupleDescAttr(desc, 2)->attname),
+						format_type_be(SPI_gettypeid(desc, 3)))));
+	if (isnull)
+		report_no_value(desc, 3);
+	return DatumGetByteaPP(value);
 }
 
 /* Adds the object of a row: project, name, bytes, and of the history also version and kind. */
@@ -133,7 +157,6 @@ add_object_row(DynRegistry *registry, const RegistryTable *table, HeapTuple row,
 	char	   *name = row_text(row, desc, 2);
 	int			version = -1;
 	DynRegObject object = DYN_REG_OBJECT_FEATURE_VIEW;
-	bool		isnull;
 	bytea	   *bytes;
 	DynStatus	status;
 
@@ -143,10 +166,7 @@ add_object_row(DynRegistry *registry, const RegistryTable *table, HeapTuple row,
 		return;
 	else
 		version = pg_strtoint32(row_text(row, desc, 4));
-	bytes = (bytea *) DatumGetPointer(SPI_getbinval(row, desc, 3, &isnull));
-	if (isnull)
-		row_text(row, desc, 3);
-	bytes = (bytea *) PG_DETOAST_DATUM(PointerGetDatum(bytes));
+	bytes = row_bytes(row, desc);
 	dyn_status_clear(&status);
 	if (!dyn_registry_add(registry, object, project, version, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &status))
 		report_unreadable(psprintf("\"%s\" in table \"%s\" of the registry", name,

@@ -9,6 +9,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -127,16 +128,6 @@ add_join_keys(Resolver *resolver, const DynRegProjection *projection)
 	}
 }
 
-/* Type of a field of request data: arrays can't be nested in an array of rows, so lists go as JSON. */
-static Oid
-request_type(const DynRegField *field)
-{
-	bool		by_default;
-	Oid			type = dyn_type_to_import(field->value_type, false, &by_default);
-
-	return OidIsValid(get_element_type(type)) ? JSONBOID : type;
-}
-
 static void
 add_request_data(Resolver *resolver, const DynRegProjection *projection)
 {
@@ -148,8 +139,8 @@ add_request_data(Resolver *resolver, const DynRegProjection *projection)
 	{
 		const DynRegField *field = &view->transformation.request.field[i];
 
-		if (OidIsValid(request_type(field)))
-			add_argument(resolver, field->name, request_type(field));
+		if (OidIsValid(dyn_on_demand_request_type(field)))
+			add_argument(resolver, field->name, dyn_on_demand_request_type(field));
 	}
 }
 
@@ -161,7 +152,7 @@ projected_table(Resolver *resolver, const DynRegProjection *projection, const Dy
 {
 	const DynServiceWorld *world = resolver->world;
 	const DynRegView *then = view;
-	int			version = dyn_projection_version(projection, view, world->options);
+	int			version = dyn_projection_version(projection, view, world->options);	/* 0 without versioning, whatever the view's */
 	const DynSchemaTable *table;
 	char	   *name = dyn_registry_text(view->name);
 
@@ -171,7 +162,7 @@ projected_table(Resolver *resolver, const DynRegProjection *projection, const Dy
 						projection->version, name);
 		return NULL;
 	}
-	if (version != view->version)
+	if (world->options->versioning && version != view->version)
 		then = dyn_registry_view_version(world->registry, world->project, view->name, version);
 	if (then == NULL)
 	{
@@ -303,12 +294,13 @@ add_features(Resolver *resolver, const DynRegProjection *projection, const DynRe
 
 /* ---- on-demand views ---- */
 
-/* An argument's value; false, *why set: its view has no table. */
+/* An argument's value, and its type; false, *why set: its view has no table. */
 static bool
-resolve_argument(Resolver *resolver, const DynOnDemandInput *input, DynServiceArgument *argument, char **why)
+resolve_argument(Resolver *resolver, const DynOnDemandInput *input, DynServiceArgument *argument, Oid *type, char **why)
 {
 	const DynColumn *column;
 	const DynServiceWorld *world = resolver->world;
+	DynServiceShape *shape = resolver->shape;
 
 	argument->name = input->name;
 	if (input->projection == NULL)
@@ -316,18 +308,24 @@ resolve_argument(Resolver *resolver, const DynOnDemandInput *input, DynServiceAr
 		const char *name = input->join_key ? input->join_key : input->field->name;
 
 		argument->from = DYN_SERVICE_PARAMETER;
-		argument->source = find_parameter(resolver->shape, dyn_registry_text(name));
-		return argument->source >= 0;
+		argument->source = find_parameter(shape, dyn_registry_text(name));
+		if (argument->source < 0)
+			return false;
+		*type = ((DynServiceParameter *) list_nth(shape->parameters, argument->source))->type;
+		return true;
 	}
 	argument->from = DYN_SERVICE_COLUMN;
 	argument->source = join_of(resolver, input->projection,
 							   dyn_registry_view(world->registry, world->project, input->projection->view), why);
 	if (argument->source < 0)
 		return false;
-	column = dyn_schema_table_column(((DynServiceJoin *) list_nth(resolver->shape->joins, argument->source))->table,
+	column = dyn_schema_table_column(((DynServiceJoin *) list_nth(shape->joins, argument->source))->table,
 									 DYN_COLUMN_FEATURE, input->field->name);
-	argument->column = column ? column->sql_name : NULL;
-	return column != NULL;
+	if (column == NULL)
+		return false;
+	argument->column = column->sql_name;
+	*type = column->type;
+	return true;
 }
 
 /* Number of the call of a function; -1, *why set: what it needs is not there. */
@@ -335,6 +333,8 @@ static int
 add_call(Resolver *resolver, const DynOnDemandFunction *function, char **why)
 {
 	DynServiceCall *call = palloc0(sizeof(DynServiceCall));
+	Oid			given[FUNC_MAX_ARGS];
+	int			n = 0;
 	ListCell   *lc;
 
 	call->qualified = function->qualified;
@@ -344,9 +344,14 @@ add_call(Resolver *resolver, const DynOnDemandFunction *function, char **why)
 	{
 		DynServiceArgument *argument = palloc0(sizeof(DynServiceArgument));
 
-		if (!resolve_argument(resolver, lfirst(lc), argument, why))
+		if (!resolve_argument(resolver, lfirst(lc), argument, &given[n++], why))
 			return -1;
 		call->arguments = lappend(call->arguments, argument);
+	}
+	if (!can_coerce_type(n, given, function->types, COERCION_IMPLICIT))
+	{
+		*why = psprintf("Function %s takes its inputs by other types than they have", function->qualified);
+		return -1;
 	}
 	resolver->shape->calls = lappend(resolver->shape->calls, call);
 	resolver->shape->is_volatile |= call->is_volatile;
@@ -505,9 +510,10 @@ exceeds_limits(const DynServiceShape *shape)
 	if (list_length(shape->parameters) > FUNC_MAX_ARGS)
 		return psprintf("It would take %d arguments, and a function can take %d", list_length(shape->parameters),
 						FUNC_MAX_ARGS);
-	if (list_length(shape->outputs) > MaxTupleAttributeNumber)
+	/* the rows' order takes one of those that a query can have */
+	if (list_length(shape->outputs) > MaxTupleAttributeNumber - 1)
 		return psprintf("It would return %d columns, and a function can return %d", list_length(shape->outputs),
-						MaxTupleAttributeNumber);
+						MaxTupleAttributeNumber - 1);
 	if (list_length(shape->outputs) == list_length(shape->parameters))
 		return "None of its features is here";
 	return NULL;

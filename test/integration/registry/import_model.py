@@ -27,7 +27,7 @@ SYSTEM_COLUMNS = {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"}
 
 MOST_COLUMNS = 1600
 MOST_ARGUMENTS = 100
-MOST_RESULTS = 1664
+MOST_RESULTS = 1663  # of 1,664 one is for the order
 LONGEST_NAME = 63
 
 

@@ -65,14 +65,14 @@ def tables(session, schema="feast"):
     found = {}
     for name, options, comment in session.run(
         "SELECT relname, ftoptions, obj_description(c.oid, 'pg_class') FROM pg_class c"
-        " JOIN pg_foreign_table t ON ftrelid = c.oid WHERE relnamespace = %s::regnamespace",
+        " JOIN pg_foreign_table t ON ftrelid = c.oid WHERE relnamespace = to_regnamespace(%s)",
         [schema],
     ):
         found[name] = ([], dict_of(options), comment)
     for table, *column, options, not_null, comment in session.run(
         "SELECT relname, attname, format_type(atttypid, atttypmod), attfdwoptions, attnotnull,"
         " col_description(c.oid, attnum) FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid"
-        " WHERE relnamespace = %s::regnamespace AND relkind = 'f' AND attnum > 0 AND NOT attisdropped"
+        " WHERE relnamespace = to_regnamespace(%s) AND relkind = 'f' AND attnum > 0 AND NOT attisdropped"
         " ORDER BY c.oid, attnum",
         [schema],
     ):
@@ -87,7 +87,7 @@ def functions(session, schema="feast"):
         "SELECT proname, proargnames, ARRAY(SELECT format_type(t, NULL) FROM unnest(proallargtypes) t), pronargs,"
         " obj_description(p.oid, 'pg_proc'), provolatile FROM pg_proc p"
         " JOIN pg_depend d ON classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'x'"
-        " WHERE pronamespace = %s::regnamespace",
+        " WHERE pronamespace = to_regnamespace(%s)",
         [schema],
     ):
         pairs = list(zip(names, types))
