@@ -29,7 +29,7 @@ OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)
 
 # sql/ holds extension scripts, whose names have "--", and regression tests.
 DATA = $(wildcard sql/$(EXTENSION)--*.sql)
-REGRESS = setup options columns select keys queries insert update materialize types ddl explain estimates unique errors
+REGRESS = setup options columns select keys queries insert update materialize types ddl explain estimates unique import errors
 REGRESS_PREP = dynamodb
 EXTRA_CLEAN = test/unit/build test/unit/build-* test/fuzz/build
 

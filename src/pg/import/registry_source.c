@@ -297,6 +297,6 @@ dyn_registry_project(const DynRegistry *registry, const char *project)
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_SCHEMA_NOT_FOUND),
 			 errmsg("there is no project \"%s\" in the Feast registry", project),
-			 registry->nprojects > 0 ? errhint("There are: %s.", there.data) : errhint("It is empty.")));
+			 registry->nprojects > 0 ? errhint("There are: %s.", there.data) : errdetail("It has nothing of such a project.")));
 	return NULL;
 }
