@@ -90,7 +90,7 @@ typedef struct DynRegTransformation
 	const char *mode;			/* "python", "pandas", "substrait"; "": not said */
 	const char *text;			/* its source; "": only compiled code is there */
 	bool		singleton;
-	DynRegFields request;		/* request data, as its sources list it, these by name; each once, where it stands last */
+	DynRegFields request;		/* request data, in the order of its source; each once */
 	DynRegProjections inputs;	/* of views, in the order of their names */
 } DynRegTransformation;
 

@@ -152,7 +152,7 @@ projected_table(Resolver *resolver, const DynRegProjection *projection, const Dy
 {
 	const DynServiceWorld *world = resolver->world;
 	const DynRegView *then = view;
-	int			version = dyn_projection_version(projection, view, world->options);	/* 0 without versioning, whatever the view's */
+	int			version = dyn_projection_version(projection, view, world->options);
 	const DynSchemaTable *table;
 	char	   *name = dyn_registry_text(view->name);
 
@@ -162,6 +162,7 @@ projected_table(Resolver *resolver, const DynRegProjection *projection, const Dy
 						projection->version, name);
 		return NULL;
 	}
+	/* without versioning there is the view alone, whatever its number */
 	if (world->options->versioning && version != view->version)
 		then = dyn_registry_view_version(world->registry, world->project, view->name, version);
 	if (then == NULL)

@@ -271,9 +271,9 @@ class Project:
         for projection in service["projections"]:
             view = self.views[projection["view"]]
             if is_computed(view):
-                for field in request_data(view):
-                    type = TYPES.get(field["value_type"])
-                    if type and not add(arguments, field["name"], "jsonb" if type.endswith("[]") else type):
+                for one in request_data(view):
+                    type = TYPES.get(one["value_type"])
+                    if type and not add(arguments, one["name"], "jsonb" if type.endswith("[]") else type):
                         return None
         outputs = [(name, None, type, ("argument", n)) for n, (name, type) in enumerate(arguments.items())]
         for projection in service["projections"]:

@@ -5,14 +5,17 @@ from feast.protos.feast.types.Value_pb2 import ValueType
 from import_model import is_computed
 
 LONG = "average_delivery_delay_in_minutes_over_the_last_thirty_calendar_days"
-ODD = ["Rating", "rating", "order", "two words", 'quo"te', "it's", "ctid", "tableoid", "xmin", "xmin_", "event_timestamp",
-       "feast_event_timestamp", "größe_" * 9 + "x", "größe_" * 9 + "y", LONG, LONG + "_p50", LONG + "_p95", "%d%s", "$$", "$1",
-       "back\\slash", " leading", "trailing ", "日本", "a__b", "b__c", "v1", "k", "c1", "n", "o1", "__x"]  # fmt: skip
+ODD = ["Rating", "rating", "order", "two words", 'quo"te', "it's", "ctid", "tableoid", "xmin", "xmin_",
+       "event_timestamp", "feast_event_timestamp", "größe_" * 9 + "x", "größe_" * 9 + "y", LONG, LONG + "_p50",
+       LONG + "_p95", "%d%s", "$$", "$1", "back\\slash", " leading", "trailing ", "日本", "a__b", "b__c", "v1", "k",
+       "c1", "n", "o1", "__x"]  # fmt: skip
 # DynamoDB's names have fewer letters.
-ODD_VIEWS = ["Courier-Profile.2", "UPPER", "lower", "v_" + LONG, "v_" + LONG + "x", "a-b", "select", "1st", "a", "a__b", "pg_x"]
-KINDS = ["feature_view"] * 5 + ["stream_feature_view"] * 2 + ["label_view", "on_demand_feature_view", "on_demand_feature_view"]
+ODD_VIEWS = ["Courier-Profile.2", "UPPER", "lower", "v_" + LONG, "v_" + LONG + "x", "a-b", "select", "1st", "a", "a__b",
+             "pg_x"]  # fmt: skip
+KINDS = ["feature_view"] * 5 + ["stream_feature_view"] * 2 + ["label_view"] + ["on_demand_feature_view"] * 2
 KEYS = [("id", "INT64"), ("id", "INT64"), ("id", "INT32"), ("code", "STRING"), ("code", "STRING"), ("code", "BYTES"),
-        ("at", "UNIX_TIMESTAMP"), ("User", "STRING"), ("event_timestamp", "INT64"), ("k" + LONG, "STRING"), ("ctid", "INT32")]  # fmt: skip
+        ("at", "UNIX_TIMESTAMP"), ("User", "STRING"), ("event_timestamp", "INT64"), ("k" + LONG, "STRING"),
+        ("ctid", "INT32")]  # fmt: skip
 
 
 class Generator:
@@ -66,7 +69,9 @@ class Generator:
             "version": None,
         }
         keys = {key["name"] for key in view["join_keys"]}
-        view["features"] = [field for field in self.fields(9, "f") if field["name"] not in keys] or self.fields(1, "only")
+        view["features"] = [field for field in self.fields(9, "f") if field["name"] not in keys] or self.fields(
+            1, "only"
+        )
         if view["name"].startswith("view") and self.chance(5) and kind == "stream_feature_view":
             view["features"] += view["join_keys"]
         if kind == "label_view":
@@ -120,13 +125,11 @@ class Generator:
             if self.chance(30):
                 projection["alias"] = self.rng.choice(["origin", "destination", "Ä", LONG, "a"])
             if self.chance(30):
-                projection["join_key_map"] = {key["name"]: self.rng.choice(["other", "id", "it's"]) for key in view["join_keys"]
-                                              if key["name"] != "__dummy_id"}  # fmt: skip
+                keys = [key["name"] for key in view["join_keys"] if key["name"] != "__dummy_id"]
+                projection["join_key_map"] = {key: self.rng.choice(["other", "id", "it's"]) for key in keys}
             if self.chance(15) and not is_computed(view):
                 projection["version"] = self.rng.randint(0, 3)
             projections.append(projection)
         name = self.rng.choice(ODD) if self.chance(40) else "service"
         return {"project": self.project, "name": name + ("%d" % number), "projections": projections,
                 "description": self.rng.choice(["", "for the 'model'"])}  # fmt: skip
-
-

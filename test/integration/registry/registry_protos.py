@@ -1,5 +1,8 @@
 """Registries in Feast's own bytes, from views and services as import_model has them."""
 
+import json
+from datetime import timedelta
+
 from feast.protos.feast.core import (
     FeatureService_pb2,
     FeatureView_pb2,
@@ -13,8 +16,6 @@ from feast.protos.feast.core.FeatureViewProjection_pb2 import FeatureViewProject
 from feast.protos.feast.core.Project_pb2 import Project
 from feast.protos.feast.core.Registry_pb2 import Registry
 from feast.protos.feast.types.Value_pb2 import ValueType
-
-import json
 
 KINDS = {
     "feature_view": (FeatureView_pb2.FeatureView, "feature_views"),
@@ -76,7 +77,7 @@ def view_proto(view, views=(), features=None):
     else:
         spec.online = view["online"]
         seconds = view.get("ttl_seconds", 0)
-        spec.ttl.FromTimedelta(__import__("datetime").timedelta(seconds=seconds))
+        spec.ttl.FromTimedelta(timedelta(seconds=seconds))
         if view.get("source"):
             where = spec.source if view["kind"] == "label_view" else spec.batch_source
             where.CopyFrom(source_proto(view["source"]))
@@ -88,7 +89,8 @@ def view_proto(view, views=(), features=None):
 def add_sources(spec, view, views):
     for name, source in view["sources"].items():
         if "view" in source:
-            named = {feature["name"]: feature for one in views for feature in one["features"] if one["name"] == source["view"]}
+            (of,) = [one for one in views if one["name"] == source["view"]]
+            named = {feature["name"]: feature for feature in of["features"]}
             asked = [named[feature] for feature in source["features"]]
             spec.sources[name].feature_view_projection.CopyFrom(projection_proto(source, asked))
         else:
@@ -114,10 +116,6 @@ def service_proto(service, views):
     return proto
 
 
-def history_kind(view):
-    return view["kind"]
-
-
 def registry_proto(project, views, services):
     """A whole registry of one project."""
     registry = Registry(registry_schema_version="1")
@@ -131,7 +129,7 @@ def registry_proto(project, views, services):
                 feature_view_name=view["name"],
                 project_id=project,
                 version_number=number,
-                feature_view_type=history_kind(view),
+                feature_view_type=view["kind"],
                 feature_view_proto=view_proto(view, views, features).SerializeToString(),
             )
     for service in services:
@@ -158,7 +156,8 @@ def store_as_tables(session, schema, registry):
     session.run(TABLES)
     for table in [table for _, table in KINDS.values()] + ["feature_services"]:
         for one in getattr(registry, table):
-            session.run("INSERT INTO %s VALUES (%%s, %%s, %%s)" % table, [one.spec.project, one.spec.name, one.SerializeToString()])
+            row = [one.spec.project, one.spec.name, one.SerializeToString()]
+            session.run("INSERT INTO %s VALUES (%%s, %%s, %%s)" % table, row)
     for one in registry.projects:
         session.run("INSERT INTO projects VALUES (%s, %s, %s)", [one.spec.name, one.spec.name, one.SerializeToString()])
     for one in registry.feature_view_version_history.records:

@@ -1,5 +1,7 @@
 """IMPORT FOREIGN SCHEMA of the golden registries, against the rules (import_model)."""
 
+import re
+
 import pytest
 
 from golden import DATA, load
@@ -17,6 +19,7 @@ from imported import (
     put_registry,
     tables,
 )
+from support import option_list
 
 FORMS = ["file", "sql", "postgres_fdw"]
 
@@ -35,8 +38,8 @@ def place(session, database, tmp_path):
             if not session.run("SELECT FROM pg_available_extensions WHERE name = 'postgres_fdw'"):
                 pytest.skip("postgres_fdw is not installed")
             session.run("CREATE EXTENSION IF NOT EXISTS postgres_fdw; CREATE SCHEMA there")
-            session.run("CREATE SERVER loopback FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '%s', port '%s', dbname '%s')"
-                        % (session.conn.info.host, session.conn.info.port, database))  # fmt: skip
+            here = option_list({"host": session.conn.info.host, "port": session.conn.info.port, "dbname": database})
+            session.run("CREATE SERVER loopback FOREIGN DATA WRAPPER postgres_fdw OPTIONS (%s)" % here)
             session.run("CREATE USER MAPPING FOR CURRENT_USER SERVER loopback OPTIONS (user '%s')"
                         % session.conn.info.user)  # fmt: skip
             session.run("IMPORT FOREIGN SCHEMA of_feast FROM SERVER loopback INTO there")
@@ -116,6 +119,19 @@ def test_options_of_the_server_are_defaults(place, session, option, asked):
     import_project(session, "parcels", "feast2", **{option: "false"})
     assert_as(session, model_of("file", "parcels", **{asked: True}))
     assert_as(session, model_of("file", "parcels"), "feast2")
+
+
+def test_the_readme_has_every_option(place, session):
+    """The hint of a wrong option names all; IMPORT sets each to its documented default."""
+    place("file")
+    session.run("CREATE SCHEMA feast")
+    hint = session.fail(import_sql("parcels", wrong="1")).diag.message_hint
+    readme = (DATA.parents[1] / "README.md").read_text()
+    section = readme.split("\n## From a Feast repository to SQL\n")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.M))
+    assert set(re.findall(r"\w+_\w+", hint)) == set(rows)
+    import_project(session, "parcels", **{name: value for name, value in rows.items() if value != "the server's"})
+    assert_as(session, model_of("file", "parcels"))
 
 
 def test_an_option_that_is_none(place, session):

@@ -103,7 +103,8 @@ def check_view(session, store, view, golden, table, columns):
     assert row == [tuple(wanted)], view.name
 
     mine = [in_sql(key["value_type"], 1) for key in keys] + [NOON] + [in_sql(f["value_type"], 1) for f in features]
-    session.run('INSERT INTO feast."%s" (%s) VALUES (%s)' % (table, ", ".join(quoted).replace("%", "%%"), ", ".join(["%s"] * len(mine))), mine)  # fmt: skip
+    marks = ", ".join(["%s"] * len(mine))
+    session.run('INSERT INTO feast."%s" (%s) VALUES (%s)' % (table, ", ".join(quoted).replace("%", "%%"), marks), mine)
     key = EntityKey(
         join_keys=[key["name"] for key in golden["join_keys"]],
         entity_values=[proto(key["value_type"], 1) if keys else Value(string_val="") for key in golden["join_keys"]],

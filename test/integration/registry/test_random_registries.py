@@ -83,7 +83,9 @@ def run(session, text, name, table=None, values=()):
         sql.SQL("{} = {}").format(sql.Identifier(key.name), sql.Literal(KEY_VALUES[key.type][0]))
         for key in (table.keys.values() if table else [])
     )
-    more = sql.SQL(", ").join(map(sql.Literal, values)) if values else where if table and table.keys else sql.SQL("true")
+    more = where if table and table.keys else sql.SQL("true")
+    if values:
+        more = sql.SQL(", ").join(map(sql.Literal, values))
     return session.run(sql.SQL(text).format(sql.Identifier(name), more))
 
 

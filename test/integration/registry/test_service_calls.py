@@ -33,7 +33,7 @@ def world(request, session, project, proxy, tmp_path):
     if request.param == "computed":
         for function in golden_world.cookbook():
             session.run(function)
-            session.run(function.replace("feast.", 'long_names.'))
+            session.run(function.replace("feast.", "long_names."))
     golden_world.import_short_and_full(session, project)
     session.notices.clear()
     return session, request.param == "computed"
@@ -54,12 +54,20 @@ def call(session, schema, name, function, rows):
     return list(zip(*got))
 
 
+def values_of(column):
+    return [value_of(column["member"][0] if column["member"] else None, value) for value in column["values"]]
+
+
+def golden_rows(golden):
+    return list(zip(*map(values_of, golden["columns"])))
+
+
 def expected_column(call, name, owner, full):
     """The golden values of a feature, None where Feast left it out."""
     feast = "%s__%s" % (owner, name) if full else name
     for column in reversed(call["columns"]):  # behind a key of the same name
         if column["name"] == feast:
-            return [value_of(column["member"][0] if column["member"] else None, value) for value in column["values"]]
+            return values_of(column)
     assert feast in call["missing"], feast
     return None
 
@@ -145,29 +153,28 @@ def test_where_we_answer_and_feast_does_not(world):
             assert column == wanted[names.index(name)]
     # 12, 13: as the call by references, which reads the version of now
     gps = rows("feast.courier_by_string('{7,8}')")
-    columns = CALLS[13]["columns"]
-    assert gps == list(zip(*([value_of(c["member"][0] if c["member"] else None, v) for v in c["values"]] for c in columns)))
+    assert gps == golden_rows(CALLS[13])
     live = rows("feast.courier_live('{7,8}')")
     assert [row[:4] for row in live] == gps and live[0][4:] == (4.5, "a b", "XL") and live[1][4:] == (None,) * 3
     assert rows("feast.scored_keyed('{1}')") == [(1, None)]
     # 24: two keys of one table
     assert rows("feast.same_key_twice('{ZRH,BRN}', '{BRN,ZRH}')") == [("ZRH", "BRN", 4, 7), ("BRN", "ZRH", 0, 10)]
     assert rows("feast.ready_vectors('{ZRH}')") == [("ZRH", 4)]
-    assert rows('feast."Odd Name; drop"(\'{NULL,5}\')') == [(None, None), (5, 61.5)]
+    assert rows("feast.\"Odd Name; drop\"('{NULL,5}')") == [(None, None), (5, 61.5)]
 
 
 def test_calls_without_a_service(world):
     """References, as joins."""
     session, _ = world
     for golden, sql in [
-        (CALLS[13], 'SELECT k.*, lat, lon, speed FROM unnest(ARRAY[7, 8]) k("courierId") LEFT JOIN feast.courier_gps USING ("courierId")'),
+        (CALLS[13], 'SELECT k.*, lat, lon, speed FROM unnest(ARRAY[7, 8]) k("courierId")'
+                    ' LEFT JOIN feast.courier_gps USING ("courierId")'),
         (CALLS[32], "SELECT in_transit FROM feast.network_totals"),
         (CALLS[33], "SELECT parcel_id, depot_code, priority, scans FROM (VALUES (1, 'ZRH')) k(parcel_id, depot_code)"
                     " LEFT JOIN feast.parcel_stats USING (parcel_id)"
                     " LEFT JOIN feast.parcel_at_depot USING (parcel_id, depot_code)"),
     ]:  # fmt: skip
-        columns = [[value_of(c["member"][0] if c["member"] else None, v) for v in c["values"]] for c in golden["columns"]]
-        assert session.run(sql) == list(zip(*columns))
+        assert session.run(sql) == golden_rows(golden)
 
 
 def test_every_call_is_here():

@@ -1,4 +1,4 @@
-"""Functions of feature services: requests, plans, arguments of every shape, rights, and a dump of an imported schema."""
+"""Functions of feature services: requests, plans, arguments of every shape, rights, dumps of an imported schema."""
 
 import os
 import subprocess
@@ -39,15 +39,18 @@ def world(session, project, proxy, tmp_path):
 
 def test_all_views_are_one_request(world, proxy):
     """As many as for one view: keys of three tables, of which one is asked by two names."""
-    rows = world.run("SELECT * FROM " + SHIPMENT % ("'{1,9,2}'", "'{ZRH,XXX,ZRH}'", "'{BRN,ZRH,\"\"}'", "'{ZRH,NONE,BRN}'"))
+    call = SHIPMENT % ("'{1,9,2}'", "'{ZRH,XXX,ZRH}'", "'{BRN,ZRH,\"\"}'", "'{ZRH,NONE,BRN}'")
+    rows = world.run("SELECT * FROM " + call)
     assert len(rows) == 3
     (read,) = asked(proxy)
     # of depot_load '', BRN, ZRH and NONE, each once
     assert read == {"parcel_stats": 3, "parcel_at_depot": 3, "depot_load": 4}
 
 
-@pytest.mark.parametrize("call, views", [("feast.scored('{1}')", 2), (NOW, 2), (shipment(), 4),
-                                         ("feast.pinned_and_latest('{1}')", 2), ('feast."Odd Name; drop"(\'{5}\')', 1)])  # fmt: skip
+@pytest.mark.parametrize("call, views", [
+    ("feast.scored('{1}')", 2), (NOW, 2), (shipment(), 4), ("feast.pinned_and_latest('{1}')", 2),
+    ('feast."Odd Name; drop"(\'{5}\')', 1),
+])  # fmt: skip
 def test_one_lookup_join(world, proxy, call, views):
     lines = plan(world, "SELECT * FROM " + call)
     assert sum("Lookup Join" in line for line in lines) == 1
@@ -112,8 +115,10 @@ def test_arguments_by_name(world):
 
 
 def test_ten_thousand_rows(world, proxy):
-    rows = world.run("SELECT * FROM feast.depot_now(ARRAY(SELECT CASE i % 3 WHEN 0 THEN 'ZRH' WHEN 1 THEN 'BRN' ELSE 'no' || i END"
-                     " FROM generate_series(1, 10000) i))")  # fmt: skip
+    rows = world.run(
+        "SELECT * FROM feast.depot_now(ARRAY(SELECT CASE i % 3 WHEN 0 THEN 'ZRH' WHEN 1 THEN 'BRN' ELSE 'no' || i END"
+        " FROM generate_series(1, 10000) i))"
+    )
     assert len(rows) == 10_000
     for number, row in enumerate(rows, start=1):
         code = ["ZRH", "BRN", "no%d" % number][number % 3]
@@ -141,7 +146,9 @@ def test_in_a_view(world, proxy):
 
 
 def test_lateral(world):
-    rows = world.run("SELECT c, s.open_docks FROM (VALUES ('ZRH'), ('NO'), ('BRN')) d(c), LATERAL feast.depot_now(ARRAY[d.c]) s")
+    rows = world.run(
+        "SELECT c, s.open_docks FROM (VALUES ('ZRH'), ('NO'), ('BRN')) d(c), LATERAL feast.depot_now(ARRAY[d.c]) s"
+    )
     assert rows == [("ZRH", 4), ("NO", None), ("BRN", 0)]
 
 
