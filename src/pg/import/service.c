@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "core/feast_key.h"
 #include "pg/import/on_demand.h"
 #include "pg/import/project_tables.h"
 #include "pg/import/service.h"
@@ -249,6 +250,14 @@ projection_owner(const DynRegProjection *projection)
 	return projection->version >= 0 ? psprintf("%s@v%d", name, projection->version) : name;
 }
 
+/* Is a feature really a key? Stream views list theirs, the stand-in of views without entities included. */
+static bool
+is_join_key(const DynRegView *view, const DynSchemaTable *table, const char *name)
+{
+	return dyn_schema_table_column(table, DYN_COLUMN_KEY, name) != NULL ||
+		(view->entityless && strcmp(name, DYN_DUMMY_JOIN_KEY) == 0);
+}
+
 /* Notes that a feature of the service is left out: nothing here returns it. */
 static void
 leave_out_feature(Resolver *resolver, const DynRegProjection *projection, const DynRegField *feature)
@@ -285,7 +294,7 @@ add_features(Resolver *resolver, const DynRegProjection *projection, const DynRe
 		if (column)
 			add_output(resolver, dyn_registry_text(feature->name), projection_owner(projection), DYN_SERVICE_COLUMN, n,
 					   column->sql_name, dyn_type_text(column->type, column->typmod));
-		else if (dyn_schema_table_column(table, DYN_COLUMN_KEY, feature->name) == NULL)
+		else if (!is_join_key(view, table, feature->name))
 			leave_out_feature(resolver, projection, feature);
 	}
 	if (resolver->world->options->include_event_timestamps && table->relation->event_timestamp)

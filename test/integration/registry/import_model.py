@@ -179,7 +179,8 @@ class Project:
 
     def add_table(self, view, number, name, features):
         keys = [] if is_entityless(view) else view["join_keys"]
-        features = [feature for feature in features if feature["name"] not in {key["name"] for key in keys}]
+        join_keys = {key["name"] for key in view["join_keys"]}
+        features = [feature for feature in features if feature["name"] not in join_keys]
         if view["kind"] == "stream_feature_view":
             features = sorted(features, key=lambda feature: by_bytes(feature["name"]))
         if len(keys) + len(features) + 1 > MOST_COLUMNS or not all(key["value_type"] in KEY_TYPES for key in keys):
@@ -303,7 +304,7 @@ class Project:
             if not is_computed(view):
                 number = self.number(view) if projection["version"] is None else projection["version"]
                 table = self.tables[self.by_version[view["name"], number]]
-                if not set(projection["features"]) <= {*table.features, *table.keys}:
+                if not set(projection["features"]) <= {*table.features, *(key["name"] for key in view["join_keys"])}:
                     return True
         return False
 

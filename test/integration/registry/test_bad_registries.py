@@ -324,6 +324,16 @@ def test_services_that_cannot_be(session, place):
     assert detail.count("\n") == 5
 
 
+def test_keys_among_the_features(session, place):
+    """A stream view lists its keys as features, and so does a service over it: they are no columns that lack."""
+    dummy = view("totals", [("__dummy_id", "STRING")], [("__dummy_id", "STRING"), ("f", "INT64")], "stream_feature_view")
+    keyed = view("v", features=[("id", "INT64"), ("g", "INT64")], kind="stream_feature_view")
+    place([dummy, keyed], [service("s", take(dummy), take(keyed))])
+    import_project(session, "p")
+    assert [name for name, _ in functions(session)["s"][1]] == ["id", "f", "g"]
+    assert not any("left out" in message for _, message, _ in session.notices)
+
+
 def test_a_version_that_the_registry_does_not_have(session, place):
     one = view("v", version=2)
     place([one], [service("s", take(one, version=1)), service("now", take(one, version=2))],
