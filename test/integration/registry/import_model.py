@@ -114,6 +114,10 @@ def is_entityless(view):
     return [key["name"] for key in view["join_keys"]] == ["__dummy_id"]
 
 
+def seconds(number):
+    return "%.0f seconds" % number if number == int(number) else "%.6f seconds" % number
+
+
 def by_bytes(name):
     return name.encode()
 
@@ -228,7 +232,7 @@ class Project:
         if is_entityless(view):
             options["entityless"] = "true"
         if self.asked.ttl and view.get("ttl_seconds"):
-            options["ttl"] = "%.6f seconds" % view["ttl_seconds"]
+            options["ttl"] = seconds(view["ttl_seconds"])
         if not self.asked.create:
             options["create_remote_table"] = "false"
         return {**options, **self.source_options(view)}
@@ -245,7 +249,9 @@ class Project:
             sources = sorted((one for one, feast in source["field_mapping"].items() if feast == name), key=by_bytes)
             return sources[-1] if sources else name
 
-        options = {"batch_source": made["table"] or "(%s)" % made["query"]}
+        options = {"batch_source": made["table"] or "(%s\n)" % made["query"].rstrip(" \t\r\n;")}
+        if view.get("ttl_seconds"):
+            options["source_ttl"] = seconds(view["ttl_seconds"])
         for name in ("timestamp_field", "created_timestamp_column"):
             if source[name]:
                 options[name] = column(source[name])

@@ -108,7 +108,9 @@ class Generator:
                   "created_timestamp_column": self.rng.choice(["", "created"]), "field_mapping": {},
                   "configuration": {"name": "s", "table": "lab.t", "query": ""}}  # fmt: skip
         if self.chance(30):
-            source["configuration"].update(table="", query="SELECT * FROM lab.t WHERE x <> ')'")
+            source["configuration"].update(
+                table="", query="SELECT * FROM lab.t WHERE x <> ')'" + self.rng.choice(["", ";", " -- c", " ;\n"])
+            )
         for name in ["ts", *(field["name"] for field in view["join_keys"] + view["features"])]:
             if self.chance(20):
                 source["field_mapping"][self.rng.choice(["c_", "b'_", "ä "]) + name] = name
