@@ -127,7 +127,7 @@ def test_the_readme_has_every_option(place, session):
     session.run("CREATE SCHEMA feast")
     hint = session.fail(import_sql("parcels", wrong="1")).diag.message_hint
     readme = (DATA.parents[1] / "README.md").read_text()
-    section = readme.split("\n## From a Feast repository to SQL\n")[1].split("\n## ")[0]
+    section = readme.split("\n## From a Feast repository to SQL in five statements\n")[1].split("\n## ")[0]
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.M))
     assert set(re.findall(r"\w+_\w+", hint)) == set(rows)
     import_project(session, "parcels", **{name: value for name, value in rows.items() if value != "the server's"})
