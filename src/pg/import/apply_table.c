@@ -267,9 +267,12 @@ dyn_apply_compare(const DynTableDefinition *definition, const DynSchemaTable *ta
 static void
 apply_comment(Oid relid, AttrNumber attnum, const char *label, const char *text, DynActions *actions)
 {
-	char	   *comment = GetComment(relid, RelationRelationId, attnum);
+	char	   *comment;
 
-	if (*text == '\0' || (comment && strcmp(comment, text) == 0))
+	if (*text == '\0')
+		return;
+	comment = GetComment(relid, RelationRelationId, attnum);
+	if (comment && strcmp(comment, text) == 0)
 		return;
 	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));

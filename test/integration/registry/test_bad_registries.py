@@ -499,11 +499,11 @@ def test_a_domain_over_bytea(as_tables):
 
 def test_large_objects_of_many_rows(as_tables):
     """More rows than are fetched at once, some of them compressed and stored apart."""
-    views = [view("v%d" % n, features=[("f%d" % f, "INT64") for f in range(400)]) for n in range(120)]
+    views = [view("v%d" % n, features=[("f%d" % f, "INT64") for f in range(250)]) for n in range(60)]
     as_tables.run("DROP SCHEMA of_feast CASCADE")
     store_as_tables(as_tables, "of_feast", registry_proto("p", views, []))
     as_tables.run(import_sql("p"))
-    assert len(tables(as_tables)) == 120
+    assert len(tables(as_tables)) == 60
 
 
 @pytest.fixture
