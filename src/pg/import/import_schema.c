@@ -37,7 +37,6 @@ typedef struct Import
 	char	   *local_schema;
 	DynImportOptions options;
 	List	   *tables;			/* DynTableDefinitions */
-	bool		complete;		/* the callback ended well */
 } Import;
 
 /* The last one, until its command or its transaction ends. */
@@ -53,22 +52,29 @@ forget_import(void *arg)
 		current_import = NULL;
 }
 
-/* Notes an IMPORT in a memory context of its own, in place of one that failed. */
+/* Begins an IMPORT in a memory context of its own, which goes with the callback's if that fails. */
 static Import *
 begin_import(void)
 {
-	MemoryContext context = AllocSetContextCreate(TopTransactionContext, "dynamo_fdw import", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dynamo_fdw import", ALLOCSET_DEFAULT_SIZES);
 	Import	   *import = MemoryContextAllocZero(context, sizeof(Import));
 	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
 
-	if (current_import)
-		MemoryContextDelete(current_import->context);
 	import->context = context;
 	callback->func = forget_import;
 	callback->arg = import;
 	MemoryContextRegisterResetCallback(context, callback);
-	current_import = import;
 	return import;
+}
+
+/* Keeps an IMPORT for its command's end, in place of one whose command failed. */
+static void
+keep_import(Import *import)
+{
+	if (current_import)
+		MemoryContextDelete(current_import->context);
+	MemoryContextSetParent(import->context, TopTransactionContext);
+	current_import = import;
 }
 
 static bool
@@ -113,6 +119,8 @@ dynamoImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 
 	/* an event trigger of a user's may import, too, before this command ends */
 	given_tables = NIL;
+	if (current_import)
+		MemoryContextDelete(current_import->context);
 	if (given != NIL)
 		return create_statements(given, GetForeignServer(serverid));
 	MemoryContextSwitchTo(import->context);
@@ -123,7 +131,8 @@ dynamoImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	import->project = dyn_registry_project(import->registry, stmt->remote_schema);
 	import->tables = dyn_project_tables(import->registry, import->project, import->server, &import->options,
 										is_importable, stmt);
-	import->complete = true;
+	/* not before: views of a SQL registry may call functions that import, too */
+	keep_import(import);
 	MemoryContextSwitchTo(old);
 	return create_statements(import->tables, import->server);
 }
@@ -164,7 +173,7 @@ finish_import(const Import *import)
 static bool
 is_end_of(const Import *import, const Node *parsetree)
 {
-	return import && import->complete && IsA(parsetree, ImportForeignSchemaStmt) &&
+	return import && IsA(parsetree, ImportForeignSchemaStmt) &&
 		get_foreign_server_oid(((const ImportForeignSchemaStmt *) parsetree)->server_name, true) ==
 			import->server->serverid;
 }
