@@ -379,6 +379,8 @@ dynamo_fdw_apply(PG_FUNCTION_ARGS)
 										  PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	apply->registry = dyn_registry_open(apply->server, PG_ARGISNULL(3) ? NULL : PG_GETARG_BYTEA_PP(3), project);
 	apply->project = dyn_registry_project(apply->registry, project);
+	/* whatever waited for the registry, or ran as a view of it, may have dropped the schema */
+	apply->schema = LookupExplicitNamespace(NameStr(*PG_GETARG_NAME(1)), false);
 	if (apply->dry_run)
 		run_dry(apply);
 	else
