@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
@@ -46,6 +47,8 @@ add_input(List *inputs, const char *name, const DynRegProjection *projection, co
 {
 	DynOnDemandInput *input;
 
+	/* each looks through all before it */
+	CHECK_FOR_INTERRUPTS();
 	if (find_input(inputs, name))
 		return inputs;
 	input = palloc0(sizeof(DynOnDemandInput));
