@@ -3,13 +3,18 @@
  *	  Reads Feast's registry from where a server says it is.
  *
  * A SQL registry is read by the caller's rights, whatever its tables are: those
- * of Feast in this database, views, or foreign tables over another's.
+ * of Feast in this database, views, or foreign tables over another's.  What a
+ * view calls runs as the view's owner all the same, where the caller has the
+ * owner's rights: who imports for others does not run what they wrote.
  */
 #include "pg/util/export.h"
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -18,6 +23,7 @@
 #include "pg/import/registry_source.h"
 #include "pg/table/option.h"
 #include "pg/util/error.h"
+#include "pg/util/extension.h"
 #include "pg/util/text.h"
 
 static void
@@ -195,21 +201,38 @@ add_object_rows(DynRegistry *registry, const RegistryTable *table, const char *q
 	SPI_cursor_close(portal);
 }
 
-/* Raises unless a table of the registry is there; `required` false: tells whether it is. */
-static bool
-registry_has_table(const char *schema, const char *name, bool required)
+/*
+ * The same, as the relation's owner in a security-restricted operation, if the
+ * caller has its rights; else as the caller.  An error undoes that by the abort.
+ */
+static void
+add_object_rows_as_owner(DynRegistry *registry, const RegistryTable *table, const char *query, const char *project,
+						 Oid relid)
 {
-	Oid			namespace = LookupExplicitNamespace(schema, true);
+	Oid			owner = dyn_relation_owner(relid);
+	Oid			caller;
+	int			security;
 
-	if (OidIsValid(namespace) && OidIsValid(get_relname_relid(name, namespace)))
-		return true;
-	if (required)
+	GetUserIdAndSecContext(&caller, &security);
+	if (OidIsValid(owner) && owner != caller && has_privs_of_role(caller, owner))
+		SetUserIdAndSecContext(owner, security | SECURITY_RESTRICTED_OPERATION);
+	add_object_rows(registry, table, query, project);
+	SetUserIdAndSecContext(caller, security);
+}
+
+/* OID of a table of the registry, locked so that its name stays; InvalidOid: it is not there, which raises if it is required. */
+static Oid
+find_registry_table(const char *schema, const char *name, bool required)
+{
+	Oid			relid = RangeVarGetRelid(makeRangeVar(pstrdup(schema), pstrdup(name), -1), AccessShareLock, true);
+
+	if (!OidIsValid(relid) && required)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("there is no Feast registry in schema \"%s\"", schema),
 				 errdetail("It has no table \"%s\".", name),
 				 errhint("The option \"registry\" names the schema of this database that has the tables of Feast's SQL registry, or foreign tables over them.")));
-	return false;
+	return relid;
 }
 
 /*
@@ -221,6 +244,7 @@ read_tables(const char *schema, const char *project)
 {
 	DynRegistry *registry = new_registry();
 	const char *history = "feature_view_version_history";
+	Oid			relid;
 	DynStatus	status;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -230,18 +254,21 @@ read_tables(const char *schema, const char *project)
 		const RegistryTable *table = &registry_tables[i];
 		bool		of_all = table->object == DYN_REG_OBJECT_PROJECT;
 
-		if (!registry_has_table(schema, table->name, table->object != DYN_REG_OBJECT_LABEL_VIEW && !of_all))
+		relid = find_registry_table(schema, table->name, table->object != DYN_REG_OBJECT_LABEL_VIEW && !of_all);
+		if (!OidIsValid(relid))
 			continue;
-		add_object_rows(registry, table,
-						psprintf("SELECT project_id, %s, %s FROM %s WHERE %s ORDER BY 1, 2", table->object_name, table->column,
-								 quote_qualified_identifier(schema, table->name),
-								 of_all ? "$1 IS NOT NULL" : "project_id OPERATOR(pg_catalog.=) $1"), project);
+		add_object_rows_as_owner(registry, table,
+								 psprintf("SELECT project_id, %s, %s FROM %s WHERE %s ORDER BY 1, 2", table->object_name,
+										  table->column, quote_qualified_identifier(schema, table->name),
+										  of_all ? "$1 IS NOT NULL" : "project_id OPERATOR(pg_catalog.=) $1"),
+								 project, relid);
 	}
-	if (registry_has_table(schema, history, false))
-		add_object_rows(registry, NULL,
-						psprintf("SELECT project_id, feature_view_name, feature_view_proto, version_number, feature_view_type"
-								 " FROM %s WHERE project_id OPERATOR(pg_catalog.=) $1 ORDER BY 2, 4",
-								 quote_qualified_identifier(schema, history)), project);
+	relid = find_registry_table(schema, history, false);
+	if (OidIsValid(relid))
+		add_object_rows_as_owner(registry, NULL,
+								 psprintf("SELECT project_id, feature_view_name, feature_view_proto, version_number, feature_view_type"
+										  " FROM %s WHERE project_id OPERATOR(pg_catalog.=) $1 ORDER BY 2, 4",
+										  quote_qualified_identifier(schema, history)), project, relid);
 	SPI_finish();
 	dyn_status_clear(&status);
 	if (!dyn_registry_finish(registry, &status))
