@@ -167,11 +167,13 @@ execute_as_owner(const DynRelation *rel, Oid owner, const DynSource *source, Tim
 	return rows;
 }
 
-/* Loads the interval that is asked for, and notes that. */
+/* Loads the interval that is asked for, and notes what of it has passed: rows of times to come may come yet. */
 static int64
 load_interval(const DynRelation *rel, Oid owner, const Order *order)
 {
 	TimestampTz start = order->has_start ? order->start : default_start(rel);
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	TimestampTz known = Min(order->end, now);
 	DynSource	source = source_of_load(rel, order);
 	int64		rows;
 
@@ -183,7 +185,8 @@ load_interval(const DynRelation *rel, Oid owner, const Order *order)
 		return 0;
 	}
 	rows = execute_as_owner(rel, owner, &source, start, order->end);
-	dyn_interval_add(rel, start, order->end, rows);
+	if (start <= known)
+		dyn_interval_add(rel, start, known, rows);
 	return rows;
 }
 

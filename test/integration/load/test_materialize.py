@@ -424,6 +424,16 @@ def test_repeatable_read(source, other):
     assert intervals(source) == [(day(1), day(7), 1)]
 
 
+def test_times_to_come_are_not_noted_as_loaded(source):
+    put(source, (1, day(1), 1))
+    load(source, day(1), "2999-01-01")
+    source.run("INSERT INTO trips_of VALUES (2, clock_timestamp(), 0, 2)")
+    load(source, None, "2999-01-01")
+    assert shown(source) == {1: 1, 2: 2}
+    assert load(source, "2999-01-01", "2999-01-02") == 0
+    assert [end.year < 2999 for _, end, _ in intervals(source)] == [True]
+
+
 def test_a_rollback_takes_the_interval_back(source):
     put(source, (1, day(1), 1))
     source.run("BEGIN")
