@@ -254,11 +254,18 @@ dynamo_fdw_materialize(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(load_view(PG_GETARG_OID(0), &order));
 }
 
+/* A foreign table that is to be loaded with others; it may be dropped meanwhile. */
+typedef struct View
+{
+	Oid			relid;
+	char	   *name;
+} View;
+
 /* list_sort comparator: by name */
 static int
-compare_relation_names(const ListCell *a, const ListCell *b)
+compare_loaded_views(const ListCell *a, const ListCell *b)
 {
-	return strcmp(get_rel_name(lfirst_oid(a)), get_rel_name(lfirst_oid(b)));
+	return strcmp(((const View *) lfirst(a))->name, ((const View *) lfirst(b))->name);
 }
 
 /* Is the foreign table one that is loaded with all others of its schema? */
@@ -269,7 +276,7 @@ is_to_be_loaded(Oid relid)
 		dyn_option_text("batch_source", GetForeignTable(relid)->options, NIL);
 }
 
-/* Foreign tables of a schema that have a batch source, and an owner whose rights the caller has; by name. */
+/* Views of a schema that have a batch source, and an owner whose rights the caller has; by name. */
 static List *
 views_of_schema(Oid schema)
 {
@@ -280,14 +287,16 @@ views_of_schema(Oid schema)
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		Oid			relid = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftrelid;
+		View	   *view = palloc(sizeof(View));
 
-		if (get_rel_namespace(relid) == schema && is_to_be_loaded(relid))
-			views = lappend_oid(views, relid);
+		view->relid = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftrelid;
+		view->name = get_rel_name(view->relid);
+		if (view->name && get_rel_namespace(view->relid) == schema && is_to_be_loaded(view->relid))
+			views = lappend(views, view);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	list_sort(views, compare_relation_names);
+	list_sort(views, compare_loaded_views);
 	return views;
 }
 
@@ -308,11 +317,12 @@ dynamo_fdw_materialize_all(PG_FUNCTION_ARGS)
 	view_context = AllocSetContextCreate(CurrentMemoryContext, "dynamo_fdw load", ALLOCSET_DEFAULT_SIZES);
 	foreach(lc, views_of_schema(LookupExplicitNamespace(NameStr(*PG_GETARG_NAME(0)), false)))
 	{
-		Datum		values[2] = {ObjectIdGetDatum(lfirst_oid(lc))};
+		const View *view = lfirst(lc);
+		Datum		values[2] = {ObjectIdGetDatum(view->relid)};
 		bool		nulls[2] = {false};
 
 		old = MemoryContextSwitchTo(view_context);
-		values[1] = Int64GetDatum(load_view(lfirst_oid(lc), &order));
+		values[1] = Int64GetDatum(load_view(view->relid, &order));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(view_context);
