@@ -8,6 +8,8 @@
 
 #include "core/registry_private.h"
 
+#define MAX_TTL_SECONDS 315576000000.0
+
 /* What Feast gives a view without entities: an entity of this name, with this join key. */
 static const char dummy_entity[] = "__dummy";
 static const char dummy_key[] = "__dummy_id";
@@ -170,7 +172,8 @@ finish_view(DynRegReader *reader, ViewParts *parts)
 	DynRegView *view = &parts->view;
 
 	view->ttl_seconds = (double) parts->ttl_seconds + parts->ttl_nanos / 1e9;
-	if (view->ttl_seconds < 0)
+	/* no Duration of protobuf is longer than 10,000 years */
+	if (view->ttl_seconds < 0 || view->ttl_seconds > MAX_TTL_SECONDS)
 		view->ttl_seconds = 0;
 	if (view->version < 0)
 		view->version = 0;
