@@ -153,16 +153,23 @@ find_stale_tables(Apply *apply, List **gone)
 	}
 }
 
-/* Functions over tables that go: those whose services still have a use for them are made again. */
-static void
-drop_functions_over(Apply *apply, List *tables)
+/* OIDs of DynSchemaTables. */
+static List *
+relids_of(List *tables)
 {
 	List	   *relids = NIL;
 	ListCell   *lc;
 
 	foreach(lc, tables)
 		relids = lappend_oid(relids, ((const DynSchemaTable *) lfirst(lc))->relid);
-	apply->dropped = dyn_functions_drop(dyn_functions_over(apply->schema, relids), apply->dropped);
+	return relids;
+}
+
+/* Functions over tables that go: those whose services still have a use for them are made again. */
+static void
+drop_functions_over(Apply *apply, List *tables)
+{
+	apply->dropped = dyn_functions_drop(dyn_functions_over(apply->schema, relids_of(tables)), apply->dropped);
 }
 
 /* Functions that were dropped for a change, and that no service took the place of. */
@@ -187,13 +194,10 @@ report_dropped_functions(Apply *apply)
 static void
 apply_stale_functions(Apply *apply, List *names)
 {
-	List	   *relids = NIL;
 	List	   *stale = NIL;
 	ListCell   *lc;
 
-	foreach(lc, dyn_schema_tables_list(apply->tables))
-		relids = lappend_oid(relids, ((const DynSchemaTable *) lfirst(lc))->relid);
-	foreach(lc, dyn_functions_over(apply->schema, relids))
+	foreach(lc, dyn_functions_over(apply->schema, relids_of(dyn_schema_tables_list(apply->tables))))
 	{
 		char	   *name = get_func_name(lfirst_oid(lc));
 
@@ -219,29 +223,51 @@ drop_tables(List *tables)
 
 /* ---- the remote side, of a dry run ---- */
 
+/* What would happen to a remote table, by a row of the plan; `dropped`: its foreign table goes. */
+static void
+add_remote_action(Apply *apply, bool dropped, HeapTuple row, TupleDesc desc)
+{
+	const char *table = SPI_getvalue(row, desc, 2);
+	const char *on_create = SPI_getvalue(row, desc, 3);
+	const char *on_drop = SPI_getvalue(row, desc, 4);
+	const char *difference = SPI_getvalue(row, desc, 5);
+	const char *status = SPI_getvalue(row, desc, 6);
+
+	if (table == NULL)
+		return;
+	if (dropped)
+	{
+		if (on_drop && strncmp(on_drop, "delete", 6) == 0)
+			dyn_action_add(&apply->actions, "remote table", table, "drop", on_drop);
+	}
+	else if (on_create && strncmp(on_create, "make", 4) == 0)
+		dyn_action_add(&apply->actions, "remote table", table, "create", NULL);
+	else if (difference || (status && strncmp(status, "unknown", 7) == 0))
+		dyn_action_add(&apply->actions, "remote table", table, "none", difference ? difference : status);
+}
+
 /* What dynamo_fdw_plan() says of the schema's tables, where something would be done or differs. */
 static void
-add_remote_actions(Apply *apply)
+add_remote_actions(Apply *apply, List *gone)
 {
+	List	   *relids = relids_of(gone);
+
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(psprintf("SELECT p.remote_table, p.on_create, p.difference, p.status FROM %s(%s::pg_catalog.name) p"
+	if (SPI_execute(psprintf("SELECT c.oid, p.remote_table, p.on_create, p.on_drop, p.difference, p.status"
+							 " FROM %s(%s::pg_catalog.name) p"
 							 " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.foreign_table"
-							 " WHERE c.relnamespace OPERATOR(pg_catalog.=) %u::pg_catalog.oid ORDER BY 1",
+							 " WHERE c.relnamespace OPERATOR(pg_catalog.=) %u::pg_catalog.oid ORDER BY 2",
 							 dyn_extension_qualify("dynamo_fdw_plan"), quote_literal_cstr(apply->server->servername),
 							 apply->schema), false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "dynamo_fdw_plan() failed");
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		char	   *table = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
-		char	   *create = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
-		char	   *difference = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3);
-		char	   *status = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 4);
+		HeapTuple	row = SPI_tuptable->vals[i];
+		bool		isnull;
+		Oid			relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
 
-		if (table && create && strncmp(create, "make", 4) == 0)
-			dyn_action_add(&apply->actions, "remote table", table, "create", NULL);
-		else if (table && (difference || (status && strncmp(status, "unknown", 7) == 0)))
-			dyn_action_add(&apply->actions, "remote table", table, "none", difference ? difference : status);
+		add_remote_action(apply, list_member_oid(relids, relid), row, SPI_tuptable->tupdesc);
 	}
 	SPI_finish();
 }
@@ -270,9 +296,9 @@ run_apply(Apply *apply)
 	dyn_services_install(&world, apply->server, apply->dropped, &apply->actions, &names);
 	report_dropped_functions(apply);
 	apply_stale_functions(apply, names);
-	drop_tables(gone);
 	if (apply->dry_run)
-		add_remote_actions(apply);
+		add_remote_actions(apply, gone);
+	drop_tables(gone);
 }
 
 /* Callback of dyn_attempt_if(): nothing of it is kept. */

@@ -1,5 +1,8 @@
 """dynamo_fdw_apply: a schema follows a registry, and what is not its own stays."""
 
+import os
+import subprocess
+
 import pytest
 
 from applied import actions, apply, apply_fails, columns, comment, functions, structure, tables
@@ -17,7 +20,7 @@ from small_registry import (
     set_source,
     view,
 )
-from support import KEY, MOTO_ENDPOINT, fill, remote_tables
+from support import KEY, MOTO_ENDPOINT, Session, dynamodb, fill, make_remote, remote_tables
 
 
 @pytest.fixture
@@ -606,6 +609,65 @@ def test_what_views_need_stops_all_of_it(feast, project, rides):
     error = apply_fails(feast, rides, prune=True)
     assert error.sqlstate == "2BP01" and "of_table" in error.diag.message_detail
     assert remote_tables(project) == ["stats"]
+
+
+# The remote side of a dry run
+
+
+def remote_rows(feast, changed, **arguments):
+    return [row[1:] for row in apply(feast, changed, dry_run=True, **arguments) if row[0] == "remote table"]
+
+
+def test_remote_tables_in_a_dry_run(feast, project, rides):
+    """What would be made and deleted, and what is not as it should be."""
+    name = project + ".stats"
+    assert remote_rows(feast, rides) == [(name, "create", None)]
+    apply(feast, rides)
+    assert remote_rows(feast, rides) == []
+    empty = registry(project)
+    assert remote_rows(feast, empty) == []
+    assert remote_rows(feast, empty, prune=True) == [(name, "drop", "delete: CREATE FOREIGN TABLE made it")]
+    feast.run("ALTER FOREIGN TABLE feast.stats OPTIONS (ADD drop_remote_table 'never')")
+    assert remote_rows(feast, empty, prune=True) == []
+    feast.run("ALTER FOREIGN TABLE feast.stats OPTIONS (DROP drop_remote_table)")
+    dynamodb().delete_table(TableName=name)
+    assert remote_rows(feast, rides) == [(name, "create", None)]
+    make_remote(name, key="id")
+    ((table, action, detail),) = remote_rows(feast, rides)
+    assert (table, action) == (name, "none") and "id" in detail
+
+
+def test_restored_dump(session, database, project, rides):
+    """There is nothing to do, and the functions are known as ours."""
+    session.server(project)
+    session.run("DROP SCHEMA IF EXISTS feast CASCADE; CREATE SCHEMA feast")
+    versioned(session, project, rides)
+    rides.feature_services.append(service(project, "pinned", [projection(rides.feature_views[0], version_tag=2)]))
+    set_source(rides.feature_views[0], "lab.trips", {"t": "trips"})
+    rides.feature_views[0].spec.features.append(field("ctid", "BOOL"))
+    apply(session, rides)
+    session.run("ALTER FOREIGN TABLE feast.stats RENAME rate TO r")
+    apply(session, rides)
+    info = session.conn.info
+    where = ["-h", info.host, "-p", str(info.port), "-U", info.user]
+    bindir = session.value("SELECT setting FROM pg_config WHERE name = 'BINDIR'")
+    if not os.path.exists(bindir + "/pg_dump"):
+        pytest.skip("pg_dump is not here")
+    script = subprocess.run([bindir + "/pg_dump", *where, database], check=True, capture_output=True).stdout
+    session.run("CREATE DATABASE restored_apply")
+    try:
+        subprocess.run([bindir + "/psql", "-qX", "-v", "ON_ERROR_STOP=1", *where, "restored_apply"], input=script,
+                       check=True, capture_output=True)  # fmt: skip
+        there = Session("restored_apply")
+        assert apply(there, rides, prune=True) == []
+        assert actions(apply(there, registry(project), dry_run=True, prune=True)) == [
+            ("foreign table", "stats", "drop"), ("foreign table", "stats@v2", "drop"),
+            ("function", "pinned", "drop"), ("function", "ride", "drop"),
+        ]  # fmt: skip
+        there.close()
+    finally:
+        session.run("DROP DATABASE restored_apply WITH (FORCE)")
+        session.run("DROP SCHEMA feast CASCADE")
 
 
 # Arguments
