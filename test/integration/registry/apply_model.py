@@ -140,12 +140,12 @@ def change_functions(schema, services, prune, changed, gone, rows):
     may = set()
     for name, projections in services.items():
         there = schema.functions.get(name)
-        if there and not there.ours:
+        results = results_of(schema, projections)
+        if results and there and not there.ours:
             rows.add(("function", name, "none"))
             continue
-        results = results_of(schema, projections)
         if results is None:
-            if there:
+            if there and there.ours:
                 rows.add(("function", name, "none"))
             continue
         made = Function(results, {view for view, _ in projections})

@@ -654,6 +654,7 @@ def test_restored_dump(session, database, project, rides):
     if not os.path.exists(bindir + "/pg_dump"):
         pytest.skip("pg_dump is not here")
     script = subprocess.run([bindir + "/pg_dump", *where, database], check=True, capture_output=True).stdout
+    session.run("DROP DATABASE IF EXISTS restored_apply WITH (FORCE)")
     session.run("CREATE DATABASE restored_apply")
     try:
         subprocess.run([bindir + "/psql", "-qX", "-v", "ON_ERROR_STOP=1", *where, "restored_apply"], input=script,
