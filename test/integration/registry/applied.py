@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from small_registry import note_version
+
 SCHEMA = "feast"
 
 COLUMNS = (
@@ -82,3 +84,22 @@ def structure(session, *options):
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     # a word that is another one in every dump
     return "\n".join(line for line in text.split("\n") if not line.startswith(("\\restrict", "\\unrestrict")))
+
+
+def reapply(feast, changed, expected, **arguments):
+    """A dry run tells what the apply then does, and after that nothing is left to do."""
+    planned = apply(feast, changed, dry_run=True, **arguments)
+    done = apply(feast, changed, **arguments)
+    assert [row for row in planned if row[0] != "remote table"] == done
+    assert actions(done) == sorted(expected)
+    left = [row for row in apply(feast, changed, **arguments) if row[2] != "none"]
+    assert left == []
+    return done
+
+
+def versioned(feast, project, rides):
+    """Turns versions on: the registry's first view has 0 to 3."""
+    feast.set_server(enable_online_feature_view_versioning="true")
+    for number in range(4):
+        rides.feature_views[0].meta.current_version_number = number
+        note_version(rides, project, rides.feature_views[0], number)

@@ -3,6 +3,7 @@
 import pytest
 
 from applied import SCHEMA
+from small_registry import projection, registry, service, view
 from support import Session
 
 SCHEMAS = "feast, feast2, long_names, of_feast, there"
@@ -28,3 +29,15 @@ def feast(session, project):
     yield session
     session.run("ROLLBACK; RESET ROLE; SET dynamo_fdw.remote_ddl = off")
     session.run("DROP SCHEMA IF EXISTS %s CASCADE" % SCHEMA)
+
+
+@pytest.fixture
+def stats(project):
+    """A view that most tests change."""
+    return view(project, "stats", {"trips": "INT64", "rate": "FLOAT"}, description="of a driver")
+
+
+@pytest.fixture
+def rides(project, stats):
+    """A registry with it and a service."""
+    return registry(project, stats, service(project, "ride", [projection(stats)], "for the ride model"))
