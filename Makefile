@@ -16,7 +16,7 @@ PG = dynamo_fdw explain \
 	$(addprefix ddl/,ddl_changed ddl_client ddl_door ddl_functions ddl_job ddl_leftover ddl_lock ddl_make ddl_moved \
 		ddl_note ddl_owed ddl_pin ddl_plan ddl_privilege ddl_record ddl_reference ddl_signer ddl_snapshot \
 		ddl_target ddl_triggers ddl_truncate ddl_xact) \
-	$(addprefix import/,action apply apply_table definition exec_sql import_functions import_option import_schema on_demand project_tables \
+	$(addprefix import/,action apply apply_match apply_table definition exec_sql import_functions import_option import_schema on_demand project_tables \
 		registry_bytes registry_source schema_tables service service_function service_install service_sql sql_name) \
 	$(addprefix load/,interval materialize source statement) \
 	$(addprefix qual/,qual qual_bind qual_column qual_derive qual_eval qual_join qual_operand qual_tree) \

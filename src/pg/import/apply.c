@@ -7,22 +7,24 @@
  */
 #include "pg/util/export.h"
 
-#include "access/xact.h"
-#include "catalog/dependency.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_proc.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "nodes/value.h"
+#include "storage/lmgr.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
+#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
+#include "pg/import/apply_match.h"
 #include "pg/import/apply_table.h"
 #include "pg/import/exec_sql.h"
 #include "pg/import/import.h"
@@ -30,7 +32,8 @@
 #include "pg/import/registry_source.h"
 #include "pg/import/service_function.h"
 #include "pg/import/service_install.h"
-#include "pg/table/option.h"
+#include "pg/util/attempt.h"
+#include "pg/util/compat.h"
 #include "pg/util/extension.h"
 
 extern PGDLLEXPORT Datum dynamo_fdw_apply(PG_FUNCTION_ARGS);
@@ -48,83 +51,10 @@ typedef struct Apply
 	DynImportOptions options;
 	DynActions	actions;
 	DynSchemaTables *tables;	/* as they are at first */
-	List	   *matched;		/* DynSchemaTables that a definition has */
+	List	   *candidates;		/* those of them that are ours, for the project */
+	List	   *matches;		/* DynMatches */
 	List	   *dropped;		/* by dyn_functions_drop() */
 } Apply;
-
-/* ---- which table is which ---- */
-
-/* Is it a name of the view, at any version? */
-static bool
-is_name_of_view(const char *feature_view, const char *view)
-{
-	size_t		len = strlen(view);
-
-	if (strncmp(feature_view, view, len) != 0)
-		return false;
-	feature_view += len;
-	if (*feature_view == '\0')
-		return true;
-	return strncmp(feature_view, "_v", 2) == 0 && feature_view[2] != '\0' &&
-		feature_view[2 + strspn(feature_view + 2, "0123456789")] == '\0';
-}
-
-static const char *
-project_of(const Apply *apply, const DynSchemaTable *table)
-{
-	return dyn_option_text("project", GetForeignTable(table->relid)->options, apply->server->options);
-}
-
-/* Is it one that we made for the project, and that has no definition yet? */
-static bool
-is_unmatched(const Apply *apply, const DynSchemaTable *table)
-{
-	const char *project = project_of(apply, table);
-
-	return table->managed && project && strcmp(project, dyn_registry_text(apply->project)) == 0 &&
-		!list_member_ptr(apply->matched, table);
-}
-
-/*
- * The managed table of a view that has another version now, or had: by its SQL
- * name, else by what it is of.
- */
-static const DynSchemaTable *
-find_other_version(const Apply *apply, const DynTableDefinition *definition)
-{
-	const char *view = dyn_registry_text(definition->view->name);
-	const DynSchemaTable *found = NULL;
-	ListCell   *lc;
-
-	foreach(lc, dyn_schema_tables_list(apply->tables))
-	{
-		const DynSchemaTable *table = lfirst(lc);
-
-		if (!is_unmatched(apply, table) || !is_name_of_view(table->relation->feature_view, view))
-			continue;
-		if (strcmp(table->relation->name, definition->sql_name) == 0)
-			return table;
-		/* those at a version that a service names have an "@" */
-		if (strchr(table->relation->name, '@') == NULL)
-			found = table;
-	}
-	return found;
-}
-
-/* The table that a definition is about; NULL: none yet. */
-static const DynSchemaTable *
-match_table(Apply *apply, const DynTableDefinition *definition)
-{
-	const DynSchemaTable *table = definition->pinned ? NULL : find_other_version(apply, definition);
-
-	if (table == NULL)
-		table = dyn_schema_tables_find(apply->tables, definition->view, definition->version);
-	if (table && list_member_ptr(apply->matched, table))
-		return NULL;
-	if (table)
-		apply->matched = lappend(apply->matched, (void *) table);
-	return table;
-}
 
 /* ---- changing ---- */
 
@@ -139,74 +69,125 @@ carry_out(Apply *apply, const DynTableChange *change)
 		dyn_exec_sql(change->alter);
 }
 
-/* Is the name free for a new table? */
+/* Is the name free for a new table, and for its row type? */
 static bool
 is_name_free(Apply *apply, const DynTableDefinition *definition)
 {
-	if (!OidIsValid(get_relname_relid(definition->sql_name, apply->schema)))
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(definition->sql_name),
+									   ObjectIdGetDatum(apply->schema));
+
+	/* the type of an array would make room */
+	if (!OidIsValid(get_relname_relid(definition->sql_name, apply->schema)) &&
+		(!OidIsValid(type) || OidIsValid(get_element_type(type))))
 		return true;
 	dyn_action_add(&apply->actions, "foreign table", definition->sql_name, "none",
-				   "Another relation has this name, which was not made for it");
+				   "Another relation or type has this name, which was not made for it");
 	return false;
 }
 
 /* Makes, and changes, the foreign tables of the registry. */
 static void
-apply_tables(Apply *apply, List *definitions)
+apply_tables(Apply *apply)
 {
 	List	   *missing = NIL;
 	ListCell   *lc;
 
-	foreach(lc, definitions)
+	foreach(lc, apply->matches)
 	{
-		DynTableDefinition *definition = lfirst(lc);
-		const DynSchemaTable *table = match_table(apply, definition);
+		DynMatch   *match = lfirst(lc);
 
-		if (table && table->managed)
-			carry_out(apply, dyn_apply_compare(definition, table, apply->prune, &apply->actions));
-		else if (table == NULL && is_name_free(apply, definition))
+		if (match->ours)
+			carry_out(apply, dyn_apply_compare(match->definition, match->table, &apply->options, apply->prune,
+											   &apply->actions));
+		else if (match->table == NULL && is_name_free(apply, match->definition))
 		{
-			missing = lappend(missing, definition);
-			dyn_action_add(&apply->actions, "foreign table", definition->sql_name, "create", NULL);
+			missing = lappend(missing, match->definition);
+			dyn_action_add(&apply->actions, "foreign table", match->definition->sql_name, "create", NULL);
 		}
 	}
 	if (missing != NIL)
-		dyn_import_tables(missing, apply->server, dyn_registry_text(apply->project), get_namespace_name(apply->schema));
+		dyn_import_tables(missing, apply->server, get_namespace_name(apply->schema));
 }
 
+/* Of the tables that are ours, as they are now. */
 static void
 apply_comments(Apply *apply, const DynSchemaTables *tables, List *definitions)
 {
+	List	   *candidates = dyn_match_candidates(tables, apply->server, dyn_registry_text(apply->project));
 	ListCell   *lc;
 
-	foreach(lc, definitions)
+	foreach(lc, dyn_match_tables(definitions, tables, candidates, &apply->options))
 	{
-		const DynTableDefinition *definition = lfirst(lc);
-		const DynSchemaTable *table = dyn_schema_tables_find(tables, definition->view, definition->version);
+		DynMatch   *match = lfirst(lc);
 
-		if (table && table->managed)
-			dyn_apply_comments(definition, table, &apply->actions);
+		if (match->ours)
+			dyn_apply_comments(match->definition, match->table, &apply->actions);
 	}
 }
 
 /* ---- what left the registry ---- */
 
-/* OIDs of the managed tables of the project. */
+/* Candidates that go with no view; *gone: those of them that are to be dropped. */
+static void
+find_stale_tables(Apply *apply, List **gone)
+{
+	List	   *matched = NIL;
+	ListCell   *lc;
+
+	foreach(lc, apply->matches)
+		if (((DynMatch *) lfirst(lc))->ours)
+			matched = lappend(matched, (void *) ((DynMatch *) lfirst(lc))->table);
+	foreach(lc, apply->candidates)
+	{
+		const DynSchemaTable *table = lfirst(lc);
+		bool		left;
+		const char *reason;
+
+		if (list_member_ptr(matched, table))
+			continue;
+		reason = dyn_match_reason(table, apply->registry, apply->project, &apply->options, &left);
+		if (left && apply->prune)
+			*gone = lappend(*gone, (void *) table);
+		dyn_action_add(&apply->actions, "foreign table", table->relation->name, left && apply->prune ? "drop" : "none",
+					   reason);
+	}
+}
+
+/* OIDs of DynSchemaTables. */
 static List *
-project_relids(const Apply *apply)
+relids_of(List *tables)
 {
 	List	   *relids = NIL;
 	ListCell   *lc;
 
-	foreach(lc, dyn_schema_tables_list(apply->tables))
-	{
-		const DynSchemaTable *table = lfirst(lc);
-		const char *project = project_of(apply, table);
-
-		if (project && strcmp(project, dyn_registry_text(apply->project)) == 0)
-			relids = lappend_oid(relids, table->relid);
-	}
+	foreach(lc, tables)
+		relids = lappend_oid(relids, ((const DynSchemaTable *) lfirst(lc))->relid);
 	return relids;
+}
+
+/* Functions over tables that go: those whose services still have a use for them are made again. */
+static void
+drop_functions_over(Apply *apply, List *tables)
+{
+	apply->dropped = dyn_functions_drop(dyn_functions_over(apply->schema, relids_of(tables)), apply->dropped);
+}
+
+/* Functions that were dropped for a change, and that no service took the place of. */
+static void
+report_dropped_functions(Apply *apply)
+{
+	List	   *names = dyn_functions_without_successor(apply->schema, apply->dropped);
+	ListCell   *lc;
+
+	if (names != NIL && !apply->prune)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("columns that function \"%s\" names cannot be changed", (char *) linitial(names)),
+				 errdetail("Its feature service left the registry, or does not go with the columns as they would be."),
+				 errhint("Drop the function, or use prune => true.")));
+	foreach(lc, names)
+		dyn_action_add(&apply->actions, "function", lfirst(lc), "drop",
+					   "Columns that it names changed or went, and its feature service can't be made of what is there");
 }
 
 /* Functions of ours for services of the project that are gone. */
@@ -216,64 +197,77 @@ apply_stale_functions(Apply *apply, List *names)
 	List	   *stale = NIL;
 	ListCell   *lc;
 
-	foreach(lc, dyn_functions_over(apply->schema, project_relids(apply)))
+	foreach(lc, dyn_functions_over(apply->schema, relids_of(dyn_schema_tables_list(apply->tables))))
 	{
 		char	   *name = get_func_name(lfirst_oid(lc));
 
-		if (list_member(names, makeString(name)))
+		if (list_member(names, makeString(name)) ||
+			!dyn_function_is_of(lfirst_oid(lc), apply->server, dyn_registry_text(apply->project)))
 			continue;
 		stale = lappend_oid(stale, lfirst_oid(lc));
 		dyn_action_add(&apply->actions, "function", name, apply->prune ? "drop" : "none",
-					   "Its feature service left the registry, or can't be served");
+					   "Its feature service left the registry");
 	}
 	if (apply->prune)
 		dyn_functions_drop(stale, NIL);
 }
 
-/* Tables of ours for views of the project that are gone. */
 static void
-apply_stale_tables(Apply *apply)
+drop_tables(List *tables)
 {
 	ListCell   *lc;
 
-	foreach(lc, dyn_schema_tables_list(apply->tables))
-	{
-		const DynSchemaTable *table = lfirst(lc);
-
-		if (!is_unmatched(apply, table))
-			continue;
-		dyn_action_add(&apply->actions, "foreign table", table->relation->name, apply->prune ? "drop" : "none",
-					   "It left the registry");
-		if (apply->prune)
-			dyn_exec_sql(psprintf("DROP FOREIGN TABLE %s", table->qualified));
-	}
+	foreach(lc, tables)
+		dyn_exec_sql(psprintf("DROP FOREIGN TABLE %s", ((const DynSchemaTable *) lfirst(lc))->qualified));
 }
 
 /* ---- the remote side, of a dry run ---- */
 
+/* What would happen to a remote table, by a row of the plan; `dropped`: its foreign table goes. */
+static void
+add_remote_action(Apply *apply, bool dropped, HeapTuple row, TupleDesc desc)
+{
+	const char *table = SPI_getvalue(row, desc, 2);
+	const char *on_create = SPI_getvalue(row, desc, 3);
+	const char *on_drop = SPI_getvalue(row, desc, 4);
+	const char *difference = SPI_getvalue(row, desc, 5);
+	const char *status = SPI_getvalue(row, desc, 6);
+
+	if (table == NULL)
+		return;
+	if (dropped)
+	{
+		if (on_drop && strncmp(on_drop, "delete", 6) == 0)
+			dyn_action_add(&apply->actions, "remote table", table, "drop", on_drop);
+	}
+	else if (on_create && strncmp(on_create, "make", 4) == 0)
+		dyn_action_add(&apply->actions, "remote table", table, "create", NULL);
+	else if (difference || (status && strncmp(status, "unknown", 7) == 0))
+		dyn_action_add(&apply->actions, "remote table", table, "none", difference ? difference : status);
+}
+
 /* What dynamo_fdw_plan() says of the schema's tables, where something would be done or differs. */
 static void
-add_remote_actions(Apply *apply)
+add_remote_actions(Apply *apply, List *gone)
 {
+	List	   *relids = relids_of(gone);
+
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(psprintf("SELECT p.remote_table, p.on_create, p.difference, p.status FROM %s(%s) p"
+	if (SPI_execute(psprintf("SELECT c.oid, p.remote_table, p.on_create, p.on_drop, p.difference, p.status"
+							 " FROM %s(%s::pg_catalog.name) p"
 							 " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.foreign_table"
-							 " WHERE c.relnamespace OPERATOR(pg_catalog.=) %u::pg_catalog.oid ORDER BY 1",
+							 " WHERE c.relnamespace OPERATOR(pg_catalog.=) %u::pg_catalog.oid ORDER BY 2",
 							 dyn_extension_qualify("dynamo_fdw_plan"), quote_literal_cstr(apply->server->servername),
 							 apply->schema), false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "dynamo_fdw_plan() failed");
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		char	   *table = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
-		char	   *create = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
-		char	   *difference = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3);
-		char	   *status = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 4);
+		HeapTuple	row = SPI_tuptable->vals[i];
+		bool		isnull;
+		Oid			relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
 
-		if (table && create && strncmp(create, "make", 4) == 0)
-			dyn_action_add(&apply->actions, "remote table", table, "create", NULL);
-		else if (table && (difference || (status && strncmp(status, "unknown", 7) == 0)))
-			dyn_action_add(&apply->actions, "remote table", table, "none", difference ? difference : status);
+		add_remote_action(apply, list_member_oid(relids, relid), row, SPI_tuptable->tupdesc);
 	}
 	SPI_finish();
 }
@@ -285,38 +279,65 @@ run_apply(Apply *apply)
 {
 	List	   *told = NIL;
 	List	   *names = NIL;
+	List	   *gone = NIL;
 	List	   *definitions;
 	DynServiceWorld world = {apply->registry, apply->project, apply->schema, NULL, &apply->options, &told};
 
 	apply->tables = dyn_schema_tables_new(apply->server, apply->schema);
+	apply->candidates = dyn_match_candidates(apply->tables, apply->server, dyn_registry_text(apply->project));
 	definitions = dyn_project_tables(apply->registry, apply->project, apply->server, &apply->options, NULL, NULL);
-	apply_tables(apply, definitions);
+	apply->matches = dyn_match_tables(definitions, apply->tables, apply->candidates, &apply->options);
+	apply_tables(apply);
+	find_stale_tables(apply, &gone);
+	drop_functions_over(apply, gone);
 	world.tables = dyn_schema_tables_new(apply->server, apply->schema);
 	if (apply->options.comments)
 		apply_comments(apply, world.tables, definitions);
-	dyn_services_install(&world, apply->dropped, &apply->actions, &names);
+	dyn_services_install(&world, apply->server, apply->dropped, &apply->actions, &names);
+	report_dropped_functions(apply);
 	apply_stale_functions(apply, names);
-	apply_stale_tables(apply);
 	if (apply->dry_run)
-		add_remote_actions(apply);
+		add_remote_actions(apply, gone);
+	drop_tables(gone);
+}
+
+/* Callback of dyn_attempt_if(): nothing of it is kept. */
+static bool
+run_dry(void *arg)
+{
+	set_config_option("dynamo_fdw.remote_ddl", "off", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	run_apply(arg);
+	return false;
 }
 
 /* All of it without effect. */
 static void
-run_dry(Apply *apply)
+rehearse(Apply *apply)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
 	int			nest = NewGUCNestLevel();
+	ErrorData  *error = dyn_attempt_if(run_dry, apply);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	set_config_option("dynamo_fdw.remote_ddl", "off", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	run_apply(apply);
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
 	AtEOXact_GUC(false, nest);
+	if (error)
+		ReThrowError(error);
+}
+
+/*
+ * Two sessions do it in turn: a lock on the schema that no other command takes,
+ * but those that drop it wait for.
+ */
+static void
+lock_schema(Oid schema, const char *name)
+{
+	AclResult	allowed = object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_CREATE);
+
+	if (allowed != ACLCHECK_OK)
+		aclcheck_error(allowed, OBJECT_SCHEMA, name);
+	LockDatabaseObject(NamespaceRelationId, schema, 0, ShareUpdateExclusiveLock);
+	if (get_namespace_name(schema) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema \"%s\" does not exist", name)));
 }
 
 /* A Boolean argument; NULL: as the server's option says. */
@@ -336,6 +357,7 @@ take_arguments(FunctionCallInfo fcinfo, Apply *apply)
 				 errmsg("dynamo_fdw_apply needs a server and a schema")));
 	apply->server = dyn_extension_usable_server(NameStr(*PG_GETARG_NAME(0)));
 	apply->schema = LookupExplicitNamespace(NameStr(*PG_GETARG_NAME(1)), false);
+	lock_schema(apply->schema, NameStr(*PG_GETARG_NAME(1)));
 	apply->options = dyn_import_defaults(apply->server);
 	apply->options.create_remote_table = true;
 	take_argument(fcinfo, 4, &apply->dry_run);
@@ -372,6 +394,7 @@ dynamo_fdw_apply(PG_FUNCTION_ARGS)
 	Apply	   *apply = palloc0(sizeof(Apply));
 	const char *project;
 
+	PreventCommandIfReadOnly("dynamo_fdw_apply()");
 	InitMaterializedSRF(fcinfo, 0);
 	take_arguments(fcinfo, apply);
 	apply->actions.context = CurrentMemoryContext;
@@ -382,7 +405,7 @@ dynamo_fdw_apply(PG_FUNCTION_ARGS)
 	/* whatever waited for the registry, or ran as a view of it, may have dropped the schema */
 	apply->schema = LookupExplicitNamespace(NameStr(*PG_GETARG_NAME(1)), false);
 	if (apply->dry_run)
-		run_dry(apply);
+		rehearse(apply);
 	else
 		run_apply(apply);
 	return_actions((ReturnSetInfo *) fcinfo->resultinfo, &apply->actions);

@@ -4,20 +4,20 @@
  */
 #include "pg/util/export.h"
 
+#include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "commands/comment.h"
 #include "foreign/foreign.h"
 #include "lib/stringinfo.h"
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #include "pg/import/apply_table.h"
+#include "pg/import/exec_sql.h"
 #include "pg/import/sql_name.h"
 #include "pg/table/option.h"
-#include "pg/util/compat.h"
 #include "pg/util/text.h"
 
 /* A comparison under way. */
@@ -25,6 +25,7 @@ typedef struct Comparison
 {
 	const DynTableDefinition *definition;
 	const DynSchemaTable *table;
+	const DynImportOptions *options;
 	bool		prune;
 	DynActions *actions;
 	DynSqlNames *names;			/* of the columns that are there */
@@ -89,6 +90,9 @@ compare_table_options(Comparison *comparison)
 	static const char *const names[] = {
 		"feature_view", "batch_source", "timestamp_field", "created_timestamp_column", "source_ttl", NULL
 	};
+	static const char *const names_and_ttl[] = {
+		"feature_view", "batch_source", "timestamp_field", "created_timestamp_column", "source_ttl", "ttl", NULL
+	};
 	List	   *options = GetForeignTable(comparison->table->relid)->options;
 	List	   *wanted = comparison->definition->options;
 	char	   *changes;
@@ -97,7 +101,7 @@ compare_table_options(Comparison *comparison)
 	if (dyn_option_given("feature_view", wanted) == NULL && dyn_option_given("feature_view", options))
 		wanted = lappend(list_copy(wanted), makeDefElem("feature_view", (Node *)
 														makeString(comparison->definition->feature_view), -1));
-	changes = option_changes(names, options, wanted);
+	changes = option_changes(comparison->options->ttl ? names_and_ttl : names, options, wanted);
 	if (changes == NULL)
 		return;
 	appendStringInfo(begin_clause(comparison), "OPTIONS (%s)", changes);
@@ -119,6 +123,24 @@ add_missing_column(Comparison *comparison, DynColumnDefinition *column)
 	appendStringInfoString(begin_clause(comparison), "ADD COLUMN ");
 	dyn_definition_append_column(&comparison->clauses, column);
 	dyn_action_add(comparison->actions, "column", column_label(comparison, column->sql_name), "add", NULL);
+}
+
+/* Did we make the column?  All but features are as they must be. */
+static bool
+is_column_ours(const DynSchemaTable *table, const DynColumn *column)
+{
+	return column->role != DYN_COLUMN_FEATURE ||
+		dyn_option_bool("managed", GetForeignColumnOptions(table->relid, column->attnum), NIL);
+}
+
+/* A user's own column is left alone, whatever type it has. */
+static void
+report_own_column(Comparison *comparison, const DynColumnDefinition *wanted, const DynColumn *column)
+{
+	if (column->feast_type != wanted->feast_type)
+		dyn_action_add(comparison->actions, "column", column_label(comparison, column->sql_name), "none",
+					   psprintf("It was not made by this function, and is %s where the registry has %s",
+								dyn_feast_type_name(column->feast_type), dyn_feast_type_name(wanted->feast_type)));
 }
 
 /* A column that is there: its Feast type, and where it is loaded from. */
@@ -185,7 +207,7 @@ find_stale_columns(Comparison *comparison)
 		const DynColumn *column = &relation->columns[i];
 
 		if (column->role != DYN_COLUMN_FEATURE || is_wanted_column(comparison, column) ||
-			!dyn_option_bool("managed", GetForeignColumnOptions(relation->relid, column->attnum), NIL))
+			!is_column_ours(comparison->table, column))
 			continue;
 		if (comparison->prune)
 		{
@@ -227,27 +249,42 @@ compare_columns(Comparison *comparison)
 		DynColumnDefinition *wanted = lfirst(lc);
 		const DynColumn *column = column_there(comparison, wanted);
 
-		if (column)
+		if (column && is_column_ours(comparison->table, column))
 			compare_column(comparison, wanted, column);
+		else if (column)
+			report_own_column(comparison, wanted, column);
 		else
 			add_missing_column(comparison, wanted);
 	}
 	find_stale_columns(comparison);
 }
 
+/* The names that the table has columns of, generated ones among them. */
+static DynSqlNames *
+column_names(Oid relid)
+{
+	DynSqlNames *names = dyn_sql_names_new();
+	Relation	rel = relation_open(relid, AccessShareLock);
+
+	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
+		if (!TupleDescAttr(RelationGetDescr(rel), i)->attisdropped)
+			dyn_sql_names_take(names, NameStr(TupleDescAttr(RelationGetDescr(rel), i)->attname));
+	relation_close(rel, NoLock);
+	return names;
+}
+
 DynTableChange *
-dyn_apply_compare(const DynTableDefinition *definition, const DynSchemaTable *table, bool prune, DynActions *actions)
+dyn_apply_compare(const DynTableDefinition *definition, const DynSchemaTable *table, const DynImportOptions *options,
+				  bool prune, DynActions *actions)
 {
 	Comparison	comparison = {
-		.definition = definition, .table = table, .prune = prune, .actions = actions, .names = dyn_sql_names_new()
+		.definition = definition, .table = table, .options = options, .prune = prune, .actions = actions,
+		.names = column_names(table->relid)
 	};
 	DynTableChange *change = palloc0(sizeof(DynTableChange));
 
 	initStringInfo(&comparison.clauses);
 	change->table = table;
-	for (int i = 0; i < table->relation->ncolumns; i++)
-		if (table->relation->columns[i].role != DYN_COLUMN_NONE)
-			dyn_sql_names_take(comparison.names, table->relation->columns[i].sql_name);
 	if (!has_same_keys(&comparison))
 	{
 		dyn_action_add(actions, "foreign table", table->relation->name, "none",
@@ -264,19 +301,22 @@ dyn_apply_compare(const DynTableDefinition *definition, const DynSchemaTable *ta
 
 /* ---- comments ---- */
 
+/*
+ * Gives a table, or a column (attnum), its description; what has none may have a
+ * comment of a user's.  By SQL, which asks whose the table is.
+ */
 static void
-apply_comment(Oid relid, AttrNumber attnum, const char *label, const char *text, DynActions *actions)
+apply_comment(const DynSchemaTable *table, AttrNumber attnum, const char *sql_object, const char *label,
+			  const char *text, DynActions *actions)
 {
 	char	   *comment;
 
 	if (*text == '\0')
 		return;
-	comment = GetComment(relid, RelationRelationId, attnum);
+	comment = GetComment(table->relid, RelationRelationId, attnum);
 	if (comment && strcmp(comment, text) == 0)
 		return;
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
-	CreateComments(relid, RelationRelationId, attnum, text);
+	dyn_exec_sql(psprintf("COMMENT ON %s IS %s", sql_object, quote_literal_cstr(text)));
 	dyn_action_add(actions, "comment", label, comment ? "replace" : "create", NULL);
 }
 
@@ -286,14 +326,16 @@ dyn_apply_comments(const DynTableDefinition *definition, const DynSchemaTable *t
 	Comparison	comparison = {.definition = definition, .table = table};
 	ListCell   *lc;
 
-	apply_comment(table->relid, 0, table->relation->name, definition->description, actions);
+	apply_comment(table, 0, psprintf("FOREIGN TABLE %s", table->qualified), table->relation->name,
+				  definition->description, actions);
 	foreach(lc, definition->columns)
 	{
 		const DynColumnDefinition *wanted = lfirst(lc);
 		const DynColumn *column = column_there(&comparison, wanted);
 
-		if (column)
-			apply_comment(table->relid, column->attnum, column_label(&comparison, column->sql_name),
-						  wanted->description, actions);
+		if (column && is_column_ours(table, column))
+			apply_comment(table, column->attnum,
+						  psprintf("COLUMN %s.%s", table->qualified, quote_identifier(column->sql_name)),
+						  column_label(&comparison, column->sql_name), wanted->description, actions);
 	}
 }

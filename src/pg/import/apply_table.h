@@ -21,8 +21,8 @@ typedef struct DynTableChange
  * go only with `prune`.  Own columns of users, and SQL types that they chose for a
  * Feast type, stay.
  */
-extern DynTableChange *dyn_apply_compare(const DynTableDefinition *definition, const DynSchemaTable *table, bool prune,
-										 DynActions *actions);
+extern DynTableChange *dyn_apply_compare(const DynTableDefinition *definition, const DynSchemaTable *table,
+										 const DynImportOptions *options, bool prune, DynActions *actions);
 
 /* Brings the comments up to date; what was done goes to `actions`. */
 extern void dyn_apply_comments(const DynTableDefinition *definition, const DynSchemaTable *table, DynActions *actions);

@@ -12,7 +12,7 @@
  * Makes the foreign tables of DynTableDefinitions in one command, so that their
  * remote tables are made at the same time.
  */
-extern void dyn_import_tables(List *tables, const ForeignServer *server, const char *project, const char *schema);
+extern void dyn_import_tables(List *tables, const ForeignServer *server, const char *schema);
 
 extern List *dynamoImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid);
 

@@ -148,6 +148,23 @@ find_service(const DynRegistry *registry, const char *project, const char *name)
 	return NULL;
 }
 
+/* Raises unless it is a relation whose rows a query can read. */
+static void
+check_entity_table(Oid relid)
+{
+	char		relkind = get_rel_relkind(relid);
+
+	if (relkind == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no relation with OID %u", relid)));
+	if (strchr((char[]) {RELKIND_RELATION, RELKIND_PARTITIONED_TABLE, RELKIND_VIEW, RELKIND_MATVIEW,
+						 RELKIND_FOREIGN_TABLE, '\0'}, relkind) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table or view", get_rel_name(relid))));
+}
+
 /* SQL function: a query that joins a feature service to a table of entities. */
 Datum
 dynamo_fdw_feature_service_sql(PG_FUNCTION_ARGS)
@@ -164,6 +181,7 @@ dynamo_fdw_feature_service_sql(PG_FUNCTION_ARGS)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_NULL();
 	server = dyn_extension_usable_server(NameStr(*PG_GETARG_NAME(0)));
+	check_entity_table(PG_GETARG_OID(2));
 	options = dyn_import_defaults(server);
 	if (!PG_ARGISNULL(5))
 		options.full_feature_names = PG_GETARG_BOOL(5);

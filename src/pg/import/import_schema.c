@@ -42,7 +42,7 @@ typedef struct Import
 /* The last one, until its command or its transaction ends. */
 static Import *current_import = NULL;
 
-/* Definitions that dyn_import_tables() has made as an IMPORT of their own; else NIL. */
+/* Definitions that dyn_import_tables() makes by an IMPORT that is about to run; else NIL. */
 static List *given_tables = NIL;
 
 static void
@@ -95,17 +95,24 @@ create_statements(List *tables, const ForeignServer *server)
 }
 
 void
-dyn_import_tables(List *tables, const ForeignServer *server, const char *project, const char *schema)
+dyn_import_tables(List *tables, const ForeignServer *server, const char *schema)
 {
+	Import	   *outer = current_import;
+	List	   *outer_tables = given_tables;
+
+	/* an event trigger of a user's may have called us while another IMPORT ends */
 	given_tables = tables;
+	current_import = NULL;
 	PG_TRY();
 	{
-		dyn_exec_sql(psprintf("IMPORT FOREIGN SCHEMA %s FROM SERVER %s INTO %s", quote_identifier(project),
+		/* the name of what is imported means nothing here; a project's may be none that SQL has */
+		dyn_exec_sql(psprintf("IMPORT FOREIGN SCHEMA registry FROM SERVER %s INTO %s",
 							  quote_identifier(server->servername), quote_identifier(schema)));
 	}
 	PG_FINALLY();
 	{
-		given_tables = NIL;
+		given_tables = outer_tables;
+		current_import = outer;
 	}
 	PG_END_TRY();
 }
@@ -114,15 +121,15 @@ List *
 dynamoImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
 	MemoryContext old = CurrentMemoryContext;
-	Import	   *import = begin_import();
 	List	   *given = given_tables;
+	Import	   *import;
 
-	/* an event trigger of a user's may import, too, before this command ends */
 	given_tables = NIL;
 	if (current_import)
 		MemoryContextDelete(current_import->context);
 	if (given != NIL)
 		return create_statements(given, GetForeignServer(serverid));
+	import = begin_import();
 	MemoryContextSwitchTo(import->context);
 	import->server = GetForeignServer(serverid);
 	import->options = dyn_import_options(import->server, stmt->options);
@@ -166,7 +173,7 @@ finish_import(const Import *import)
 	if (import->options.comments)
 		comment_tables(import, world.tables);
 	if (import->options.services)
-		dyn_services_install(&world, NIL, NULL, NULL);
+		dyn_services_install(&world, import->server, NIL, NULL, NULL);
 }
 
 /* Is it the end of this import's command? One that failed may have left its own behind. */

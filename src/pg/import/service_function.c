@@ -26,11 +26,12 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 
 #include "pg/import/exec_sql.h"
 #include "pg/import/service_function.h"
+#include "pg/table/option.h"
+#include "pg/util/attempt.h"
 #include "pg/util/compat.h"
 #include "pg/util/extension.h"
 
@@ -118,51 +119,6 @@ create_function(Oid schema, const char *sql, const char *name)
 	return linitial_oid(functions);
 }
 
-/* What CREATE OR REPLACE came to. */
-typedef enum Replaced
-{
-	REPLACE_SAME,				/* nothing has changed */
-	REPLACE_DONE,
-	REPLACE_IMPOSSIBLE			/* arguments or result are others: it has to be dropped */
-} Replaced;
-
-/* Replaces the body of a function, or leaves all as it was. */
-static Replaced
-try_replace(Oid schema, Oid function, const char *sql, const char *name)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	char	   *before = definition_of(function);
-	volatile Replaced result = REPLACE_IMPOSSIBLE;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		if (create_function(schema, sql, name) == function)
-			result = strcmp(definition_of(function), before) == 0 ? REPLACE_SAME : REPLACE_DONE;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		if (error->sqlerrcode != ERRCODE_INVALID_FUNCTION_DEFINITION)
-			PG_RE_THROW();
-		FlushErrorState();
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	if (result == REPLACE_DONE)
-		ReleaseCurrentSubTransaction();
-	else
-		RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return result;
-}
-
 /* What a function that was dropped leaves to its successor. */
 typedef struct Legacy
 {
@@ -194,35 +150,53 @@ legacy_of(Oid function)
 	return legacy;
 }
 
+/* Roles that are named in an access list; their number is in *n. */
+static Oid *
+roles_of(Acl *acl, int *n)
+{
+	Oid		   *roles = NULL;
+
+	*n = acl ? aclmembers(acl, &roles) : 0;
+	return roles;
+}
+
+/* Gives a function the access list of another one, in place of what default privileges gave it. */
+static void
+set_rights(HeapTuple tuple, Relation rel, const Legacy *legacy)
+{
+	Oid			function = ((Form_pg_proc) GETSTRUCT(tuple))->oid;
+	Datum		values[Natts_pg_proc] = {0};
+	bool		nulls[Natts_pg_proc] = {0};
+	bool		replaces[Natts_pg_proc] = {0};
+	bool		isnull;
+	Datum		acl = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proacl, &isnull);
+	int			nold;
+	int			nnew;
+	Oid		   *old = roles_of(isnull ? NULL : DatumGetAclPCopy(acl), &nold);
+	Oid		   *new = roles_of(legacy->acl, &nnew);
+
+	values[Anum_pg_proc_proowner - 1] = ObjectIdGetDatum(legacy->owner);
+	replaces[Anum_pg_proc_proowner - 1] = true;
+	values[Anum_pg_proc_proacl - 1] = PointerGetDatum(legacy->acl);
+	nulls[Anum_pg_proc_proacl - 1] = legacy->acl == NULL;
+	replaces[Anum_pg_proc_proacl - 1] = true;
+	tuple = heap_modify_tuple(tuple, RelationGetDescr(rel), values, nulls, replaces);
+	CatalogTupleUpdate(rel, &tuple->t_self, tuple);
+	updateAclDependencies(ProcedureRelationId, function, 0, legacy->owner, nold, old, nnew, new);
+}
+
 /* Gives a function owner, grants and comment of the one before. */
 static void
 leave_to(Oid function, const Legacy *legacy)
 {
 	Relation	rel = table_open(ProcedureRelationId, RowExclusiveLock);
 	HeapTuple	tuple = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
-	Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
-	Datum		values[Natts_pg_proc] = {0};
-	bool		nulls[Natts_pg_proc] = {0};
-	bool		replaces[Natts_pg_proc] = {0};
-	Oid		   *members;
 
-	if (proc->proowner != legacy->owner)
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	if (((Form_pg_proc) GETSTRUCT(tuple))->proowner != legacy->owner)
 		changeDependencyOnOwner(ProcedureRelationId, function, legacy->owner);
-	values[Anum_pg_proc_proowner - 1] = ObjectIdGetDatum(legacy->owner);
-	replaces[Anum_pg_proc_proowner - 1] = true;
-	if (legacy->acl)
-	{
-		values[Anum_pg_proc_proacl - 1] = PointerGetDatum(legacy->acl);
-		replaces[Anum_pg_proc_proacl - 1] = true;
-	}
-	tuple = heap_modify_tuple(tuple, RelationGetDescr(rel), values, nulls, replaces);
-	CatalogTupleUpdate(rel, &tuple->t_self, tuple);
-	if (legacy->acl)
-	{
-		int			n = aclmembers(legacy->acl, &members);
-
-		updateAclDependencies(ProcedureRelationId, function, 0, legacy->owner, 0, NULL, n, members);
-	}
+	set_rights(tuple, rel, legacy);
 	table_close(rel, RowExclusiveLock);
 	CommandCounterIncrement();
 	if (legacy->comment)
@@ -258,37 +232,85 @@ find_legacy(List *dropped, const char *name)
 	return NULL;
 }
 
-/* Makes a function, as the successor of one that was dropped if there is such. */
-static DynInstalled
-install_new(Oid schema, const char *name, const char *sql, const Legacy *legacy, Oid *function)
+/* A function that is being made. */
+typedef struct Making
 {
-	*function = create_function(schema, sql, name);
+	Oid			schema;
+	const char *name;
+	const char *sql;			/* CREATE OR REPLACE */
+	Oid			before;			/* the one that is there; InvalidOid: none */
+	List	   *dropped;
+	Oid			function;
+	DynInstalled result;
+} Making;
+
+/* Replaces the body.  Kept if that changed anything; not where it made a second function, of other arguments. */
+static bool
+replace_function(void *arg)
+{
+	Making	   *making = arg;
+	char	   *definition = definition_of(making->before);
+
+	making->function = making->before;
+	if (create_function(making->schema, making->sql, making->name) != making->before)
+		making->result = DYN_INSTALLED_ANEW;
+	else if (strcmp(definition_of(making->before), definition) == 0)
+		making->result = DYN_INSTALLED_SAME;
+	else
+		making->result = DYN_INSTALLED_REPLACED;
+	return making->result == DYN_INSTALLED_REPLACED;
+}
+
+/* Makes it, as the successor of one that is dropped now or was before, if there is such. */
+static bool
+make_function(void *arg)
+{
+	Making	   *making = arg;
+	const Legacy *legacy = OidIsValid(making->before) ? drop_function(making->before) :
+		find_legacy(making->dropped, making->name);
+
+	making->function = create_function(making->schema, making->sql, making->name);
+	making->result = DYN_INSTALLED_NEW;
 	if (legacy == NULL)
-		return DYN_INSTALLED_NEW;
-	leave_to(*function, legacy);
-	return strcmp(definition_of(*function), legacy->definition) == 0 ? DYN_INSTALLED_SAME : DYN_INSTALLED_ANEW;
+		return true;
+	leave_to(making->function, legacy);
+	making->result = strcmp(definition_of(making->function), legacy->definition) == 0 ? DYN_INSTALLED_SAME :
+		DYN_INSTALLED_ANEW;
+	return true;
+}
+
+/* Is it the definition that is wrong: a type or a function that is not there, or too many arguments? */
+static bool
+is_about_definition(const ErrorData *error)
+{
+	return error->sqlerrcode != ERRCODE_INSUFFICIENT_PRIVILEGE &&
+		(ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION ||
+		 ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_PROGRAM_LIMIT_EXCEEDED);
 }
 
 DynInstalled
-dyn_function_install(Oid schema, const char *name, const char *sql, List *dropped, Oid *function)
+dyn_function_install(Oid schema, const char *name, const char *sql, List *dropped, Oid *function, char **why)
 {
 	List	   *functions = functions_called(schema, name);
+	Making		making = {schema, name, sql, InvalidOid, dropped, InvalidOid, DYN_INSTALLED_ANEW};
+	ErrorData  *error = NULL;
 
-	if (functions == NIL)
-		return install_new(schema, name, sql, find_legacy(dropped, name), function);
-	*function = linitial_oid(functions);
-	if (list_length(functions) > 1 || !is_made_by_us(*function))
+	if (list_length(functions) > 1 || (functions != NIL && !is_made_by_us(linitial_oid(functions))))
 		return DYN_INSTALLED_NOT;
-	switch (try_replace(schema, *function, sql, name))
+	if (functions != NIL)
 	{
-		case REPLACE_SAME:
-			return DYN_INSTALLED_SAME;
-		case REPLACE_DONE:
-			return DYN_INSTALLED_REPLACED;
-		case REPLACE_IMPOSSIBLE:
-			break;
+		making.before = linitial_oid(functions);
+		error = dyn_attempt_if(replace_function, &making);
+		if (error && error->sqlerrcode != ERRCODE_INVALID_FUNCTION_DEFINITION)
+			making.result = DYN_INSTALLED_FAILED;
 	}
-	return install_new(schema, name, sql, drop_function(*function), function);
+	if (making.result == DYN_INSTALLED_ANEW)
+		error = dyn_attempt_if(make_function, &making);
+	if (error && !is_about_definition(error))
+		ReThrowError(error);
+	*function = making.function;
+	*why = error ? error->message : NULL;
+	return error ? DYN_INSTALLED_FAILED : making.result;
 }
 
 /* ---- functions over tables ---- */
@@ -314,6 +336,34 @@ relations_of(Oid function)
 	return found;
 }
 
+Oid
+dyn_function_ours(Oid schema, const char *name)
+{
+	List	   *functions = functions_called(schema, name);
+
+	return list_length(functions) == 1 && is_made_by_us(linitial_oid(functions)) ? linitial_oid(functions) : InvalidOid;
+}
+
+bool
+dyn_function_is_of(Oid function, const ForeignServer *server, const char *project)
+{
+	ListCell   *lc;
+
+	foreach(lc, relations_of(function))
+	{
+		ForeignTable *table;
+		const char *of;
+
+		if (!dyn_extension_has_table(lfirst_oid(lc)))
+			continue;
+		table = GetForeignTable(lfirst_oid(lc));
+		of = dyn_option_text("project", table->options, server->options);
+		if (table->serverid != server->serverid || of == NULL || strcmp(of, project) != 0)
+			return false;
+	}
+	return true;
+}
+
 List *
 dyn_functions_over(Oid schema, List *relids)
 {
@@ -326,6 +376,18 @@ dyn_functions_over(Oid schema, List *relids)
 			if (list_member_oid(relids, lfirst_oid(of)))
 				found = list_append_unique_oid(found, lfirst_oid(lc));
 	return found;
+}
+
+List *
+dyn_functions_without_successor(Oid schema, List *dropped)
+{
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	foreach(lc, dropped)
+		if (functions_called(schema, ((Legacy *) lfirst(lc))->name) == NIL)
+			names = lappend(names, ((Legacy *) lfirst(lc))->name);
+	return names;
 }
 
 List *

@@ -28,22 +28,74 @@ comment_service(const DynServiceWorld *world, const DynServiceShape *shape, Oid 
 	dyn_action_add(actions, "comment", shape->name, comment ? "replace" : "create", "on the function");
 }
 
+/* The services of a project being made. */
+typedef struct Installation
+{
+	const DynServiceWorld *world;
+	const ForeignServer *server;
+	List	   *dropped;
+	DynActions *actions;
+	StringInfoData left_out;	/* names of services */
+	StringInfoData reasons;
+} Installation;
+
+/* A service that has no function, or keeps one that is not up to date. */
+static void
+leave_out(Installation *installation, const char *service, const char *function, const char *why)
+{
+	StringInfo	names = &installation->left_out;
+	StringInfo	reasons = &installation->reasons;
+
+	if (installation->actions && OidIsValid(dyn_function_ours(installation->world->schema, function)))
+	{
+		dyn_action_add(installation->actions, "function", function, "none", why);
+		return;
+	}
+	appendStringInfo(names, "%s\"%s\"", names->len > 0 ? ", " : "", service);
+	appendStringInfo(reasons, "%s\"%s\": %s.", reasons->len > 0 ? "\n" : "", service, why);
+}
+
+/* The name is taken by a function that was not made for the service. */
+static void
+tell_taken(Installation *installation, const char *service, const char *name)
+{
+	if (installation->actions)
+		dyn_action_add(installation->actions, "function", name, "none",
+					   "Another function has this name, which was not made for its feature service");
+	else
+		leave_out(installation, service, name,
+				  psprintf("Schema \"%s\" has a function \"%s\" that was not made for it",
+						   get_namespace_name(installation->world->schema), name));
+}
+
+/* Is there a function of ours for a service of another project? */
+static bool
+is_of_another_project(const Installation *installation, const char *name)
+{
+	Oid			function = dyn_function_ours(installation->world->schema, name);
+
+	return OidIsValid(function) &&
+		!dyn_function_is_of(function, installation->server, dyn_registry_text(installation->world->project));
+}
+
 /* Makes or replaces the function of a service. */
 static void
-install_service(const DynServiceWorld *world, const DynServiceShape *shape, const char *name, List *dropped,
-				DynActions *actions)
+install_service(Installation *installation, const DynServiceShape *shape, const char *name)
 {
-	char	   *schema = get_namespace_name(world->schema);
+	const DynServiceWorld *world = installation->world;
+	DynActions *actions = installation->actions;
+	char	   *qualified = quote_qualified_identifier(get_namespace_name(world->schema), name);
 	Oid			function;
+	char	   *why;
 
-	switch (dyn_function_install(world->schema, name,
-								 dyn_service_function_sql(shape, quote_qualified_identifier(schema, name)), dropped,
-								 &function))
+	switch (dyn_function_install(world->schema, name, dyn_service_function_sql(shape, qualified),
+								 installation->dropped, &function, &why))
 	{
 		case DYN_INSTALLED_NOT:
-			ereport(NOTICE,
-					(errmsg("feature service \"%s\" has no function", shape->name),
-					 errdetail("Schema \"%s\" has a function \"%s\" that was not made for it.", schema, name)));
+			tell_taken(installation, shape->name, name);
+			return;
+		case DYN_INSTALLED_FAILED:
+			leave_out(installation, shape->name, name, psprintf("It cannot be made: %s", why));
 			return;
 		case DYN_INSTALLED_NEW:
 			dyn_action_add(actions, "function", name, "create", NULL);
@@ -69,47 +121,55 @@ compare_services(const void *a, const void *b)
 
 /* Tells which services are left out, all at once. */
 static void
-notice_left_out(const StringInfo names, const StringInfo reasons)
+notice_left_out(const Installation *installation)
 {
-	if (names->len > 0)
+	if (installation->left_out.len > 0)
 		ereport(NOTICE,
-				(errmsg("feature services without a function: %s", names->data),
-				 errdetail("%s", reasons->data)));
+				(errmsg("feature services without a function: %s", installation->left_out.data),
+				 errdetail("%s", installation->reasons.data)));
 }
 
-void
-dyn_services_install(const DynServiceWorld *world, List *dropped, DynActions *actions, List **names)
+/* The services of the project, by name; their number is in *n. */
+static const DynRegService **
+sorted_services(const DynServiceWorld *world, size_t *n)
 {
 	const DynRegistry *registry = world->registry;
 	const DynRegService **services = palloc(sizeof(DynRegService *) * (registry->nservices + 1));
-	DynSqlNames *taken = dyn_sql_names_new();
-	StringInfoData left_out;
-	StringInfoData reasons;
-	size_t		n = 0;
 
-	initStringInfo(&left_out);
-	initStringInfo(&reasons);
-
+	*n = 0;
 	for (size_t i = 0; i < registry->nservices; i++)
 		if (strcmp(registry->services[i].project, world->project) == 0)
-			services[n++] = &registry->services[i];
-	qsort(services, n, sizeof(DynRegService *), compare_services);
+			services[(*n)++] = &registry->services[i];
+	qsort(services, *n, sizeof(DynRegService *), compare_services);
+	return services;
+}
+
+void
+dyn_services_install(const DynServiceWorld *world, const ForeignServer *server, List *dropped, DynActions *actions,
+					 List **names)
+{
+	Installation installation = {.world = world, .server = server, .dropped = dropped, .actions = actions};
+	DynSqlNames *taken = dyn_sql_names_new();
+	size_t		n;
+	const DynRegService **services = sorted_services(world, &n);
+
+	initStringInfo(&installation.left_out);
+	initStringInfo(&installation.reasons);
 	for (size_t i = 0; i < n; i++)
 	{
-		char	   *name = dyn_sql_names_take(taken, dyn_registry_text(services[i]->name));
+		char	   *service = dyn_registry_text(services[i]->name);
+		char	   *name = dyn_sql_names_take(taken, service);
 		char	   *why;
 		DynServiceShape *shape = dyn_service_resolve(world, services[i], &why);
 
-		if (shape && names)
+		if (names)
 			*names = lappend(*names, makeString(name));
-		if (shape)
-			install_service(world, shape, name, dropped, actions);
+		if (is_of_another_project(&installation, name))
+			tell_taken(&installation, service, name);
+		else if (shape)
+			install_service(&installation, shape, name);
 		else
-		{
-			appendStringInfo(&left_out, "%s\"%s\"", left_out.len > 0 ? ", " : "", dyn_registry_text(services[i]->name));
-			appendStringInfo(&reasons, "%s\"%s\": %s.", reasons.len > 0 ? "\n" : "", dyn_registry_text(services[i]->name),
-							 why);
-		}
+			leave_out(&installation, service, name, why);
 	}
-	notice_left_out(&left_out, &reasons);
+	notice_left_out(&installation);
 }

@@ -10,7 +10,7 @@
 #include "pg/util/attempt.h"
 
 ErrorData *
-dyn_attempt(void (*action) (void *arg), void *arg)
+dyn_attempt_if(bool (*action) (void *arg), void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -20,8 +20,10 @@ dyn_attempt(void (*action) (void *arg), void *arg)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		action(arg);
-		ReleaseCurrentSubTransaction();
+		if (action(arg))
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
@@ -36,4 +38,27 @@ dyn_attempt(void (*action) (void *arg), void *arg)
 	if (error && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 		ReThrowError(error);
 	return error;
+}
+
+typedef struct Attempt
+{
+	void		(*action) (void *arg);
+	void	   *arg;
+} Attempt;
+
+static bool
+run_and_keep(void *arg)
+{
+	Attempt    *attempt = arg;
+
+	attempt->action(attempt->arg);
+	return true;
+}
+
+ErrorData *
+dyn_attempt(void (*action) (void *arg), void *arg)
+{
+	Attempt		attempt = {action, arg};
+
+	return dyn_attempt_if(run_and_keep, &attempt);
 }

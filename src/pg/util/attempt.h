@@ -12,4 +12,7 @@
  */
 extern ErrorData *dyn_attempt(void (*action) (void *arg), void *arg);
 
+/* The same; what the action did is kept only if it returns true. */
+extern ErrorData *dyn_attempt_if(bool (*action) (void *arg), void *arg);
+
 #endif							/* DYN_ATTEMPT_H */

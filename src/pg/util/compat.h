@@ -6,6 +6,7 @@
 #ifndef DYN_COMPAT_H
 #define DYN_COMPAT_H
 
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
@@ -107,15 +108,15 @@ dyn_index_set_nulls_not_distinct(IndexOptInfo *index)
 }
 
 #if PG_VERSION_NUM < 160000
-/* Of foreign servers only. */
+/* Of schemas and foreign servers only. */
 static inline AclResult
 object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 {
+	if (classid == NamespaceRelationId)
+		return pg_namespace_aclcheck(objectid, roleid, mode);
 	return pg_foreign_server_aclcheck(objectid, roleid, mode);
 }
-#endif
 
-#if PG_VERSION_NUM < 160000
 /* Of functions and relations only. */
 static inline bool
 object_ownercheck(Oid classid, Oid objectid, Oid roleid)
