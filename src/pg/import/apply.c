@@ -201,7 +201,7 @@ apply_stale_functions(Apply *apply, List *names)
 	{
 		char	   *name = get_func_name(lfirst_oid(lc));
 
-		if (list_member(names, makeString(name)) ||
+		if (name == NULL || list_member(names, makeString(name)) ||
 			!dyn_function_is_of(lfirst_oid(lc), apply->server, dyn_registry_text(apply->project)))
 			continue;
 		stale = lappend_oid(stale, lfirst_oid(lc));
@@ -404,6 +404,7 @@ dynamo_fdw_apply(PG_FUNCTION_ARGS)
 	apply->project = dyn_registry_project(apply->registry, project);
 	/* whatever waited for the registry, or ran as a view of it, may have dropped the schema */
 	apply->schema = LookupExplicitNamespace(NameStr(*PG_GETARG_NAME(1)), false);
+	lock_schema(apply->schema, NameStr(*PG_GETARG_NAME(1)));
 	if (apply->dry_run)
 		rehearse(apply);
 	else

@@ -123,8 +123,8 @@ dynamo_fdw_on_demand(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	server = dyn_extension_usable_server(NameStr(*PG_GETARG_NAME(0)));
 	project = dyn_registry_project_wanted(server, PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	schema = schema_argument(fcinfo, 2);
 	registry = registry_argument(fcinfo, 3, server, project);
+	schema = schema_argument(fcinfo, 2);	/* which a registry of views may have dropped */
 	project = dyn_registry_project(registry, project);
 	for (size_t i = 0; i < registry->nviews; i++)
 		if (registry->views[i].kind == DYN_REG_ON_DEMAND_VIEW && strcmp(registry->views[i].project, project) == 0)

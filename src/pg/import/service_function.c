@@ -16,6 +16,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "commands/comment.h"
 #include "miscadmin.h"
@@ -38,13 +39,48 @@
 /* ---- whose a function is ---- */
 
 static bool
-is_made_by_us(Oid function)
+is_marked_as_made(Oid function)
 {
 	Oid			extension;
 	Oid			namespace;
 
 	return dyn_extension_find(&extension, &namespace) &&
 		list_member_oid(getAutoExtensionsOfObject(ProcedureRelationId, function), extension);
+}
+
+static Oid
+schema_owner(Oid schema)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+/*
+ * Anybody can mark a function of his own, and would stay the owner of what others
+ * call in good faith.  So it must be the caller's, or of somebody who has all in
+ * his hands anyway.
+ */
+static bool
+is_made_by_us(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc proc;
+	bool		trusted;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	trusted = proc->proowner == GetUserId() || superuser_arg(proc->proowner) ||
+		proc->proowner == schema_owner(proc->pronamespace);
+	ReleaseSysCache(tuple);
+	return trusted && is_marked_as_made(function);
 }
 
 /* As ALTER FUNCTION ... DEPENDS ON EXTENSION does. */
@@ -55,7 +91,7 @@ mark_as_made(Oid function)
 	ObjectAddress on = {ExtensionRelationId, InvalidOid, 0};
 	Oid			namespace;
 
-	if (!is_made_by_us(function) && dyn_extension_find(&on.objectId, &namespace))
+	if (!is_marked_as_made(function) && dyn_extension_find(&on.objectId, &namespace))
 		recordDependencyOn(&of, &on, DEPENDENCY_AUTO_EXTENSION);
 }
 

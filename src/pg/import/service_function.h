@@ -3,8 +3,8 @@
  *	  Functions that we make, told from those of users.
  *
  * A function that we made depends on the extension as by ALTER FUNCTION ...
- * DEPENDS ON EXTENSION, which a dump keeps.  One without that is its user's, and
- * is never touched.
+ * DEPENDS ON EXTENSION, which a dump keeps, and belongs to the current user, the
+ * schema's owner or a superuser.  Any other is its user's, and is never touched.
  */
 #ifndef DYN_SERVICE_FUNCTION_H
 #define DYN_SERVICE_FUNCTION_H

@@ -156,6 +156,23 @@ def test_superuser_in_the_schema_of_a_hostile_role(feast, project, role):
         feast.run("DROP FUNCTION public.dynamo_fdw_plan(text)")
 
 
+def test_a_function_that_its_maker_marked(feast, project, rides, role):
+    """Its maker would stay the owner of what others call."""
+    feast.run("GRANT ALL ON SCHEMA feast TO %s; SET ROLE %s" % (role, role))
+    feast.run("CREATE FUNCTION feast.ride(driver_id bigint[]) RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+    feast.run("ALTER FUNCTION feast.ride DEPENDS ON EXTENSION dynamo_fdw; RESET ROLE")
+    rows = apply(feast, rides)
+    assert ("function", "ride", "none") in [row[:3] for row in rows]
+    owner = "SELECT proowner::regrole::text FROM pg_proc WHERE oid = 'feast.ride'::regproc"
+    assert (feast.value(owner), feast.value("SELECT feast.ride(NULL)")) == (role, 1)
+    apply(feast, registry(project), prune=True)
+    assert feast.value(owner) == role
+    # the schema's owner has it all in his hands anyway
+    feast.run("ALTER SCHEMA feast OWNER TO " + role)
+    rows = apply(feast, rides)
+    assert ("function", "ride", "replace") in [row[:3] for row in rows]
+
+
 def test_functions_of_services_call_nothing_of_the_path(feast, project, rides, role):
     """What they call is in pg_catalog, whoever made what in the path of the one who applied."""
     feast.run("ALTER SCHEMA feast OWNER TO %s; SET ROLE %s" % (role, role))
