@@ -25,6 +25,7 @@
 #include "pg/import/registry_bytes.h"
 #include "pg/session/s3_object.h"
 #include "pg/table/option.h"
+#include "pg/util/compat.h"
 #include "pg/util/extension.h"
 
 extern PGDLLEXPORT Datum dynamo_fdw_registry(PG_FUNCTION_ARGS);

@@ -13,6 +13,7 @@
 #include "pg/session/s3_object.h"
 #include "pg/session/wait.h"
 #include "pg/table/option_check.h"
+#include "pg/util/compat.h"
 #include "pg/util/error.h"
 #include "pg/util/text.h"
 
