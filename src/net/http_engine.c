@@ -258,8 +258,11 @@ static void
 socket_action(DynHttp *http, curl_socket_t fd, int events)
 {
 	int			running;
+	CURLMcode	result = curl_multi_socket_action(http->multi, fd, events, &running);
 
-	dyn_http_require(http, curl_multi_socket_action(http->multi, fd, events, &running) == CURLM_OK);
+	if (result == CURLM_OUT_OF_MEMORY)
+		http->no_memory = true;
+	dyn_http_require(http, result == CURLM_OK);
 }
 
 /* To be called while libcurl still has the transfer. */
@@ -403,6 +406,14 @@ dyn_http_drive(DynHttp *http)
 	if (all)
 		expire(http);
 	dyn_http_restore_signals(&saved);
+}
+
+bool
+dyn_http_tell_broken(const DynHttp *http, DynStatus *status)
+{
+	if (http->no_memory)
+		return dyn_status_no_memory(status);
+	return dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
 }
 
 bool

@@ -39,6 +39,7 @@ struct DynHttp
 	DynHttp    *prev;
 	int64_t		deadline_us;	/* when libcurl wants to be called, -1: never */
 	bool		broken;			/* a callback failed */
+	bool		no_memory;		/* for want of memory */
 	DynTransfer *transfers;		/* all that are not freed */
 	CURL	  **idle;			/* easy handles for reuse */
 	int			nidle;
@@ -84,6 +85,9 @@ extern void dyn_http_restore_signals(const sigset_t *saved);
 
 /* For results of libcurl that only a fault of ours or its own can make bad: they break the engine. */
 extern void dyn_http_require(DynHttp *http, bool good);
+
+/* Why a broken engine fails what it is asked; returns false. */
+extern bool dyn_http_tell_broken(const DynHttp *http, DynStatus *status);
 
 /* Lets libcurl begin what was added, and takes in what it finished. */
 extern void dyn_http_begin(DynHttp *http);

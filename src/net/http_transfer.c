@@ -419,7 +419,7 @@ begin(DynTransfer *transfer, DynStatus *status)
 	if (result == CURLM_OUT_OF_MEMORY)
 		return dyn_status_no_memory(status);
 	if (!transfer->added || http->broken)
-		return dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
+		return dyn_http_tell_broken(http, status);
 	return !dyn_transfer_refused(transfer) || tell_refusal(transfer, status);
 }
 
@@ -577,7 +577,7 @@ dyn_transfer_result(DynTransfer *transfer, DynHttpAnswer **answer, DynStatus *st
 
 	*answer = NULL;
 	if (!transfer->done)
-		return dyn_status_set(status, DYN_INTERNAL, "libcurl's multi handle failed");
+		return dyn_http_tell_broken(transfer->http, status);
 	if (transfer->result != CURLE_OK)
 		return tell_failure(transfer, status);
 	if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status) != CURLE_OK)

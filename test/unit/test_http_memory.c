@@ -40,15 +40,12 @@ complain(const char *what)
 	fail_alloc_after = left;
 }
 
-/*
- * A failure is told as what it is, unless the engine broke over it.  A name
- * that can't be looked up is libcurl's word for want of memory there.
- */
+/* A failure is told as what it is.  A name that can't be looked up is libcurl's word for want of memory there. */
 static void
 check_failure(const char *what)
 {
 	failed++;
-	if (status.cls != DYN_NO_MEMORY && (status.cls != DYN_INTERNAL || dyn_http_usable(engine)) &&
+	if (status.cls != DYN_NO_MEMORY &&
 		(status.cls != DYN_CONNECT || (!strstr(status.message, "resolve") && !strstr(status.message, "getaddrinfo"))))
 		complain(what);
 }
