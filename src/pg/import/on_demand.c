@@ -177,9 +177,10 @@ list_results(HeapTuple tuple, DynOnDemandFunction *function)
 {
 	Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
 	TupleDesc	desc = build_function_result_tupdesc_t(tuple);
+	Oid			type = getBaseType(proc->prorettype);
 
-	if (desc == NULL && type_is_rowtype(proc->prorettype) && proc->prorettype != RECORDOID)
-		desc = lookup_rowtype_tupdesc_copy(proc->prorettype, -1);
+	if (desc == NULL && type_is_rowtype(type) && type != RECORDOID)
+		desc = lookup_rowtype_tupdesc_copy(type, -1);
 	function->composite = desc != NULL;
 	if (desc == NULL && proc->prorettype != RECORDOID && proc->prorettype != VOIDOID)
 		function->outputs = add_result(NIL, NameStr(proc->proname), proc->prorettype, -1);

@@ -374,6 +374,7 @@ STAND_INS = {
     "() RETURNS float8 LANGUAGE sql RETURN 1": True,
     "(f bigint) RETURNS public.score LANGUAGE sql RETURN f": True,
     "(f bigint) RETURNS public.scores LANGUAGE sql RETURN ROW(f, 'x')::public.scores": True,
+    "(f bigint) RETURNS public.whole LANGUAGE sql RETURN ROW(f, 'x')::public.scores::public.whole": True,
     "(f anyelement) RETURNS float8 LANGUAGE sql AS 'SELECT 1.0::float8'": True,
     "(f text) RETURNS float8 LANGUAGE sql RETURN 1": False,
     "(f bigint, tags text[]) RETURNS float8 LANGUAGE sql RETURN 1": False,
@@ -392,7 +393,8 @@ def test_functions_for_an_on_demand_view(session, place, function):
     one = view("v")
     place([one, COMPUTED], [service("s", take(one), take(COMPUTED))])
     session.run("DROP DOMAIN IF EXISTS score CASCADE; CREATE DOMAIN score AS numeric(10, 2)")
-    session.run("DROP TYPE IF EXISTS scores CASCADE; CREATE TYPE scores AS (out score, note varchar(7))")
+    session.run("DROP TYPE IF EXISTS scores CASCADE; CREATE TYPE scores AS (out score, note varchar(7));"
+                " CREATE DOMAIN whole AS scores")  # fmt: skip
     if "void" not in function:
         session.run("CREATE FUNCTION feast.computed" + function.replace("LANGUAGE sql", "LANGUAGE sql STABLE"))
     import_project(session, "p", create_remote_table="true")
