@@ -171,7 +171,10 @@ add_object_row(DynRegistry *registry, const RegistryTable *table, HeapTuple row,
 	else if (!history_kind(row_text(row, desc, 5), &object))
 		return;
 	else
+	{
 		version = pg_strtoint32(row_text(row, desc, 4));
+		version = Max(version, 0);	/* below, a negative one is not of the history */
+	}
 	bytes = row_bytes(row, desc);
 	dyn_status_clear(&status);
 	if (!dyn_registry_add(registry, object, project, version, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &status))

@@ -499,6 +499,14 @@ def test_a_domain_over_bytea(as_tables):
     assert list(tables(as_tables)) == ["v"]
 
 
+def test_a_negative_version_in_the_history(as_tables):
+    """It is a record of the past all the same, and no second view."""
+    as_tables.run("INSERT INTO of_feast.feature_view_version_history"
+                  " SELECT 'p', 'v', -1, 'feature_view', feature_view_proto FROM of_feast.feature_views")  # fmt: skip
+    as_tables.run(import_sql("p"))
+    assert list(tables(as_tables)) == ["v"]
+
+
 def test_large_objects_of_many_rows(as_tables):
     """More rows than are fetched at once, some of them compressed and stored apart."""
     views = [view("v%d" % n, features=[("f%d" % f, "INT64") for f in range(250)]) for n in range(60)]
