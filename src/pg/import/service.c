@@ -399,7 +399,7 @@ notice_on_demand(const Resolver *resolver, const DynRegView *view, bool has_func
 			 has_function ? errdetail("%s.", why ? why : "An input of its function is not there") :
 			 errdetail("Code of the registry is never run, and no function in schema \"%s\" stands for it.",
 					   get_namespace_name(world->schema)),
-			 has_function ? 0 : errhint("Fill this in, and import or apply again:\n%s",
+			 has_function ? 0 : errhint("Fill this in, then call dynamo_fdw_apply():\n%s",
 										dyn_on_demand_skeleton(get_namespace_name(world->schema), world->registry, view))));
 }
 
