@@ -35,7 +35,11 @@ typedef struct DynS3GetConfig
 
 typedef struct DynS3Get DynS3Get;
 
-/* NULL: no memory, or no loop, `status` set.  What the config points to is borrowed until the fetch is freed. */
+/*
+ * What the config points to is borrowed until the fetch is freed, but for the keys,
+ * of which it takes a reference.  NULL, `status` set: no memory, no loop, or no
+ * valid region.
+ */
 extern DynS3Get *dyn_s3_get_start(const DynS3GetConfig *config, DynStatus *status);
 extern bool dyn_s3_get_done(const DynS3Get *get);
 

@@ -11,7 +11,7 @@ typedef struct DynAction
 {
 	const char *kind;			/* "foreign table", "column", "function", "comment", "remote table" */
 	char	   *name;
-	const char *action;			/* "create", "add", "replace", "drop", "keep", "left out" */
+	const char *action;			/* "create", "add", "alter", "replace", "drop"; "none": only told */
 	char	   *detail;			/* a sentence without its dot, or NULL */
 } DynAction;
 

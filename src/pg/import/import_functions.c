@@ -56,7 +56,7 @@ registry_argument(FunctionCallInfo fcinfo, int n, const ForeignServer *server, c
 
 /* ---- on-demand views ---- */
 
-/* "name type, name type", or NULL. */
+/* Appends "name type, name type" to the text; NULL: that is empty. */
 static char *
 describe_fields(const DynRegFields *fields, const char *prefix, StringInfo text)
 {
@@ -78,6 +78,7 @@ describe_inputs(const DynRegTransformation *transformation)
 	return describe_fields(&transformation->request, "", &text);
 }
 
+/* Adds the row of an on-demand view to the result: seven texts, then two Booleans. */
 static void
 put_on_demand(ReturnSetInfo *result, const DynRegistry *registry, const DynRegView *view, Oid schema)
 {
@@ -85,7 +86,7 @@ put_on_demand(ReturnSetInfo *result, const DynRegistry *registry, const DynRegVi
 	char	   *schema_name = get_namespace_name(schema);
 	bool		found = dyn_on_demand_function(schema, view, dyn_on_demand_inputs(registry, view)) != NULL;
 	StringInfoData outputs;
-	const char *texts[8];
+	const char *texts[7];
 	Datum		values[9];
 	bool		nulls[9];
 
@@ -98,7 +99,7 @@ put_on_demand(ReturnSetInfo *result, const DynRegistry *registry, const DynRegVi
 	texts[4] = *transformation->text ? dyn_registry_text(transformation->text) : NULL;
 	texts[5] = dyn_on_demand_skeleton(schema_name, registry, view);
 	texts[6] = dyn_on_demand_python_skeleton(schema_name, registry, view);
-	for (int i = 0; i < 7; i++)
+	for (size_t i = 0; i < lengthof(texts); i++)
 	{
 		nulls[i] = texts[i] == NULL;
 		values[i] = texts[i] ? CStringGetTextDatum(texts[i]) : (Datum) 0;

@@ -12,13 +12,12 @@
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
+#include "nodes/makefuncs.h"
+#include "nodes/value.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-
-#include "nodes/makefuncs.h"
-#include "nodes/value.h"
 
 #include "pg/import/schema_tables.h"
 #include "pg/table/option.h"

@@ -178,7 +178,7 @@ projected_table(Resolver *resolver, const DynRegProjection *projection, const Dy
 	return table;
 }
 
-/* For each key of the table, the parameter that it is asked by; NIL, *why set: there is none. */
+/* For each key of the table, the number of the parameter that it is asked by; false, *why set: there is none. */
 static bool
 list_key_parameters(const DynServiceShape *shape, const DynRegProjection *projection, const DynSchemaTable *table,
 					List **numbers, char **why)
