@@ -202,6 +202,7 @@ dyn_s3_error(int http_status, const char *body, size_t len, char region[DYN_REGI
 
 /* ---- what to do ---- */
 
+/* What to do about a failure of that class; NULL: nothing that its message does not say. */
 static const char *
 advice_for(DynClass cls)
 {

@@ -299,6 +299,7 @@ judge_error(DynS3Get *get, const DynHttpAnswer *answer)
 	return VERDICT_FAILED;
 }
 
+/* An answer that came as a whole; takes the object out of it. */
 static Verdict
 judge_get_answer(DynS3Get *get, DynHttpAnswer *answer)
 {

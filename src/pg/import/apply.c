@@ -274,6 +274,7 @@ add_remote_actions(Apply *apply, List *gone)
 
 /* ---- all of it ---- */
 
+/* Does what is to be done, in an order in which nothing stands in the way of the next step. */
 static void
 run_apply(Apply *apply)
 {
@@ -348,6 +349,7 @@ take_argument(FunctionCallInfo fcinfo, int n, bool *value)
 		*value = PG_GETARG_BOOL(n);
 }
 
+/* Reads the arguments, but for project and registry; locks the schema. */
 static void
 take_arguments(FunctionCallInfo fcinfo, Apply *apply)
 {

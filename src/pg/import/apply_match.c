@@ -85,6 +85,7 @@ has_same_items(const DynTableDefinition *definition, const DynSchemaTable *table
 	return strcmp(table->relation->feature_view, definition->feature_view) == 0;
 }
 
+/* Gives each match that has no table yet the first candidate that the rule allows; *matched: those that are given. */
 static void
 match_by(Rule rule, List *matches, List *candidates, List **matched)
 {

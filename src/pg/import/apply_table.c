@@ -239,6 +239,7 @@ has_same_keys(const Comparison *comparison)
 	return nkeys == comparison->table->relation->nkeys;
 }
 
+/* Users' own columns are only compared; what is missing is added. */
 static void
 compare_columns(Comparison *comparison)
 {

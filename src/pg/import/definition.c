@@ -209,6 +209,7 @@ add_source_options(List *options, const DynRegView *view)
 	return options;
 }
 
+/* Options of the table, of which those that say what the defaults say are left out. */
 static List *
 define_options(const DynTableDefinition *table, const ForeignServer *server, const DynImportOptions *import)
 {

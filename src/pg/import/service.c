@@ -65,6 +65,7 @@ types_agree(Oid a, Oid b)
 	return a == b || ((a == INT4OID || a == INT8OID) && (b == INT4OID || b == INT8OID));
 }
 
+/* Adds a parameter unless there is one of its name; of integers the wider type counts. */
 static void
 add_argument(Resolver *resolver, const char *utf8, Oid type)
 {
@@ -129,6 +130,7 @@ add_join_keys(Resolver *resolver, const DynRegProjection *projection)
 	}
 }
 
+/* The request data of an on-demand view that is computed. */
 static void
 add_request_data(Resolver *resolver, const DynRegProjection *projection)
 {
@@ -454,6 +456,7 @@ short_names_collide(const DynServiceShape *shape)
 	return false;
 }
 
+/* Names the result's columns, and with those of parameters the arguments. */
 static void
 name_columns(DynServiceShape *shape, bool full)
 {
@@ -488,6 +491,7 @@ choose_names(const DynServiceWorld *world, DynServiceShape *shape)
 
 /* ---- the service ---- */
 
+/* The result's columns: the parameters, then what each projection has. */
 static void
 add_results(Resolver *resolver)
 {

@@ -165,6 +165,7 @@ typedef struct Legacy
 	char	   *comment;		/* NULL: none */
 } Legacy;
 
+/* Reads it while the function is still there. */
 static Legacy *
 legacy_of(Oid function)
 {

@@ -76,6 +76,7 @@ call_text(const Writer *writer, const DynServiceCall *call)
 	return sql.data;
 }
 
+/* The expression of a result column. */
 static char *
 output_text(const Writer *writer, const DynServiceOutput *output)
 {
@@ -108,6 +109,7 @@ append_join(StringInfo sql, const Writer *writer, const DynServiceJoin *join, in
 						 writer->parameter(writer->shape, list_nth_int(join->key_parameters, i), writer->arg));
 }
 
+/* All foreign tables, then the on-demand functions that return a row; others are called in the SELECT list. */
 static void
 append_joins(StringInfo sql, const Writer *writer)
 {
@@ -129,6 +131,7 @@ append_joins(StringInfo sql, const Writer *writer)
 
 /* ---- the function ---- */
 
+/* Arguments and result of the function, without its name and the first parenthesis. */
 static void
 append_signature(StringInfo sql, const DynServiceShape *shape)
 {
