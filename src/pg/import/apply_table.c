@@ -4,7 +4,6 @@
  */
 #include "pg/util/export.h"
 
-#include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "commands/comment.h"
 #include "foreign/foreign.h"
@@ -12,7 +11,6 @@
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 
 #include "pg/import/apply_table.h"
 #include "pg/import/exec_sql.h"
@@ -260,27 +258,13 @@ compare_columns(Comparison *comparison)
 	find_stale_columns(comparison);
 }
 
-/* The names that the table has columns of, generated ones among them. */
-static DynSqlNames *
-column_names(Oid relid)
-{
-	DynSqlNames *names = dyn_sql_names_new();
-	Relation	rel = relation_open(relid, AccessShareLock);
-
-	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
-		if (!TupleDescAttr(RelationGetDescr(rel), i)->attisdropped)
-			dyn_sql_names_take(names, NameStr(TupleDescAttr(RelationGetDescr(rel), i)->attname));
-	relation_close(rel, NoLock);
-	return names;
-}
-
 DynTableChange *
 dyn_apply_compare(const DynTableDefinition *definition, const DynSchemaTable *table, const DynImportOptions *options,
 				  bool prune, DynActions *actions)
 {
 	Comparison	comparison = {
 		.definition = definition, .table = table, .options = options, .prune = prune, .actions = actions,
-		.names = column_names(table->relid)
+		.names = dyn_sql_names_of_columns(table->relid)
 	};
 	DynTableChange *change = palloc0(sizeof(DynTableChange));
 

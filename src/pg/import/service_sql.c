@@ -13,12 +13,9 @@
  */
 #include "pg/util/export.h"
 
-#include "access/relation.h"
-#include "catalog/pg_class.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
 #include "pg/import/service_sql.h"
 
@@ -201,27 +198,14 @@ dyn_service_function_sql(const DynServiceShape *shape, const char *qualified)
 
 /* ---- the query ---- */
 
-/* The query has all columns of the table, by their names. */
-static void
-take_column_names(DynSqlNames *names, Oid relid)
-{
-	Relation	rel = relation_open(relid, AccessShareLock);
-
-	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
-		if (!TupleDescAttr(RelationGetDescr(rel), i)->attisdropped)
-			dyn_sql_names_take(names, NameStr(TupleDescAttr(RelationGetDescr(rel), i)->attname));
-	relation_close(rel, NoLock);
-}
-
 char *
 dyn_service_query_sql(const DynServiceShape *shape, Oid entity_table)
 {
 	Writer		writer = {shape, column_of_table, &entity_table};
-	DynSqlNames *names = dyn_sql_names_new();
+	DynSqlNames *names = dyn_sql_names_of_columns(entity_table);	/* the query has them all */
 	StringInfoData sql;
 	ListCell   *lc;
 
-	take_column_names(names, entity_table);
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT e.*");
 	foreach(lc, shape->outputs)

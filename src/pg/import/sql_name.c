@@ -7,10 +7,12 @@
  */
 #include "pg/util/export.h"
 
+#include "access/relation.h"
 #include "catalog/heap.h"
 #include "mb/pg_wchar.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #include "pg/import/sql_name.h"
 
@@ -68,4 +70,17 @@ dyn_sql_names_take_column(DynSqlNames *names, const char *name)
 	if (SystemAttributeByName(name))
 		name = psprintf("%s_", name);
 	return dyn_sql_names_take(names, name);
+}
+
+DynSqlNames *
+dyn_sql_names_of_columns(Oid relid)
+{
+	DynSqlNames *names = dyn_sql_names_new();
+	Relation	rel = relation_open(relid, AccessShareLock);
+
+	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
+		if (!TupleDescAttr(RelationGetDescr(rel), i)->attisdropped)
+			dyn_sql_names_take(names, NameStr(TupleDescAttr(RelationGetDescr(rel), i)->attname));
+	relation_close(rel, NoLock);
+	return names;
 }

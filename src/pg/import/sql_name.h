@@ -10,6 +10,9 @@ typedef struct DynSqlNames DynSqlNames;
 
 extern DynSqlNames *dyn_sql_names_new(void);
 
+/* One in which the names of a relation's columns are taken. */
+extern DynSqlNames *dyn_sql_names_of_columns(Oid relid);
+
 /*
  * A name for `name` (in the database's encoding) that is not taken yet, and
  * takes it: clipped to 63 bytes as the parser does, then with "_2", "_3" ... if
