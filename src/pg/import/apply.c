@@ -58,13 +58,31 @@ typedef struct Apply
 
 /* ---- changing ---- */
 
+/* OIDs of DynSchemaTables. */
+static List *
+relids_of(List *tables)
+{
+	List	   *relids = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tables)
+		relids = lappend_oid(relids, ((const DynSchemaTable *) lfirst(lc))->relid);
+	return relids;
+}
+
+/* Drops functions of ours over tables that change or go: those whose services still can have one are made again. */
+static void
+drop_functions_over(Apply *apply, List *tables)
+{
+	apply->dropped = dyn_functions_drop(dyn_functions_over(apply->schema, relids_of(tables)), apply->dropped);
+}
+
 /* Makes room for a change of columns: functions of ours that name them are made again later. */
 static void
 carry_out(Apply *apply, const DynTableChange *change)
 {
 	if (change->breaks_functions)
-		apply->dropped = dyn_functions_drop(dyn_functions_over(apply->schema, list_make1_oid(change->table->relid)),
-											apply->dropped);
+		drop_functions_over(apply, list_make1((void *) change->table));
 	if (change->alter)
 		dyn_exec_sql(change->alter);
 }
@@ -151,25 +169,6 @@ find_stale_tables(Apply *apply, List **gone)
 		dyn_action_add(&apply->actions, "foreign table", table->relation->name, left && apply->prune ? "drop" : "none",
 					   reason);
 	}
-}
-
-/* OIDs of DynSchemaTables. */
-static List *
-relids_of(List *tables)
-{
-	List	   *relids = NIL;
-	ListCell   *lc;
-
-	foreach(lc, tables)
-		relids = lappend_oid(relids, ((const DynSchemaTable *) lfirst(lc))->relid);
-	return relids;
-}
-
-/* Functions over tables that go: those whose services still have a use for them are made again. */
-static void
-drop_functions_over(Apply *apply, List *tables)
-{
-	apply->dropped = dyn_functions_drop(dyn_functions_over(apply->schema, relids_of(tables)), apply->dropped);
 }
 
 /* Functions that were dropped for a change, and that no service took the place of. */

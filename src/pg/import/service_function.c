@@ -113,8 +113,9 @@ functions_called(Oid schema, const char *name)
 	return found;
 }
 
-List *
-dyn_functions_ours(Oid schema)
+/* OIDs of our functions in a schema. */
+static List *
+list_functions_ours(Oid schema)
 {
 	Relation	rel = table_open(ProcedureRelationId, AccessShareLock);
 	List	   *found = NIL;
@@ -408,7 +409,7 @@ dyn_functions_over(Oid schema, List *relids)
 	ListCell   *lc;
 	ListCell   *of;
 
-	foreach(lc, dyn_functions_ours(schema))
+	foreach(lc, list_functions_ours(schema))
 		foreach(of, relations_of(lfirst_oid(lc)))
 			if (list_member_oid(relids, lfirst_oid(of)))
 				found = list_append_unique_oid(found, lfirst_oid(lc));

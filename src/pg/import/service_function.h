@@ -36,14 +36,13 @@ extern Oid	dyn_function_ours(Oid schema, const char *name);
 /* Do all foreign tables of ours that it names belong to this server and project? */
 extern bool dyn_function_is_of(Oid function, const ForeignServer *server, const char *project);
 
-/* OIDs of our functions in a schema, and of those of them whose bodies name any of the relations. */
-extern List *dyn_functions_ours(Oid schema);
+/* OIDs of our functions in a schema whose bodies name any of the relations. */
 extern List *dyn_functions_over(Oid schema, List *relids);
 
 /* Drops functions of ours, and adds what their successors inherit to the list. Raises where something depends on one. */
 extern List *dyn_functions_drop(List *functions, List *dropped);
 
-/* Names of those of them after which no function of the name was made. */
+/* Names of those that dyn_functions_drop() returned, after which no function of the name was made. */
 extern List *dyn_functions_without_successor(Oid schema, List *dropped);
 
 #endif							/* DYN_SERVICE_FUNCTION_H */
