@@ -118,6 +118,27 @@ dyn_reg_object_kind(DynRegObject type)
 	}
 }
 
+bool
+dyn_registry_history_object(const char *type, DynRegObject *object)
+{
+	static const struct
+	{
+		const char *type;
+		DynRegObject object;
+	}			types[] = {
+		{"feature_view", DYN_REG_OBJECT_FEATURE_VIEW}, {"stream_feature_view", DYN_REG_OBJECT_STREAM_VIEW},
+		{"label_view", DYN_REG_OBJECT_LABEL_VIEW}, {"on_demand_feature_view", DYN_REG_OBJECT_ON_DEMAND_VIEW}
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	{
+		*object = types[i].object;
+		if (strcmp(types[i].type, type) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 add_view(DynRegistry *registry, DynRegReader *reader, const DynRegBlob *object)
 {

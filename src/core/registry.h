@@ -169,6 +169,9 @@ typedef enum DynRegObject
 	DYN_REG_OBJECT_SERVICE
 } DynRegObject;
 
+/* Which view a record of the version history holds, by its type ("feature_view"); false: one that is not known. */
+extern bool dyn_registry_history_object(const char *type, DynRegObject *object);
+
 /*
  * Adds one object, whose project is `project` whatever its bytes say.  In a
  * version history `version` is the row's number, else -1.  Failure as above; the

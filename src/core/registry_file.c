@@ -43,16 +43,6 @@ static const DynRegMember record_members[] = {
 };
 static const DynRegMessage record_message = {DYN_REG_MEMBERS(record_members)};
 
-/* How a record says which kind of view it holds. */
-static const struct
-{
-	const char *type;
-	DynRegObject object;
-}			record_types[] = {
-	{"feature_view", DYN_REG_OBJECT_FEATURE_VIEW}, {"stream_feature_view", DYN_REG_OBJECT_STREAM_VIEW},
-	{"label_view", DYN_REG_OBJECT_LABEL_VIEW}, {"on_demand_feature_view", DYN_REG_OBJECT_ON_DEMAND_VIEW}
-};
-
 /* ---- messages ---- */
 
 /* Of a message the first member of this number that is text or a message itself. */
@@ -177,22 +167,21 @@ static bool
 add_record(DynRegistry *registry, DynRegReader *reader, const DynPbField *field, size_t number)
 {
 	HistoryRecord record = {.view = "", .project = "", .type = "", .data = {(const uint8_t *) "", 0}};
-	DynRegBlob	object;
+	DynRegBlob	object = {0};
 
 	if (!dyn_reg_read(reader, field->data, field->len, &record_message, &record))
 		return false;
-	for (size_t i = 0; i < sizeof(record_types) / sizeof(record_types[0]); i++)
-	{
-		if (strcmp(record.type, record_types[i].type) != 0)
-			continue;
-		object = (DynRegBlob) {.type = record_types[i].object, .data = record.data.data, .len = record.data.len,
-			.project = record.project, .name = record.view, .version = record.version < 0 ? 0 : record.version};
-		if (dyn_reg_add_object(registry, reader, &object))
-			return true;
-		name_object(reader->status, &object, number);
-		return false;
-	}
-	return true;
+	if (!dyn_registry_history_object(record.type, &object.type))
+		return true;
+	object.data = record.data.data;
+	object.len = record.data.len;
+	object.project = record.project;
+	object.name = record.view;
+	object.version = record.version < 0 ? 0 : record.version;
+	if (dyn_reg_add_object(registry, reader, &object))
+		return true;
+	name_object(reader->status, &object, number);
+	return false;
 }
 
 /* FeatureViewVersionHistory: a list of records. */

@@ -94,30 +94,6 @@ static const RegistryTable registry_tables[] = {
 	{"feature_services", "feature_service_proto", "feature_service_name", DYN_REG_OBJECT_SERVICE},
 };
 
-/* How the version history names the kinds of views. */
-static bool
-history_kind(const char *type, DynRegObject *object)
-{
-	static const struct
-	{
-		const char *type;
-		DynRegObject object;
-	}			kinds[] = {
-		{"feature_view", DYN_REG_OBJECT_FEATURE_VIEW},
-		{"stream_feature_view", DYN_REG_OBJECT_STREAM_VIEW},
-		{"label_view", DYN_REG_OBJECT_LABEL_VIEW},
-		{"on_demand_feature_view", DYN_REG_OBJECT_ON_DEMAND_VIEW},
-	};
-
-	for (size_t i = 0; i < lengthof(kinds); i++)
-	{
-		*object = kinds[i].object;
-		if (strcmp(kinds[i].type, type) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Raises that a column of a row is NULL. */
 static void
 report_no_value(TupleDesc desc, int column)
@@ -168,7 +144,7 @@ add_object_row(DynRegistry *registry, const RegistryTable *table, HeapTuple row,
 
 	if (table)
 		object = table->object;
-	else if (!history_kind(row_text(row, desc, 5), &object))
+	else if (!dyn_registry_history_object(row_text(row, desc, 5), &object))
 		return;
 	else
 	{
