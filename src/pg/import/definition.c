@@ -168,6 +168,22 @@ define_features(DynTableDefinition *table, const DynRegView *view, DynSqlNames *
 	}
 }
 
+/* All columns, the event time behind the keys; false: the whole view is left out. */
+static bool
+define_columns(DynTableDefinition *table, const DynRegView *view)
+{
+	DynSqlNames *names = dyn_sql_names_new();
+	bool		possible = define_keys(table, view, names);
+
+	if (possible)
+	{
+		define_features(table, view, names);
+		table->columns = list_insert_nth(table->columns, view->keys.n, define_event_time(names));
+	}
+	dyn_sql_names_free(names);
+	return possible;
+}
+
 /* ---- options ---- */
 
 /* A length of time as an option has it; Feast has microseconds. */
@@ -283,14 +299,11 @@ dyn_definition_new(const DynRegView *view, int version, const char *sql_name, co
 				   const DynImportOptions *options)
 {
 	DynTableDefinition *table = palloc0(sizeof(DynTableDefinition));
-	DynSqlNames *names = dyn_sql_names_new();
 
 	table->view = view;
 	table->version = version;
-	if (!is_possible(view) || !define_keys(table, view, names))
+	if (!is_possible(view) || !define_columns(table, view))
 		return NULL;
-	define_features(table, view, names);
-	table->columns = list_insert_nth(table->columns, view->keys.n, define_event_time(names));
 	table->sql_name = pstrdup(sql_name);
 	table->feature_view = dyn_versioned_name(view, version);
 	table->description = dyn_registry_text(view->description);

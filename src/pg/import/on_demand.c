@@ -63,6 +63,8 @@ add_input(List *inputs, const char *name, const DynRegProjection *projection, co
 static bool
 feature_is_ambiguous(const DynRegProjections *inputs, size_t of, const char *name)
 {
+	/* asked for each of the features */
+	CHECK_FOR_INTERRUPTS();
 	for (size_t i = 0; i < inputs->n; i++)
 		for (size_t j = 0; j < inputs->projection[i].features.n && i != of; j++)
 			if (strcmp(inputs->projection[i].features.field[j].name, name) == 0)

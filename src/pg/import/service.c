@@ -9,6 +9,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -52,6 +53,8 @@ is_computed(const DynRegView *view)
 static int
 find_parameter(const DynServiceShape *shape, const char *name)
 {
+	/* a hostile service has a great many, each of which is looked for */
+	CHECK_FOR_INTERRUPTS();
 	for (int i = 0; i < list_length(shape->parameters); i++)
 		if (strcmp(((DynServiceParameter *) list_nth(shape->parameters, i))->name, name) == 0)
 			return i;
@@ -210,6 +213,7 @@ join_of(Resolver *resolver, const DynRegProjection *projection, const DynRegView
 	DynServiceJoin *join;
 	List	   *numbers;
 
+	CHECK_FOR_INTERRUPTS();
 	if (table == NULL || !list_key_parameters(shape, projection, table, &numbers, why))
 		return -1;
 	for (int i = 0; i < list_length(shape->joins); i++)
@@ -440,6 +444,7 @@ static bool
 short_names_collide(const DynServiceShape *shape)
 {
 	DynSqlNames *names = dyn_sql_names_new();
+	bool		collide = false;
 	ListCell   *lc;
 
 	foreach(lc, shape->outputs)
@@ -449,11 +454,13 @@ short_names_collide(const DynServiceShape *shape)
 		/* long names that are cut alike have numbers instead */
 		if (strlen(output->name) >= NAMEDATALEN)
 			continue;
-		if (dyn_sql_names_has(names, output->name))
-			return true;
+		collide = dyn_sql_names_has(names, output->name);
+		if (collide)
+			break;
 		dyn_sql_names_take(names, output->name);
 	}
-	return false;
+	dyn_sql_names_free(names);
+	return collide;
 }
 
 /* Names the result's columns, and with those of parameters the arguments. */
@@ -472,6 +479,7 @@ name_columns(DynServiceShape *shape, bool full)
 		if (output->from == DYN_SERVICE_PARAMETER)
 			((DynServiceParameter *) list_nth(shape->parameters, output->source))->sql_name = output->sql_name;
 	}
+	dyn_sql_names_free(names);
 }
 
 static void

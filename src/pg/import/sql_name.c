@@ -10,6 +10,7 @@
 #include "access/relation.h"
 #include "catalog/heap.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -29,6 +30,13 @@ dyn_sql_names_new(void)
 
 	names->taken = hash_create("dynamo_fdw names", 64, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	return names;
+}
+
+void
+dyn_sql_names_free(DynSqlNames *names)
+{
+	hash_destroy(names->taken);
+	pfree(names);
 }
 
 char *
@@ -51,14 +59,19 @@ dyn_sql_names_has(DynSqlNames *names, const char *name)
 char *
 dyn_sql_names_take(DynSqlNames *names, const char *name)
 {
-	char	   *result = dyn_sql_name_clip(name, NAMEDATALEN - 1);
+	char	   *result = palloc(NAMEDATALEN);
+	int			len = strlen(name);
 
+	strlcpy(result, name, pg_mbcliplen(name, len, NAMEDATALEN - 1) + 1);
 	for (int n = 2; dyn_sql_names_has(names, result); n++)
 	{
 		char		suffix[16];
 
+		/* many names that are cut alike: each tries all numbers before its own */
+		CHECK_FOR_INTERRUPTS();
 		snprintf(suffix, sizeof(suffix), "_%d", n);
-		result = psprintf("%s%s", dyn_sql_name_clip(name, NAMEDATALEN - 1 - (int) strlen(suffix)), suffix);
+		strlcpy(result, name, pg_mbcliplen(name, len, NAMEDATALEN - 1 - (int) strlen(suffix)) + 1);
+		strlcat(result, suffix, NAMEDATALEN);
 	}
 	hash_search(names->taken, result, HASH_ENTER, NULL);
 	return result;

@@ -9,6 +9,7 @@
 typedef struct DynSqlNames DynSqlNames;
 
 extern DynSqlNames *dyn_sql_names_new(void);
+extern void dyn_sql_names_free(DynSqlNames *names);
 
 /* One in which the names of a relation's columns are taken. */
 extern DynSqlNames *dyn_sql_names_of_columns(Oid relid);
