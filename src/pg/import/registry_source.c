@@ -21,6 +21,7 @@
 
 #include "pg/import/registry_bytes.h"
 #include "pg/import/registry_source.h"
+#include "pg/session/s3_object.h"
 #include "pg/table/option.h"
 #include "pg/util/error.h"
 #include "pg/util/extension.h"
@@ -72,6 +73,17 @@ decode_bytes(const bytea *bytes, const char *what)
 	if (!dyn_registry_read(registry, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &status))
 		report_unreadable(what, &status);
 	return registry;
+}
+
+/* What is decoded takes many times the memory, so bytes that are given have the limit of those that are stored. */
+static void
+check_given_size(const bytea *bytes)
+{
+	if (VARSIZE_ANY_EXHDR(bytes) > DYN_OBJECT_MAX_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the registry is too large"),
+				 errdetail("It is larger than %d MB.", DYN_OBJECT_MAX_BYTES / (1024 * 1024))));
 }
 
 /* ---- tables ---- */
@@ -263,7 +275,10 @@ dyn_registry_open(const ForeignServer *server, const bytea *given, const char *p
 	const char *registry = dyn_option_text("registry", server->options, NIL);
 
 	if (given)
+	{
+		check_given_size(given);
 		return decode_bytes(given, "the registry");
+	}
 	if (registry == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),

@@ -39,3 +39,11 @@ def test_cancel(feast, project, sql, make):
     with takes(less_than=30):
         error = feast.fail(sql, [data])
     assert error.sqlstate == "57014"
+
+
+def test_too_large(feast):
+    """Bytes that are given may not be more than a file may have."""
+    large = "decode(repeat('00', 64 * 1024 * 1024 + 1), 'hex')"
+    for call in ("dynamo_fdw_apply('feast', 'feast', registry => %s)", "dynamo_fdw_on_demand('feast', registry => %s)"):
+        error = feast.fail("SELECT * FROM " + call % large)
+        assert (error.sqlstate, error.diag.message_detail) == ("54000", "It is larger than 64 MB.")
