@@ -292,12 +292,14 @@ dyn_apply_compare(const DynTableDefinition *definition, const DynSchemaTable *ta
  */
 static void
 apply_comment(const DynSchemaTable *table, AttrNumber attnum, const char *sql_object, const char *label,
-			  const char *text, DynActions *actions)
+			  const char *description, DynActions *actions)
 {
+	char	   *text;
 	char	   *comment;
 
-	if (*text == '\0')
+	if (*description == '\0')
 		return;
+	text = dyn_registry_text(description);
 	comment = GetComment(table->relid, RelationRelationId, attnum);
 	if (comment && strcmp(comment, text) == 0)
 		return;

@@ -67,7 +67,7 @@ define_column(const DynRegView *view, const DynRegField *field, bool is_key, Dyn
 	column->type = format_type_be_qualified(type);
 	column->role = is_key ? DYN_COLUMN_KEY : DYN_COLUMN_FEATURE;
 	column->feast_type = field->value_type;
-	column->description = dyn_registry_text(field->description);
+	column->description = field->description;
 	if (is_key)
 		column->options = add_definition_option(column->options, "entity_key", "true");
 	if (strcmp(column->name, column->sql_name) != 0)
@@ -306,7 +306,7 @@ dyn_definition_new(const DynRegView *view, int version, const char *sql_name, co
 		return NULL;
 	table->sql_name = pstrdup(sql_name);
 	table->feature_view = dyn_versioned_name(view, version);
-	table->description = dyn_registry_text(view->description);
+	table->description = view->description;
 	table->options = define_options(table, server, options);
 	return has_remote(table, server) ? table : NULL;
 }

@@ -13,7 +13,7 @@
 #include "pg/import/import_option.h"
 #include "pg/table/column.h"
 
-/* All texts are in the database's encoding. */
+/* All texts are in the database's encoding, but for descriptions, which it may not have all letters of. */
 typedef struct DynColumnDefinition
 {
 	char	   *sql_name;
@@ -22,7 +22,7 @@ typedef struct DynColumnDefinition
 	DynColumnRole role;
 	DynFeastType feast_type;
 	List	   *options;		/* DefElems */
-	char	   *description;	/* "": none */
+	const char *description;	/* the registry's own text; "": none */
 } DynColumnDefinition;
 
 typedef struct DynTableDefinition
@@ -34,7 +34,7 @@ typedef struct DynTableDefinition
 	char	   *feature_view;	/* Feast's name, with "_v2" where a version has a table of its own */
 	List	   *columns;		/* of DynColumnDefinition: keys, event time, features */
 	List	   *options;		/* DefElems */
-	char	   *description;	/* "": none */
+	const char *description;	/* the registry's own text; "": none */
 } DynTableDefinition;
 
 /*

@@ -19,10 +19,14 @@
 static void
 comment_service(const DynServiceWorld *world, const DynServiceShape *shape, Oid function, DynActions *actions)
 {
-	char	   *text = dyn_registry_text(shape->service->description);
-	char	   *comment = GetComment(function, ProcedureRelationId, 0);
+	char	   *text;
+	char	   *comment;
 
-	if (!world->options->comments || *text == '\0' || (comment && strcmp(comment, text) == 0))
+	if (!world->options->comments || *shape->service->description == '\0')
+		return;
+	text = dyn_registry_text(shape->service->description);
+	comment = GetComment(function, ProcedureRelationId, 0);
+	if (comment && strcmp(comment, text) == 0)
 		return;
 	CreateComments(function, ProcedureRelationId, 0, text);
 	dyn_action_add(actions, "comment", shape->name, comment ? "replace" : "create", "on the function");

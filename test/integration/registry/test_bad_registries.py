@@ -298,6 +298,18 @@ def test_a_database_of_another_encoding(latin1, project, tmp_path, name, there):
     latin1.run("SET dynamo_fdw.remote_ddl = off; DROP SERVER feast CASCADE")
 
 
+def test_descriptions_that_the_encoding_does_not_have(latin1, project, tmp_path):
+    """They stop nothing where no comments are asked for."""
+    one = view("v", description="a → b")
+    data = registry_proto("p", [one], [{**service("s", take(one)), "description": "日本"}]).SerializeToString()
+    latin1.run("CREATE EXTENSION dynamo_fdw; CREATE SCHEMA feast")
+    latin1.server("p", registry=put_registry(tmp_path, data), table_name_template=project + ".{table_name}")
+    assert refused(latin1).sqlstate == "22P05"
+    import_project(latin1, "p", import_comments="false", create_remote_table="true")
+    assert list(tables(latin1)) == ["v"] and list(functions(latin1)) == ["s"]
+    latin1.run("SET dynamo_fdw.remote_ddl = off; DROP SERVER feast CASCADE")
+
+
 # services
 
 
