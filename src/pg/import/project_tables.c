@@ -7,6 +7,9 @@
 #include "pg/import/project_tables.h"
 #include "pg/import/sql_name.h"
 
+/* As many as DynamoDB lets an account have in a region.  A file of a few megabytes can name a million. */
+#define MAX_TABLES 10000
+
 /* What is looked for tables in. */
 typedef struct Search
 {
@@ -48,6 +51,11 @@ add_table(Search *search, const DynRegView *view, int version, const char *sql_n
 
 	if (table == NULL)
 		return;
+	if (list_length(search->found) >= MAX_TABLES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("project \"%s\" has more than %d feature views", dyn_registry_text(search->project), MAX_TABLES),
+				 errhint("IMPORT FOREIGN SCHEMA ... LIMIT TO takes some of them.")));
 	table->pinned = pinned;
 	search->found = lappend(search->found, table);
 }

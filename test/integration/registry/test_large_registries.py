@@ -47,3 +47,8 @@ def test_too_large(feast):
     for call in ("dynamo_fdw_apply('feast', 'feast', registry => %s)", "dynamo_fdw_on_demand('feast', registry => %s)"):
         error = feast.fail("SELECT * FROM " + call % large)
         assert (error.sqlstate, error.diag.message_detail) == ("54000", "It is larger than 64 MB.")
+
+
+def test_more_views_than_an_account_can_have_tables(feast, project):
+    many = registry(project, *[view(project, "v%d" % n, {}) for n in range(10001)])
+    assert feast.fail(APPLY, [many.SerializeToString()]).sqlstate == "54000"
