@@ -106,6 +106,23 @@ tell_view(void *arg)
 		errcontext("materialization of foreign table \"%s\"", rel->name);
 }
 
+/*
+ * A query in a managed table's option comes from the registry: who may write that
+ * is none who may do anything here.  Raises.
+ */
+static void
+refuse_registry_query(const DynRelation *rel, const char *source)
+{
+	if (source[strspn(source, " \t\r\n")] != '(' || !superuser_arg(dyn_relation_owner(rel->relid)) ||
+		!dyn_option_bool("managed", GetForeignTable(rel->relid)->options, NIL))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("the query of the batch source of foreign table \"%s\" is not run as a superuser", rel->name),
+			 errdetail("It comes from Feast's registry, and would run as the owner of the foreign table."),
+			 errhint("Have a role own the foreign table that may read the source and no more, or set the option managed 'false' once you have read the query.")));
+}
+
 /* The source of a load; raises where none is named. */
 static DynSource
 source_of_load(const DynRelation *rel, const Order *order)
@@ -122,6 +139,8 @@ source_of_load(const DynRelation *rel, const Order *order)
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
 				 errmsg("foreign table \"%s\" has no batch source", rel->name),
 				 errhint("Set the option \"batch_source\" of the foreign table, or give the argument \"source\".")));
+	if (order->source == NULL)
+		refuse_registry_query(rel, source.text);
 	dyn_source_check(&source);
 	return source;
 }
