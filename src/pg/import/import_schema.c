@@ -42,8 +42,15 @@ typedef struct Import
 /* The last one, until its command or its transaction ends. */
 static Import *current_import = NULL;
 
-/* Definitions that dyn_import_tables() makes by an IMPORT that is about to run; else NIL. */
-static List *given_tables = NIL;
+/* Definitions that dyn_import_tables() makes by an IMPORT that is about to run, from a server into a schema; else NIL. */
+typedef struct Given
+{
+	List	   *tables;
+	Oid			serverid;
+	const char *schema;
+} Given;
+
+static Given given_tables = {NIL, InvalidOid, NULL};
 
 static void
 forget_import(void *arg)
@@ -98,10 +105,10 @@ void
 dyn_import_tables(List *tables, const ForeignServer *server, const char *schema)
 {
 	Import	   *outer = current_import;
-	List	   *outer_tables = given_tables;
+	Given		outer_tables = given_tables;
 
 	/* an event trigger of a user's may have called us while another IMPORT ends */
-	given_tables = tables;
+	given_tables = (Given) {tables, server->serverid, schema};
 	current_import = NULL;
 	PG_TRY();
 	{
@@ -117,14 +124,25 @@ dyn_import_tables(List *tables, const ForeignServer *server, const char *schema)
 	PG_END_TRY();
 }
 
+/* The definitions that this IMPORT is to make, which are given once; NIL: it is a user's, perhaps of an event trigger. */
+static List *
+take_given(const ImportForeignSchemaStmt *stmt, Oid serverid)
+{
+	List	   *tables = given_tables.tables;
+
+	if (tables == NIL || given_tables.serverid != serverid || strcmp(given_tables.schema, stmt->local_schema) != 0)
+		return NIL;
+	given_tables.tables = NIL;
+	return tables;
+}
+
 List *
 dynamoImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
 	MemoryContext old = CurrentMemoryContext;
-	List	   *given = given_tables;
+	List	   *given = take_given(stmt, serverid);
 	Import	   *import;
 
-	given_tables = NIL;
 	if (current_import)
 		MemoryContextDelete(current_import->context);
 	if (given != NIL)

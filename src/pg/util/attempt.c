@@ -9,6 +9,16 @@
 
 #include "pg/util/attempt.h"
 
+/* Is it about the session or the machine, and not about what was tried? */
+static bool
+is_no_failure_of_action(const ErrorData *error)
+{
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+		category == ERRCODE_TRANSACTION_ROLLBACK || category == ERRCODE_INSUFFICIENT_RESOURCES;
+}
+
 ErrorData *
 dyn_attempt_if(bool (*action) (void *arg), void *arg)
 {
@@ -35,7 +45,7 @@ dyn_attempt_if(bool (*action) (void *arg), void *arg)
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	if (error && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+	if (error && is_no_failure_of_action(error))
 		ReThrowError(error);
 	return error;
 }

@@ -7,8 +7,9 @@
 
 /*
  * Runs action(arg) in a subtransaction, which cleans up if it raises.  NULL: it
- * did not; else the error, in the current memory context.  A cancel is no
- * failure of the action, and is raised.
+ * did not; else the error, in the current memory context.  A cancel, a
+ * deadlock, a lock that is not to be had and want of memory are no failures of the
+ * action, and are raised.
  */
 extern ErrorData *dyn_attempt(void (*action) (void *arg), void *arg);
 
