@@ -85,11 +85,9 @@ option_changes(const char *const *names, List *options, List *wanted_options)
 static void
 compare_table_options(Comparison *comparison)
 {
+	/* the first only where it is asked for */
 	static const char *const names[] = {
-		"feature_view", "batch_source", "timestamp_field", "created_timestamp_column", "source_ttl", NULL
-	};
-	static const char *const names_and_ttl[] = {
-		"feature_view", "batch_source", "timestamp_field", "created_timestamp_column", "source_ttl", "ttl", NULL
+		"ttl", "feature_view", "batch_source", "timestamp_field", "created_timestamp_column", "source_ttl", NULL
 	};
 	List	   *options = GetForeignTable(comparison->table->relid)->options;
 	List	   *wanted = comparison->definition->options;
@@ -99,7 +97,7 @@ compare_table_options(Comparison *comparison)
 	if (dyn_option_given("feature_view", wanted) == NULL && dyn_option_given("feature_view", options))
 		wanted = lappend(list_copy(wanted), makeDefElem("feature_view", (Node *)
 														makeString(comparison->definition->feature_view), -1));
-	changes = option_changes(comparison->options->ttl ? names_and_ttl : names, options, wanted);
+	changes = option_changes(comparison->options->ttl ? names : names + 1, options, wanted);
 	if (changes == NULL)
 		return;
 	appendStringInfo(begin_clause(comparison), "OPTIONS (%s)", changes);

@@ -171,7 +171,7 @@ comment_tables(const Import *import, const DynSchemaTables *tables)
 	foreach(lc, import->tables)
 	{
 		const DynTableDefinition *definition = lfirst(lc);
-		const DynSchemaTable *table = dyn_schema_tables_find(tables, definition->view, definition->version);
+		const DynSchemaTable *table = dyn_schema_tables_named(tables, definition->sql_name);
 
 		if (table)
 			dyn_apply_comments(definition, table, NULL);

@@ -18,6 +18,7 @@
 
 #include "pg/import/definition.h"
 #include "pg/import/on_demand.h"
+#include "pg/import/service_function.h"
 #include "pg/import/sql_name.h"
 #include "pg/table/type_map.h"
 
@@ -219,7 +220,7 @@ match_function(HeapTuple tuple, const char *schema, const DynRegView *view, List
 	Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
 	DynOnDemandFunction *function = palloc0(sizeof(DynOnDemandFunction));
 
-	if (proc->prokind != PROKIND_FUNCTION || proc->proretset || !match_arguments(tuple, inputs, function))
+	if (proc->prokind != PROKIND_FUNCTION || proc->proretset || !dyn_function_is_trusted(tuple) || !match_arguments(tuple, inputs, function))
 		return NULL;
 	list_results(tuple, function);
 	if (!returns_features(function, view))

@@ -43,7 +43,7 @@ extern List *dyn_on_demand_inputs(const DynRegistry *registry, const DynRegView 
 /* Type of one row's value of request data: a list goes as JSON, since rows go as arrays. InvalidOid: there is none. */
 extern Oid	dyn_on_demand_request_type(const DynRegField *field);
 
-/* The function for a view in a schema; NULL: none that takes what there is and returns what is needed. */
+/* The function for a view in a schema, one that dyn_function_is_trusted(); NULL: none that takes what there is and returns what is needed. */
 extern DynOnDemandFunction *dyn_on_demand_function(Oid schema, const DynRegView *view, List *inputs);
 
 /* "CREATE FUNCTION ...", to be filled in. */

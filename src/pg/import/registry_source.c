@@ -75,11 +75,11 @@ decode_bytes(const bytea *bytes, const char *what)
 	return registry;
 }
 
-/* What is decoded takes many times the memory, so bytes that are given have the limit of those that are stored. */
+/* What is decoded takes many times the memory, so wherever the bytes are from they have the limit of an object of S3. */
 static void
-check_given_size(const bytea *bytes)
+check_registry_size(size_t bytes)
 {
-	if (VARSIZE_ANY_EXHDR(bytes) > DYN_OBJECT_MAX_BYTES)
+	if (bytes > DYN_OBJECT_MAX_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the registry is too large"),
@@ -143,9 +143,16 @@ row_bytes(HeapTuple row, TupleDesc desc)
 	return DatumGetByteaPP(value);
 }
 
+/* A SQL registry that is being read. */
+typedef struct Reading
+{
+	DynRegistry *registry;
+	size_t		bytes;			/* of the objects so far */
+} Reading;
+
 /* Adds the object of a row: project, name, bytes, and of the history also version and kind. */
 static void
-add_object_row(DynRegistry *registry, const RegistryTable *table, HeapTuple row, TupleDesc desc)
+add_object_row(Reading *reading, const RegistryTable *table, HeapTuple row, TupleDesc desc)
 {
 	const char *project = dyn_cstring_to_utf8(row_text(row, desc, 1));
 	char	   *name = row_text(row, desc, 2);
@@ -164,15 +171,17 @@ add_object_row(DynRegistry *registry, const RegistryTable *table, HeapTuple row,
 		version = Max(version, 0);	/* below, a negative one is not of the history */
 	}
 	bytes = row_bytes(row, desc);
+	reading->bytes += VARSIZE_ANY_EXHDR(bytes);
+	check_registry_size(reading->bytes);
 	dyn_status_clear(&status);
-	if (!dyn_registry_add(registry, object, project, version, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &status))
+	if (!dyn_registry_add(reading->registry, object, project, version, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &status))
 		report_unreadable(psprintf("\"%s\" in table \"%s\" of the registry", name,
 								   table ? table->name : "feature_view_version_history"), &status);
 }
 
 /* Runs a query over a table of the registry, whose rows become objects. */
 static void
-add_object_rows(DynRegistry *registry, const RegistryTable *table, const char *query, const char *project)
+add_object_rows(Reading *reading, const RegistryTable *table, const char *query, const char *project)
 {
 	Oid			types[] = {TEXTOID};
 	Datum		values[] = {CStringGetTextDatum(project)};
@@ -186,7 +195,7 @@ add_object_rows(DynRegistry *registry, const RegistryTable *table, const char *q
 	{
 		SPI_cursor_fetch(portal, true, 50);
 		for (uint64 i = 0; i < SPI_processed; i++)
-			add_object_row(registry, table, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+			add_object_row(reading, table, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
 		SPI_freetuptable(SPI_tuptable);
 	} while (SPI_processed > 0);
 	SPI_cursor_close(portal);
@@ -197,7 +206,7 @@ add_object_rows(DynRegistry *registry, const RegistryTable *table, const char *q
  * caller has its rights; else as the caller.  An error undoes that by the abort.
  */
 static void
-add_object_rows_as_owner(DynRegistry *registry, const RegistryTable *table, const char *query, const char *project,
+add_object_rows_as_owner(Reading *reading, const RegistryTable *table, const char *query, const char *project,
 						 Oid relid)
 {
 	Oid			owner = dyn_relation_owner(relid);
@@ -207,7 +216,7 @@ add_object_rows_as_owner(DynRegistry *registry, const RegistryTable *table, cons
 	GetUserIdAndSecContext(&caller, &security);
 	if (OidIsValid(owner) && owner != caller && has_privs_of_role(caller, owner))
 		SetUserIdAndSecContext(owner, security | SECURITY_RESTRICTED_OPERATION);
-	add_object_rows(registry, table, query, project);
+	add_object_rows(reading, table, query, project);
 	SetUserIdAndSecContext(caller, security);
 }
 
@@ -233,7 +242,7 @@ find_registry_table(const char *schema, const char *name, bool required)
 static DynRegistry *
 read_tables(const char *schema, const char *project)
 {
-	DynRegistry *registry = new_registry();
+	Reading		reading = {new_registry(), 0};
 	const char *history = "feature_view_version_history";
 	Oid			relid;
 	DynStatus	status;
@@ -248,7 +257,7 @@ read_tables(const char *schema, const char *project)
 		relid = find_registry_table(schema, table->name, table->object != DYN_REG_OBJECT_LABEL_VIEW && !of_all);
 		if (!OidIsValid(relid))
 			continue;
-		add_object_rows_as_owner(registry, table,
+		add_object_rows_as_owner(&reading, table,
 								 psprintf("SELECT project_id, %s, %s FROM %s WHERE %s ORDER BY 1, 2", table->object_name,
 										  table->column, quote_qualified_identifier(schema, table->name),
 										  of_all ? "$1 IS NOT NULL" : "project_id OPERATOR(pg_catalog.=) $1"),
@@ -256,15 +265,15 @@ read_tables(const char *schema, const char *project)
 	}
 	relid = find_registry_table(schema, history, false);
 	if (OidIsValid(relid))
-		add_object_rows_as_owner(registry, NULL,
+		add_object_rows_as_owner(&reading, NULL,
 								 psprintf("SELECT project_id, feature_view_name, feature_view_proto, version_number, feature_view_type"
 										  " FROM %s WHERE project_id OPERATOR(pg_catalog.=) $1 ORDER BY 2, 4",
 										  quote_qualified_identifier(schema, history)), project, relid);
 	SPI_finish();
 	dyn_status_clear(&status);
-	if (!dyn_registry_finish(registry, &status))
+	if (!dyn_registry_finish(reading.registry, &status))
 		dyn_report_no_memory();
-	return registry;
+	return reading.registry;
 }
 
 /* ---- the door ---- */
@@ -276,7 +285,7 @@ dyn_registry_open(const ForeignServer *server, const bytea *given, const char *p
 
 	if (given)
 	{
-		check_given_size(given);
+		check_registry_size(VARSIZE_ANY_EXHDR(given));
 		return decode_bytes(given, "the registry");
 	}
 	if (registry == NULL)

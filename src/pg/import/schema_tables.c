@@ -109,6 +109,17 @@ dyn_schema_tables_list(const DynSchemaTables *tables)
 }
 
 const DynSchemaTable *
+dyn_schema_tables_named(const DynSchemaTables *tables, const char *sql_name)
+{
+	ListCell   *lc;
+
+	foreach(lc, tables->list)
+		if (strcmp(((DynSchemaTable *) lfirst(lc))->relation->name, sql_name) == 0)
+			return lfirst(lc);
+	return NULL;
+}
+
+const DynSchemaTable *
 dyn_schema_tables_find(const DynSchemaTables *tables, const DynRegView *view, int version)
 {
 	char	   *name = dyn_versioned_name(view, version);

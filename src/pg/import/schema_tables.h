@@ -29,6 +29,9 @@ extern DynSchemaTables *dyn_schema_tables_new(const ForeignServer *server, Oid s
  */
 extern const DynSchemaTable *dyn_schema_tables_find(const DynSchemaTables *tables, const DynRegView *view, int version);
 
+/* The one of a SQL name; NULL: none. */
+extern const DynSchemaTable *dyn_schema_tables_named(const DynSchemaTables *tables, const char *sql_name);
+
 /* All DynSchemaTables, by name. */
 extern List *dyn_schema_tables_list(const DynSchemaTables *tables);
 

@@ -62,23 +62,25 @@ schema_owner(Oid schema)
 	return owner;
 }
 
-/*
- * Anybody can mark a function of his own, and would stay the owner of what others
- * call in good faith.  So it must be the caller's, or of somebody who has all in
- * his hands anyway.
- */
+bool
+dyn_function_is_trusted(HeapTuple tuple)
+{
+	Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
+
+	return proc->proowner == GetUserId() || superuser_arg(proc->proowner) ||
+		proc->proowner == schema_owner(proc->pronamespace);
+}
+
+/* Anybody can mark a function of his own, and would stay the owner of what others call in good faith. */
 static bool
 is_made_by_us(Oid function)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Form_pg_proc proc;
 	bool		trusted;
 
 	if (!HeapTupleIsValid(tuple))
 		return false;
-	proc = (Form_pg_proc) GETSTRUCT(tuple);
-	trusted = proc->proowner == GetUserId() || superuser_arg(proc->proowner) ||
-		proc->proowner == schema_owner(proc->pronamespace);
+	trusted = dyn_function_is_trusted(tuple);
 	ReleaseSysCache(tuple);
 	return trusted && is_marked_as_made(function);
 }

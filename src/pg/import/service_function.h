@@ -9,6 +9,7 @@
 #ifndef DYN_SERVICE_FUNCTION_H
 #define DYN_SERVICE_FUNCTION_H
 
+#include "access/htup.h"
 #include "foreign/foreign.h"
 #include "nodes/pg_list.h"
 
@@ -29,6 +30,13 @@ typedef enum DynInstalled
  */
 extern DynInstalled dyn_function_install(Oid schema, const char *name, const char *sql, List *dropped, Oid *function,
 										 char **why);
+
+/*
+ * Is the function (a tuple of pg_proc) the current user's, or of somebody who has
+ * the schema in his hands anyway?  Services call and replace no others: who may
+ * create functions there could have anybody run his.
+ */
+extern bool dyn_function_is_trusted(HeapTuple tuple);
 
 /* Our function of a name; InvalidOid: there is none, or also one of a user's. */
 extern Oid	dyn_function_ours(Oid schema, const char *name);

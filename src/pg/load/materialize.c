@@ -14,6 +14,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -106,28 +107,36 @@ tell_view(void *arg)
 		errcontext("materialization of foreign table \"%s\"", rel->name);
 }
 
+/* Does reading the source call what somebody wrote, and not just read a table? */
+static bool
+runs_code(const DynSource *source)
+{
+	return source->relation == NULL ||
+		get_rel_relkind(RangeVarGetRelid(source->relation, NoLock, true)) == RELKIND_VIEW;
+}
+
 /*
- * A query in a managed table's option comes from the registry: who may write that
- * is none who may do anything here.  Raises.
+ * A managed table's option comes from the registry: who may write that is none
+ * who may do anything here.  Raises.
  */
 static void
-refuse_registry_query(const DynRelation *rel, const char *source)
+refuse_registry_code(const DynRelation *rel, const DynSource *source)
 {
-	if (source[strspn(source, " \t\r\n")] != '(' || !superuser_arg(dyn_relation_owner(rel->relid)) ||
-		!dyn_option_bool("managed", GetForeignTable(rel->relid)->options, NIL))
+	if (!superuser_arg(dyn_relation_owner(rel->relid)) ||
+		!dyn_option_bool("managed", GetForeignTable(rel->relid)->options, NIL) || !runs_code(source))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("the query of the batch source of foreign table \"%s\" is not run as a superuser", rel->name),
-			 errdetail("It comes from Feast's registry, and would run as the owner of the foreign table."),
-			 errhint("Have a role own the foreign table that may read the source and no more, or set the option managed 'false' once you have read the query.")));
+			 errmsg("the batch source of foreign table \"%s\" is not run as a superuser", rel->name),
+			 errdetail("It is a query or a view that Feast's registry names, and would run as the owner of the foreign table."),
+			 errhint("Have a role own the foreign table that may read the source and no more, or set the option managed 'false' once you have read the source.")));
 }
 
 /* The source of a load; raises where none is named. */
 static DynSource
 source_of_load(const DynRelation *rel, const Order *order)
 {
-	DynSource	source = {order->source, "argument \"source\""};
+	DynSource	source = {order->source, "argument \"source\"", NULL};
 
 	if (source.text == NULL)
 	{
@@ -139,9 +148,9 @@ source_of_load(const DynRelation *rel, const Order *order)
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
 				 errmsg("foreign table \"%s\" has no batch source", rel->name),
 				 errhint("Set the option \"batch_source\" of the foreign table, or give the argument \"source\".")));
-	if (order->source == NULL)
-		refuse_registry_query(rel, source.text);
 	dyn_source_check(&source);
+	if (order->source == NULL)
+		refuse_registry_code(rel, &source);
 	return source;
 }
 
@@ -186,6 +195,16 @@ execute_as_owner(const DynRelation *rel, Oid owner, const DynSource *source, Tim
 	return rows;
 }
 
+/* ALTER SERVER waits for nobody: does the foreign table still mean the remote table that was to be loaded? */
+static bool
+means_same_table(const DynRelation *rel)
+{
+	ForeignTable *table = GetForeignTable(rel->relid);
+	DynRemote  *now = dyn_remote_resolve(table->options, GetForeignServer(table->serverid)->options, rel->name, NULL);
+
+	return now && dyn_remote_equal(now, &rel->remote);
+}
+
 /* Loads the interval that is asked for, and notes what of it has passed: rows of times to come may come yet. */
 static int64
 load_interval(const DynRelation *rel, Oid owner, const Order *order)
@@ -204,7 +223,7 @@ load_interval(const DynRelation *rel, Oid owner, const Order *order)
 		return 0;
 	}
 	rows = execute_as_owner(rel, owner, &source, start, order->end);
-	if (start <= known)
+	if (start <= known && means_same_table(rel))
 		dyn_interval_add(rel, start, known, rows);
 	return rows;
 }

@@ -96,7 +96,7 @@ find_forbidden(Node *node, void *context)
 }
 
 void
-dyn_source_check(const DynSource *source)
+dyn_source_check(DynSource *source)
 {
 	Parse		parse = {psprintf("SELECT FROM %s%s", source->text, DYN_SOURCE_END), NIL};
 	ErrorData  *error = dyn_attempt(parse_statement, &parse);
@@ -111,6 +111,7 @@ dyn_source_check(const DynSource *source)
 	find_forbidden(item, &why);
 	if (why)
 		refuse_source(source, why);
+	source->relation = IsA(item, RangeVar) ? (const RangeVar *) item : NULL;
 }
 
 TupleDesc

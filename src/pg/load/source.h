@@ -7,6 +7,7 @@
 #define DYN_LOAD_SOURCE_H
 
 #include "access/tupdesc.h"
+#include "nodes/primnodes.h"
 
 /* The name of the source in the statements of this room. */
 #define DYN_SOURCE_ALIAS "s"
@@ -15,6 +16,7 @@ typedef struct DynSource
 {
 	const char *text;
 	const char *what;			/* where the text was given, for messages: an option of a table, or an argument */
+	const RangeVar *relation;	/* of one that was checked: the relation that it names; NULL: it is a query */
 } DynSource;
 
 /*
@@ -22,7 +24,7 @@ typedef struct DynSource
  * changes and locks nothing.  Nothing of it is looked up, so that no code of
  * anybody runs.  The text can then stand between FROM and DYN_SOURCE_END.
  */
-extern void dyn_source_check(const DynSource *source);
+extern void dyn_source_check(DynSource *source);
 
 /* What follows the text in a statement: the end of a comment that it may end with, and its name. */
 #define DYN_SOURCE_END "\nAS " DYN_SOURCE_ALIAS

@@ -23,6 +23,19 @@ def alice(session, project, new_role):
     session.run("ROLLBACK; RESET ROLE; DROP TABLE IF EXISTS own_trips CASCADE")
 
 
+@pytest.mark.parametrize("text", ["(SELECT * FROM own_trips)", "/* x */ (SELECT * FROM own_trips)", "--\n(TABLE own_trips)", "viewed"])
+def test_registry_code_does_not_run_as_a_superuser(session, alice, text):
+    """Whoever can write the registry writes the option of a managed table."""
+    session.run("CREATE VIEW viewed AS SELECT * FROM own_trips")
+    session.run("ALTER FOREIGN TABLE drivers OWNER TO CURRENT_USER")
+    session.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD managed 'true', SET batch_source '%s')" % text)
+    error = session.fail("SELECT dynamo_fdw_materialize('drivers')")
+    assert error.sqlstate == "42501" and "not run as a superuser" in error.diag.message_primary
+    session.run("ALTER FOREIGN TABLE drivers OPTIONS (SET batch_source 'own_trips')")
+    session.run("SELECT dynamo_fdw_materialize('drivers')")
+    session.run("DROP VIEW viewed")
+
+
 def test_who_may_load(session, alice, new_role):
     bob = new_role("feast")
     session.run("GRANT ALL ON drivers, own_trips TO %s; SET ROLE %s" % (bob, bob))

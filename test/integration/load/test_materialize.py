@@ -223,6 +223,20 @@ def test_a_first_load_without_start(source, options, first):
     assert source.value("SELECT trips FROM drivers WHERE driver_id = 2") == 2
 
 
+def test_server_that_moves_during_a_load(source):
+    """What was loaded where is not known then: nothing is noted."""
+    put(source, (1, day(2), 1))
+    region = source.value("SELECT substring(srvoptions::text FROM 'region=([^,}]+)') FROM pg_foreign_server WHERE srvname = 'feast'")
+    source.run(
+        "CREATE FUNCTION moved() RETURNS boolean LANGUAGE plpgsql AS"
+        " $$ BEGIN ALTER SERVER feast OPTIONS (SET region 'eu-west-1'); RETURN true; END $$"
+    )
+    load(source, day(1), day(3), source="(SELECT * FROM trips_of WHERE moved())")
+    source.run("ALTER SERVER feast OPTIONS (SET region '%s'); DROP FUNCTION moved" % region)
+    assert intervals(source) == []
+    assert load(source, day(1), day(3)) == 1 and len(intervals(source)) == 1
+
+
 def test_a_first_load_of_what_lives_very_long(source):
     source.run("ALTER FOREIGN TABLE drivers OPTIONS (ADD ttl '315576000000 seconds')")
     put(source, (1, "0044-03-15 00:00+00 BC", 1), (2, day(1), 2))

@@ -173,6 +173,21 @@ def test_a_function_that_its_maker_marked(feast, project, rides, role):
     assert ("function", "ride", "replace") in [row[:3] for row in rows]
 
 
+def test_on_demand_function_of_somebody_else(feast, project, role):
+    """Who may create functions in a schema has not everybody run his, who calls a service."""
+    stats = view(project, "stats", {"trips": "INT64"})
+    double = on_demand(project, "double", [projection(stats)], {"twice": "INT64"})
+    rides = registry(project, stats, double, service(project, "ride", [projection(stats), projection(double)]))
+    feast.run("GRANT ALL ON SCHEMA feast TO %s; SET ROLE %s" % (role, role))
+    feast.run("CREATE FUNCTION feast.double(trips bigint) RETURNS bigint LANGUAGE sql IMMUTABLE RETURN trips * 2; RESET ROLE")
+    columns = "SELECT pg_get_function_result('feast.ride'::regproc)"
+    apply(feast, rides)
+    assert "twice" not in feast.value(columns)
+    feast.run("ALTER FUNCTION feast.double OWNER TO CURRENT_USER")
+    apply(feast, rides)
+    assert "twice" in feast.value(columns)
+
+
 def test_functions_of_services_call_nothing_of_the_path(feast, project, rides, role):
     """What they call is in pg_catalog, whoever made what in the path of the one who applied."""
     feast.run("ALTER SCHEMA feast OWNER TO %s; SET ROLE %s" % (role, role))

@@ -7,7 +7,7 @@ import pytest
 
 from imported import REGISTRY2, functions, import_project, import_sql, put_registry, tables
 from joins import READ, nodes, plan
-from registry_protos import registry_proto, store_as_tables
+from registry_protos import registry_proto, store_as_tables, view_proto
 from support import ACCESS_KEY, ENDPOINT, SECRET_KEY, Session, option_list
 
 GOOD = (REGISTRY2 / "registry.db").read_bytes()
@@ -526,6 +526,34 @@ def test_large_objects_of_many_rows(as_tables):
     store_as_tables(as_tables, "of_feast", registry_proto("p", views, []))
     as_tables.run(import_sql("p"))
     assert len(tables(as_tables)) == 60
+
+
+def test_tables_of_more_than_a_file_may_have(as_tables):
+    """No row is large, but all together are."""
+    one = view("v0", description="x" * 2**20)
+    as_tables.run("DROP SCHEMA of_feast CASCADE")
+    store_as_tables(as_tables, "of_feast", registry_proto("p", [one], []))
+    as_tables.run(
+        "INSERT INTO of_feast.feature_views (feature_view_name, project_id, feature_view_proto)"
+        " SELECT 'w' || n, project_id, feature_view_proto FROM of_feast.feature_views, generate_series(1, 64) n"
+    )
+    error = as_tables.fail(import_sql("p"))
+    assert error.sqlstate == "54000" and "64 MB" in error.diag.message_detail
+
+
+def test_comments_go_on_what_was_imported(as_tables, importer):
+    """Another role has a table over the same DynamoDB table, and an earlier name."""
+    as_tables.run(
+        'CREATE FOREIGN TABLE feast."0" (driver_id bigint OPTIONS (entity_key \'true\')) SERVER feast'
+        " OPTIONS (project 'p', feature_view 'v', managed 'true', create_remote_table 'false')"
+    )
+    as_tables.run("GRANT SELECT ON ALL TABLES IN SCHEMA of_feast TO " + importer)
+    described = view_proto(view("v", description="of drivers")).SerializeToString()
+    as_tables.run("UPDATE of_feast.feature_views SET feature_view_proto = %s", [described])
+    as_tables.run("SET ROLE " + importer)
+    as_tables.run(import_sql("p"))
+    as_tables.run("RESET ROLE")
+    assert as_tables.value("SELECT obj_description('feast.v'::regclass)") == "of drivers"
 
 
 @pytest.fixture
