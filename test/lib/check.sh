@@ -2,7 +2,7 @@
 # "N passed, M failed". They define show_logs and stop_servers, trap `finish`, and set `complete` at their end.
 # shellcheck shell=bash
 
-step_limit=${STEP_SECONDS:-1500}     # until a check that hangs is ended
+step_limit=${STEP_SECONDS:-2400}     # until a check that hangs is ended
 passed=0 failed=0 summary=() running='' complete=''
 
 # count_FORMAT LOG: sets ok and bad to what the log of a check reports; skipped tests are neither.
