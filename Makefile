@@ -6,7 +6,7 @@ CORE = address arena aws_keys buf clock crc32 ddb_op ddb_reply endpoint endpoint
 	feast_json_write feast_key feast_time feast_type feast_value_decode feast_value_encode get_request item_scan \
 	json_scan json_text key_environment key_files key_plan key_roles keys_reply murmur3 pace partition pbwire \
 	profiles registry registry_file registry_find registry_on_demand registry_service registry_source registry_view \
-	registry_wire retry s3 sigv4 status sts update_op utf8 whole_item wipe xml_scan
+	registry_wire retry s3 sigv4 status sts table_op table_settings tags update_op utf8 whole_item wipe xml_scan
 NET = batch_get ddb_call ddb_client ddb_keys descriptor http_engine http_sockets http_transfer key_container \
 	key_fetch key_metadata key_source key_steps key_sts loop s3_get surroundings table_job trace warmup write write_answer
 PG = dynamo_fdw explain \
@@ -22,7 +22,7 @@ PG = dynamo_fdw explain \
 	$(addprefix qual/,qual qual_bind qual_column qual_derive qual_eval qual_join qual_operand qual_tree) \
 	$(addprefix convert/,convert_key convert_read convert_write) \
 	$(addprefix session/,connection emptied endpoint_policy identity identity_view s3_object stats stays stored unsent wait) \
-	$(addprefix table/,column option option_check relation type_map) \
+	$(addprefix table/,column option option_check relation setting type_map) \
 	$(addprefix util/,attempt error explain_counts extension guc scratch text)
 
 OBJS = $(CORE:%=src/core/%.o) $(NET:%=src/net/%.o) $(PG:%=src/pg/%.o)

@@ -115,8 +115,25 @@ CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (session_token 'alone');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (access_key_id 'a', secret_access_key 'b', duration_seconds '900');
 CREATE USER MAPPING FOR PUBLIC SERVER feast OPTIONS (credentials_required 'perhaps');
 
--- not supported yet: refused, unless they say what is the case anyway
-ALTER SERVER feast OPTIONS (ADD tags '{"team": "ml"}');
+-- settings of remote tables
+ALTER SERVER feast OPTIONS (ADD tags 'team');
+ALTER SERVER feast OPTIONS (ADD tags '{"team": 1}');
+ALTER SERVER feast OPTIONS (ADD tags '{"AWS:team": "ml"}');
+ALTER SERVER feast OPTIONS (ADD tags '{"": "ml"}');
+ALTER SERVER feast OPTIONS (ADD tags '{"team": "a;b"}');
+ALTER SERVER feast OPTIONS (ADD deletion_protection 'perhaps');
+ALTER SERVER feast OPTIONS (ADD billing_mode 'ON_DEMAND');
+ALTER SERVER feast OPTIONS (ADD billing_mode 'PAY_PER_REQUEST', ADD read_capacity '5');
+ALTER SERVER feast OPTIONS (ADD billing_mode 'PROVISIONED', ADD max_write_units '5');
+ALTER SERVER feast OPTIONS (ADD read_capacity '0');
+ALTER SERVER feast OPTIONS (ADD max_read_units '0');
+ALTER SERVER feast OPTIONS (ADD table_class 'INFREQUENT');
+ALTER SERVER feast OPTIONS (ADD warm_throughput '12000');
+ALTER SERVER feast OPTIONS (ADD warm_throughput 'ReadUnitsPerSecond=1,ReadUnitsPerSecond=2');
+ALTER SERVER feast OPTIONS (ADD sse_kms_key 'my key');
+ALTER SERVER feast OPTIONS (ADD point_in_time_recovery '7 days');
+ALTER SERVER feast OPTIONS (ADD stream_view_type 'ALL');
+
 CREATE FOREIGN TABLE bad (id bigint) SERVER feast OPTIONS (write_mode 'newest');
 CREATE SERVER plain FOREIGN DATA WRAPPER dynamo_fdw
     OPTIONS (region 'eu-central-1', session_based_auth 'false', use_fips_endpoint 'off', retry_mode 'standard');

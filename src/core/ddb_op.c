@@ -20,6 +20,12 @@ static const struct
 	[DYN_OP_DESCRIBE_TABLE] = {"DescribeTable", "DynamoDB_20120810.DescribeTable"},
 	[DYN_OP_DELETE_TABLE] = {"DeleteTable", "DynamoDB_20120810.DeleteTable"},
 	[DYN_OP_UPDATE_TIME_TO_LIVE] = {"UpdateTimeToLive", "DynamoDB_20120810.UpdateTimeToLive"},
+	[DYN_OP_UPDATE_TABLE] = {"UpdateTable", "DynamoDB_20120810.UpdateTable"},
+	[DYN_OP_UPDATE_CONTINUOUS_BACKUPS] = {"UpdateContinuousBackups", "DynamoDB_20120810.UpdateContinuousBackups"},
+	[DYN_OP_DESCRIBE_CONTINUOUS_BACKUPS] = {"DescribeContinuousBackups", "DynamoDB_20120810.DescribeContinuousBackups"},
+	[DYN_OP_LIST_TAGS_OF_RESOURCE] = {"ListTagsOfResource", "DynamoDB_20120810.ListTagsOfResource"},
+	[DYN_OP_TAG_RESOURCE] = {"TagResource", "DynamoDB_20120810.TagResource"},
+	[DYN_OP_UNTAG_RESOURCE] = {"UntagResource", "DynamoDB_20120810.UntagResource"},
 };
 
 const char *
@@ -48,7 +54,9 @@ static const struct
 	DynClass	cls;
 }			codes[] = {
 	{"ResourceNotFoundException", DYN_TABLE_MISSING},
+	{"TableNotFoundException", DYN_TABLE_MISSING},
 	{"ResourceInUseException", DYN_TABLE_IN_USE},
+	{"ContinuousBackupsUnavailableException", DYN_TABLE_IN_USE},	/* those of a table that was made a moment ago */
 	{"AccessDeniedException", DYN_ACCESS_DENIED},
 	{"ProvisionedThroughputExceededException", DYN_THROTTLED},
 	{"ThrottlingException", DYN_THROTTLED},
@@ -285,33 +293,4 @@ dyn_op_put_newer(DynBuf *out, const char *table, const DynBuf *item, const char 
 	}
 	dyn_buf_str(out, "}},\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"");
 	end_request(out, capacity);
-}
-
-void
-dyn_op_create_table(DynBuf *out, const char *table)
-{
-	dyn_buf_str(out, "{\"TableName\":");
-	add_text(out, table);
-	dyn_buf_str(out,
-				",\"KeySchema\":[{\"AttributeName\":\"entity_id\",\"KeyType\":\"HASH\"}]"
-				",\"AttributeDefinitions\":[{\"AttributeName\":\"entity_id\",\"AttributeType\":\"S\"}]"
-				",\"BillingMode\":\"PAY_PER_REQUEST\"}");
-}
-
-void
-dyn_op_name_table(DynBuf *out, const char *table)
-{
-	dyn_buf_str(out, "{\"TableName\":");
-	add_text(out, table);
-	dyn_buf_byte(out, '}');
-}
-
-void
-dyn_op_update_time_to_live(DynBuf *out, const char *table, const char *attribute)
-{
-	dyn_buf_str(out, "{\"TableName\":");
-	add_text(out, table);
-	dyn_buf_str(out, ",\"TimeToLiveSpecification\":{\"Enabled\":true,\"AttributeName\":");
-	add_text(out, attribute);
-	dyn_buf_str(out, "}}");
 }

@@ -1,7 +1,7 @@
 /*
  * ddb_op.h
- *	  Operations of DynamoDB: names, request bodies, and what an error code
- *	  means.
+ *	  Operations of DynamoDB: names, request bodies (those about tables are
+ *	  table_op.h's), and what an error code means.
  */
 #ifndef DYN_DDB_OP_H
 #define DYN_DDB_OP_H
@@ -24,10 +24,16 @@ typedef enum DynOp
 	DYN_OP_CREATE_TABLE,
 	DYN_OP_DESCRIBE_TABLE,
 	DYN_OP_DELETE_TABLE,
-	DYN_OP_UPDATE_TIME_TO_LIVE
+	DYN_OP_UPDATE_TIME_TO_LIVE,
+	DYN_OP_UPDATE_TABLE,
+	DYN_OP_UPDATE_CONTINUOUS_BACKUPS,
+	DYN_OP_DESCRIBE_CONTINUOUS_BACKUPS,
+	DYN_OP_LIST_TAGS_OF_RESOURCE,
+	DYN_OP_TAG_RESOURCE,
+	DYN_OP_UNTAG_RESOURCE
 } DynOp;
 
-#define DYN_OP_COUNT 8
+#define DYN_OP_COUNT 14
 
 #define DYN_MAX_WRITE_ITEMS 25	/* of one BatchWriteItem */
 #define DYN_MAX_REQUEST_BYTES (16 * 1024 * 1024)
@@ -88,9 +94,5 @@ extern void dyn_op_write_suffix(DynBuf *out, bool capacity);
  */
 extern void dyn_op_put_newer(DynBuf *out, const char *table, const DynBuf *item, const char *event_ts,
 							 const char *seen, bool capacity);
-
-extern void dyn_op_create_table(DynBuf *out, const char *table);
-extern void dyn_op_name_table(DynBuf *out, const char *table);	/* Describe-, DeleteTable */
-extern void dyn_op_update_time_to_live(DynBuf *out, const char *table, const char *attribute);	/* turns it on */
 
 #endif							/* DYN_DDB_OP_H */

@@ -91,6 +91,85 @@ read_key_schema(struct json_object *json, DynTableDescription *table)
 	table->feast_key = nkeys == 1 && strcmp(table->key_schema, "HASH entity_id (S)") == 0;
 }
 
+/* ---- settings of a table ---- */
+
+/* A number of units; 0 where there is none, or it makes no sense. */
+static int64_t
+read_units(struct json_object *object, const char *name)
+{
+	struct json_object *units = dyn_json_member(object, name, json_type_int);
+
+	return units ? json_object_get_int64(units) : 0;
+}
+
+/* Which of the words it is; the first one where it is none. */
+static int
+find_word(const char *const *words, const char *word)
+{
+	for (int i = 0; word && words[i]; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	return 0;
+}
+
+/* What a member says is on. */
+static bool
+read_bool(struct json_object *object, const char *name)
+{
+	struct json_object *value = dyn_json_member(object, name, json_type_boolean);
+
+	return value && json_object_get_boolean(value);
+}
+
+/* A table whose billing mode is not told has always been provisioned. */
+static void
+read_capacity(struct json_object *json, DynTableSettings *settings)
+{
+	struct json_object *summary = dyn_json_member(json, "BillingModeSummary", json_type_object);
+	struct json_object *provisioned = dyn_json_member(json, "ProvisionedThroughput", json_type_object);
+	struct json_object *ceilings = dyn_json_member(json, "OnDemandThroughput", json_type_object);
+
+	settings->provisioned = summary == NULL ||
+		find_word(dyn_billing_modes, dyn_json_text(summary, "BillingMode")) == 1;
+	settings->read_capacity = read_units(provisioned, "ReadCapacityUnits");
+	settings->write_capacity = read_units(provisioned, "WriteCapacityUnits");
+	settings->max_read_units = read_units(ceilings, "MaxReadRequestUnits");
+	settings->max_write_units = read_units(ceilings, "MaxWriteRequestUnits");
+}
+
+/* A key of AWS's, or an own one; what is being switched off is off. */
+static void
+read_encryption(struct json_object *json, DynTableSettings *settings)
+{
+	struct json_object *sse = dyn_json_member(json, "SSEDescription", json_type_object);
+	const char *status = dyn_json_text(sse, "Status");
+	const char *key = dyn_json_text(sse, "KMSMasterKeyArn");
+
+	if (status == NULL || strncmp(status, "DISABL", 6) == 0)
+		return;
+	copy_word(settings->kms_key, sizeof(settings->kms_key), key && *key ? key : DYN_KMS_AWS_MANAGED);
+}
+
+/* What is absent has DynamoDB's default. */
+static void
+read_settings(struct json_object *json, DynTableSettings *settings)
+{
+	struct json_object *stream = dyn_json_member(json, "StreamSpecification", json_type_object);
+	struct json_object *warmth = dyn_json_member(json, "WarmThroughput", json_type_object);
+
+	settings->known = DYN_SETTINGS_OF_TABLE & ~(warmth ? 0 : DYN_SETTING_WARMTH);
+	settings->deletion_protection = read_bool(json, "DeletionProtectionEnabled");
+	settings->infrequent_access =
+		find_word(dyn_table_classes,
+				  dyn_json_text(dyn_json_member(json, "TableClassSummary", json_type_object), "TableClass")) == 1;
+	read_capacity(json, settings);
+	if (read_bool(stream, "StreamEnabled"))
+		settings->stream = (DynStreamView) find_word(dyn_stream_views, dyn_json_text(stream, "StreamViewType"));
+	read_encryption(json, settings);
+	settings->warm_read = read_units(warmth, "ReadUnitsPerSecond");
+	settings->warm_write = read_units(warmth, "WriteUnitsPerSecond");
+}
+
 bool
 dyn_json_table(const char *body, size_t len, DynTableDescription *table)
 {
@@ -111,7 +190,9 @@ dyn_json_table(const char *body, size_t len, DynTableDescription *table)
 		if (json_object_object_get_ex(json, "CreationDateTime", &created) &&
 			(json_object_is_type(created, json_type_double) || json_object_is_type(created, json_type_int)))
 			copy_word(table->created, sizeof(table->created), json_object_get_string(created));
+		copy_word(table->arn, sizeof(table->arn), dyn_json_text(json, "TableArn"));
 		read_key_schema(json, table);
+		read_settings(json, &table->settings);
 	}
 	json_object_put(object);
 	return ok;
@@ -123,6 +204,79 @@ dyn_json_time_to_live(const char *body, size_t len)
 	struct json_object *object = dyn_json_parse_object(body, len);
 	bool		ok = dyn_json_member(object, "TimeToLiveSpecification", json_type_object) != NULL;
 
+	json_object_put(object);
+	return ok;
+}
+
+bool
+dyn_json_continuous_backups(const char *body, size_t len, bool *recovery)
+{
+	struct json_object *object = dyn_json_parse_object(body, len);
+	struct json_object *json = dyn_json_member(object, "ContinuousBackupsDescription", json_type_object);
+	const char *status = dyn_json_text(dyn_json_member(json, "PointInTimeRecoveryDescription", json_type_object),
+									   "PointInTimeRecoveryStatus");
+
+	*recovery = status && strcmp(status, "ENABLED") == 0;
+	json_object_put(object);
+	return json != NULL;
+}
+
+/* ---- tags ---- */
+
+/* Tags of a table that are taken in: it has at most 50, and some of AWS's own. */
+#define MAX_TAGS_SHOWN 500
+
+static const char *
+arena_text(DynArena *arena, const char *text)
+{
+	char	   *copy = dyn_arena_alloc(arena, strlen(text) + 1);
+
+	if (copy)
+		memcpy(copy, text, strlen(text));
+	return copy;
+}
+
+/* The page's tags, sorted. */
+static bool
+read_tags(struct json_object *list, DynArena *arena, DynTags *page)
+{
+	size_t		n = json_object_array_length(list);
+
+	page->n = 0;
+	page->tag = n <= MAX_TAGS_SHOWN ? dyn_arena_alloc(arena, sizeof(DynTag) * (n + 1)) : NULL;
+	if (page->tag == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		struct json_object *object = json_object_array_get_idx(list, i);
+		const char *key = dyn_json_text(object, "Key");
+		const char *value = dyn_json_text(object, "Value");
+		DynTag	   *tag = &page->tag[page->n++];
+
+		if (key == NULL || value == NULL)
+			return false;
+		tag->key = arena_text(arena, key);
+		tag->value = arena_text(arena, value);
+		if (tag->key == NULL || tag->value == NULL)
+			return false;
+	}
+	dyn_tags_sort(page);
+	return true;
+}
+
+bool
+dyn_json_tags(const char *body, size_t len, DynArena *arena, DynTags *tags, const char **next_token)
+{
+	struct json_object *object = dyn_json_parse_object(body, len);
+	struct json_object *list = dyn_json_member(object, "Tags", json_type_array);
+	const char *token = dyn_json_text(object, "NextToken");
+	DynTags		page;
+	DynTags		before = *tags;
+	bool		ok;
+
+	*next_token = token && *token ? arena_text(arena, token) : NULL;
+	ok = list != NULL && read_tags(list, arena, &page) && (token == NULL || *token == '\0' || *next_token) &&
+		before.n + page.n <= MAX_TAGS_SHOWN && dyn_tags_merge(&page, &before, arena, tags);
 	json_object_put(object);
 	return ok;
 }

@@ -11,6 +11,8 @@
 #include "core/buf.h"
 #include "core/feast_key.h"
 #include "core/status.h"
+#include "core/table_settings.h"
+#include "core/tags.h"
 
 /*
  * Reads code and message of an error body into `status` (aws_code without its
@@ -26,13 +28,24 @@ typedef struct DynTableDescription
 	char		created[32];	/* CreationDateTime, as the number's text */
 	bool		feast_key;		/* the key schema is HASH entity_id (S) alone */
 	char		key_schema[256];	/* for messages, e.g. "HASH id (N)" */
+	char		arn[1025];		/* "" where none is told */
+	DynTableSettings settings;
 } DynTableDescription;
 
-/* Of DescribeTable ("Table"), CreateTable and DeleteTable ("TableDescription"). */
+/* Of DescribeTable ("Table"), CreateTable, UpdateTable and DeleteTable ("TableDescription"). */
 extern bool dyn_json_table(const char *body, size_t len, DynTableDescription *table);
 
 /* Is this the answer of UpdateTimeToLive? */
 extern bool dyn_json_time_to_live(const char *body, size_t len);
+
+/* Of DescribeContinuousBackups and UpdateContinuousBackups: can the table be recovered to a point in time? */
+extern bool dyn_json_continuous_backups(const char *body, size_t len, bool *recovery);
+
+/*
+ * Of ListTagsOfResource: adds a page's tags to `tags`; *next_token is NULL where
+ * it was the last one.  False: malformed, or far too many.  All in the arena.
+ */
+extern bool dyn_json_tags(const char *body, size_t len, DynArena *arena, DynTags *tags, const char **next_token);
 
 /*
  * Ids of UnprocessedItems of a BatchWriteItem answer, at most `max`.  Returns

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/table_op.h"
 #include "net/loop.h"
 
 #define POLL_SLICE_MS 100
@@ -28,26 +29,13 @@ dyn_table_job_deleted(const DynTableJob *job)
 	return job->done && (job->status.cls == DYN_OK || job->status.cls == DYN_TABLE_MISSING);
 }
 
-/* Makes the body of the job's request. */
-static void
-make_body(const DynTableJob *job, DynBuf *body)
-{
-	if (job->op == DYN_OP_CREATE_TABLE)
-		dyn_op_create_table(body, job->table);
-	else if (job->op == DYN_OP_UPDATE_TIME_TO_LIVE)
-		dyn_op_update_time_to_live(body, job->table, job->attribute);
-	else
-		dyn_op_name_table(body, job->table);
-}
-
 void
 dyn_table_job_start(DynTableJob *job, double delay_ms)
 {
-	DynBuf		body = {0};
-
 	dyn_status_clear(&job->status);
-	make_body(job, &body);
-	job->call = dyn_call_start(job->client, job->op, &body, delay_ms, NULL, &job->status);
+	if (job->body.len == 0 && !job->body.failed)
+		dyn_op_name_table(&job->body, job->table);
+	job->call = dyn_call_start(job->client, job->op, &job->body, delay_ms, NULL, &job->status);
 	job->done = job->call == NULL;
 }
 
@@ -55,9 +43,24 @@ dyn_table_job_start(DynTableJob *job, double delay_ms)
 static const char *
 take_body(DynTableJob *job, const DynBuf *answer)
 {
-	if (job->op == DYN_OP_UPDATE_TIME_TO_LIVE)
-		return dyn_json_time_to_live(answer->data, answer->len) ? NULL : "the answer does not tell the time to live";
-	return dyn_json_table(answer->data, answer->len, &job->description) ? NULL : "the answer does not describe a table";
+	switch (job->op)
+	{
+		case DYN_OP_UPDATE_TIME_TO_LIVE:
+			return dyn_json_time_to_live(answer->data, answer->len) ? NULL : "the answer does not tell the time to live";
+		case DYN_OP_UPDATE_CONTINUOUS_BACKUPS:
+		case DYN_OP_DESCRIBE_CONTINUOUS_BACKUPS:
+			return dyn_json_continuous_backups(answer->data, answer->len, &job->recovery) ? NULL :
+				"the answer does not describe backups";
+		case DYN_OP_LIST_TAGS_OF_RESOURCE:
+			return dyn_json_tags(answer->data, answer->len, job->arena, &job->tags, &job->next_token) ? NULL :
+				"the answer does not list tags";
+		case DYN_OP_TAG_RESOURCE:
+		case DYN_OP_UNTAG_RESOURCE:
+			return NULL;		/* it says nothing */
+		default:
+			return dyn_json_table(answer->data, answer->len, &job->description) ? NULL :
+				"the answer does not describe a table";
+	}
 }
 
 /* Was it refused as done already?  An attempt whose answer was lost did it: the call can't be repeated. */
@@ -109,6 +112,7 @@ dyn_table_job_stop(DynTableJob *job, const char *why)
 		return;
 	job->maybe_done = dyn_table_job_sent(job);
 	dyn_call_free(job->call);
+	dyn_buf_free(&job->body);
 	job->call = NULL;
 	job->done = true;
 	dyn_status_set(&job->status, DYN_TIMEOUT, "%s", why);

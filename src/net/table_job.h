@@ -1,7 +1,7 @@
 /*
  * table_job.h
- *	  Control calls on tables: describe, create, delete, turn time to live on;
- *	  several at once, on any number of clients.
+ *	  Control calls on tables: describe, create, change, delete; several at
+ *	  once, on any number of clients.
  */
 #ifndef DYN_TABLE_JOB_H
 #define DYN_TABLE_JOB_H
@@ -20,13 +20,19 @@ typedef struct DynTableJob
 {
 	DynClient  *client;			/* borrowed */
 	const char *table;			/* borrowed */
-	const char *attribute;		/* borrowed; of UpdateTimeToLive, to be set before the start */
 	DynOp		op;
+	DynBuf		body;			/* of a request that says more than the table's name: the caller's to append between
+								 * dyn_table_job_init() and the start, which consumes it */
+	DynArena   *arena;			/* borrowed; of ListTagsOfResource, where its answer goes */
 	DynCall    *call;			/* while it runs */
 	bool		done;
 	DynStatus	status;			/* of a job that is done */
 	bool		maybe_done;		/* of one that failed: it may have been carried out, for an attempt got no answer */
-	DynTableDescription description;	/* where status.cls is DYN_OK; of a table that is described */
+	/* answers, where status.cls is DYN_OK */
+	DynTableDescription description;	/* of a table that is described, made, changed or deleted */
+	bool		recovery;		/* of DescribeContinuousBackups and UpdateContinuousBackups */
+	DynTags		tags;			/* of ListTagsOfResource: those of this page are added */
+	const char *next_token;		/* NULL: it was the last page */
 } DynTableJob;
 
 extern void dyn_table_job_init(DynTableJob *job, DynClient *client, const char *table, DynOp op);

@@ -14,6 +14,7 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 
+#include "core/table_op.h"
 #include "pg/ddl/ddl_client.h"
 #include "pg/ddl/ddl_job.h"
 #include "pg/ddl/ddl_leftover.h"
@@ -106,7 +107,7 @@ start_phase(Work *work)
 		job = &work->expiry;
 		dyn_table_job_init(job, dyn_ddl_client_of(work->client), work->target->rel->remote.table,
 						   DYN_OP_UPDATE_TIME_TO_LIVE);
-		job->attribute = work->target->rel->ttl_attribute;
+		dyn_op_update_time_to_live(&job->body, work->target->rel->remote.table, work->target->rel->ttl_attribute);
 	}
 	else
 		dyn_table_job_init(job, dyn_ddl_client_of(work->client), work->target->rel->remote.table,
@@ -324,7 +325,7 @@ take_expiry(Work *work)
 	if (cls != DYN_ACCESS_DENIED)
 		report_job(work, job);
 	context.note = psprintf("The table is made all the same, and items are written with \"%s\", but DynamoDB deletes none of them.",
-							job->attribute);
+							work->target->rel->ttl_attribute);
 	dyn_report(WARNING, &job->status, &context);
 }
 

@@ -13,6 +13,7 @@
 #include "utils/datetime.h"
 
 #include "core/sts.h"
+#include "core/table_settings.h"
 #include "pg/table/option.h"
 
 static const char *const retry_modes[] = {"standard", "adaptive", NULL};
@@ -26,7 +27,6 @@ static const char *const write_modes[] = {"overwrite", "latest", NULL};
 #define U DYN_ON_MAPPING
 #define C DYN_ON_COLUMN
 
-#define LATER DYN_OPT_LATER
 #define SUPERUSER DYN_OPT_SUPERUSER
 
 /* A row, and the short forms of common ones.  `flags` is 0 in most. */
@@ -42,6 +42,9 @@ static const char *const write_modes[] = {"overwrite", "latest", NULL};
 /* The longest duration that protobuf has, and so Feast's registry: 10,000 years. */
 #define MAX_DURATION_SECONDS 315576000000.0
 
+/* More than any table has. */
+#define MAX_UNITS 1000000000
+
 /* Names are Feast's, AWS's or postgres_fdw's wherever they have one. */
 const DynOptionDef dyn_option_defs[] = {
 	OPT("region", S, REGION, NULL, 0),
@@ -52,7 +55,18 @@ const DynOptionDef dyn_option_defs[] = {
 	OPT_INT("max_write_workers", S | T, "10", 1, 100),
 	OPT_BOOL("consistent_reads", S | T, "false", 0),
 	OPT_BOOL("consumed_capacity", S | T, "false", 0),
-	OPT("tags", S | T, TAGS, NULL, LATER),
+	OPT("tags", S | T, TAGS, NULL, 0),
+	OPT_BOOL("deletion_protection", S | T, NULL, 0),
+	OPT_CHOICE("billing_mode", S | T, NULL, dyn_billing_modes, 0),
+	OPT_INT("read_capacity", S | T, NULL, 1, MAX_UNITS),
+	OPT_INT("write_capacity", S | T, NULL, 1, MAX_UNITS),
+	OPT("max_read_units", S | T, CEILING, NULL, 0),
+	OPT("max_write_units", S | T, CEILING, NULL, 0),
+	OPT_CHOICE("table_class", S | T, NULL, dyn_table_classes, 0),
+	OPT("warm_throughput", S | T, WARM_THROUGHPUT, NULL, 0),
+	OPT("sse_kms_key", S | T, KMS_KEY, NULL, 0),
+	OPT_BOOL("point_in_time_recovery", S | T, NULL, 0),
+	OPT_CHOICE("stream_view_type", S | T, NULL, dyn_stream_views, 0),
 	OPT_BOOL("session_based_auth", S, "false", 0),
 	OPT("sts_endpoint_url", S, URL, NULL, SUPERUSER),
 	OPT("endpoint_url", S, URL, NULL, 0),

@@ -35,6 +35,9 @@ typedef enum DynOptionKind
 	DYN_OPT_REGISTRY,			/* of Feast: s3://bucket/key, a path, or a schema */
 	DYN_OPT_VALUE_TYPE,
 	DYN_OPT_TAGS,				/* JSON object of strings */
+	DYN_OPT_CEILING,			/* of request units; -1: none */
+	DYN_OPT_WARM_THROUGHPUT,	/* as AWS's command line has it */
+	DYN_OPT_KMS_KEY,
 	DYN_OPT_INTERVAL,			/* as a timedelta of Python: days and shorter */
 	DYN_OPT_ATTRIBUTE,			/* attribute of items beside Feast's own */
 	DYN_OPT_ROLE_ARN,			/* of an IAM role */
@@ -46,8 +49,7 @@ typedef enum DynOptionKind
 typedef enum DynOptionFlag
 {
 	DYN_OPT_SECRET = 1,			/* its value appears in no message */
-	DYN_OPT_SUPERUSER = 2,		/* only a superuser may name it in a statement; of servers only */
-	DYN_OPT_LATER = 4			/* only its default is supported yet */
+	DYN_OPT_SUPERUSER = 2		/* only a superuser may name it in a statement; of servers only */
 } DynOptionFlag;
 
 typedef struct DynOptionDef

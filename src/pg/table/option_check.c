@@ -29,6 +29,7 @@
 #include "core/s3.h"
 #include "core/sts.h"
 #include "pg/table/option_check.h"
+#include "pg/table/setting.h"
 
 extern PGDLLEXPORT Datum dynamo_fdw_validator(PG_FUNCTION_ARGS);
 
@@ -45,8 +46,7 @@ typedef enum OptionFault
 {
 	OPTION_FINE,
 	OPTION_UNKNOWN,				/* or not one of this kind of object */
-	OPTION_BAD_VALUE,
-	OPTION_NOT_SUPPORTED
+	OPTION_BAD_VALUE
 } OptionFault;
 
 /* ---- names ---- */
@@ -266,11 +266,24 @@ registry_fault(const char *value)
 	return *value != '\0' ? NULL : "The value must not be empty.";
 }
 
+/* Of CEILING. */
+static const char *
+ceiling_fault(const char *value)
+{
+	size_t		digits = strspn(value, "0123456789");
+
+	if (strcmp(value, "-1") == 0 || (digits > 0 && digits < 10 && value[digits] == '\0' && atoi(value) > 0))
+		return NULL;
+	return "Valid values are whole numbers from 1, and -1 for no ceiling.";
+}
+
 /* Of any kind. */
 static const char *
 value_fault(const DynOptionDef *def, const char *value)
 {
 	bool		boolean;
+	int64_t		read;
+	int64_t		write;
 
 	if (def->flags & DYN_OPT_SECRET)
 		return secret_fault(def, value);
@@ -312,25 +325,20 @@ value_fault(const DynOptionDef *def, const char *value)
 		case DYN_OPT_SESSION_NAME:
 			return dyn_role_session_name_valid(value) ? NULL :
 				"The name of a session is 2 to 64 letters, digits and characters of \"_+=,.@-\".";
-		case DYN_OPT_TEXT:
 		case DYN_OPT_TAGS:
+			return dyn_tags_fault(value);
+		case DYN_OPT_CEILING:
+			return ceiling_fault(value);
+		case DYN_OPT_WARM_THROUGHPUT:
+			return dyn_warm_throughput_parse(value, &read, &write) ? NULL :
+				"Warm throughput looks like \"ReadUnitsPerSecond=12000,WriteUnitsPerSecond=4000\", or one of both.";
+		case DYN_OPT_KMS_KEY:
+			return dyn_kms_key_valid(value) ? NULL :
+				"A key is the id, ARN or alias of one in KMS, \"" DYN_KMS_AWS_MANAGED "\" for the key that AWS manages for the account, or \"" DYN_KMS_AWS_OWNED "\" for a key of AWS's own.";
+		case DYN_OPT_TEXT:
 			return *value != '\0' ? NULL : "The value must not be empty.";
 	}
 	return NULL;
-}
-
-/* Is a value of an option that is for later what is the case anyway? */
-static bool
-is_default(const DynOptionDef *def, const char *value)
-{
-	bool		boolean;
-	bool		fallback;
-
-	if (def->fallback == NULL)
-		return false;
-	if (def->kind == DYN_OPT_BOOL && parse_bool(value, &boolean) && parse_bool(def->fallback, &fallback))
-		return boolean == fallback;
-	return strcmp(value, def->fallback) == 0;
 }
 
 /* ---- an option ---- */
@@ -347,8 +355,6 @@ find_fault(const DefElem *elem, DynOptionPlace where, const char **hint)
 	*hint = value_fault(def, dyn_option_value(elem));
 	if (*hint)
 		return OPTION_BAD_VALUE;
-	if ((def->flags & DYN_OPT_LATER) && !is_default(def, dyn_option_value(elem)))
-		return OPTION_NOT_SUPPORTED;
 	return OPTION_FINE;
 }
 
@@ -373,12 +379,6 @@ fault_message(OptionFault fault, const DefElem *elem)
 		case OPTION_UNKNOWN:
 			errcode(ERRCODE_FDW_INVALID_OPTION_NAME);
 			return errmsg("invalid option \"%s\"", elem->defname);
-		case OPTION_NOT_SUPPORTED:
-			errcode(ERRCODE_FEATURE_NOT_SUPPORTED);
-			if (def->fallback)
-				return errmsg("option \"%s\" is not supported yet with a value other than \"%s\"", def->name,
-							  def->fallback);
-			return errmsg("option \"%s\" is not supported yet", def->name);
 		default:
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE);
 			if (may_show(def, value))
@@ -467,6 +467,8 @@ check_together(List *options, DynOptionPlace where)
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
 				 errmsg("option \"ttl_attribute\" of a foreign table needs a \"ttl\""),
 				 errhint("The attribute holds the event time plus \"ttl\": set, for example, ttl '1 day'.")));
+	if (where == DYN_ON_SERVER || where == DYN_ON_TABLE)
+		dyn_settings_check_together(options);
 	if (where == DYN_ON_COLUMN &&
 		dyn_option_bool("entity_key", options, NIL) && dyn_option_bool("event_timestamp", options, NIL))
 		ereport(ERROR,
