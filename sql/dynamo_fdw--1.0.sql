@@ -135,6 +135,12 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dynamo_fdw_create_table(regclass) IS
 'makes the remote table of a foreign table, if it is not there';
 
+CREATE FUNCTION dynamo_fdw_alter_table(foreign_table regclass) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION dynamo_fdw_alter_table(regclass) IS
+'changes the remote table of a foreign table at COMMIT, to have the settings that the options say';
+
 CREATE FUNCTION dynamo_fdw_drop_table(foreign_table regclass) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 

@@ -28,6 +28,7 @@
 #include "pg/ddl/ddl_moved.h"
 #include "pg/ddl/ddl_target.h"
 #include "pg/table/option.h"
+#include "pg/table/setting.h"
 #include "pg/util/extension.h"
 
 /* A relation in the server's list of what the command did. */
@@ -288,9 +289,17 @@ gives_keys(const Node *parsetree, const DynRelation *dyn)
 
 /* ---- both ---- */
 
-/* Checks a table as a whole; its target, or NULL where nothing is to be made. */
+/* Raises what settings a remote table can't have. */
+static void
+check_settings(const DynTarget *target)
+{
+	dyn_settings_require(GetForeignTable(target->rel->relid)->options,
+						 GetForeignServer(target->rel->serverid)->options, target->name);
+}
+
+/* Checks a table as a whole; its target.  *make: is its remote table to be made? */
 static DynTarget *
-check_table(const Changed *changed, const Node *parsetree)
+check_table(const Changed *changed, const Node *parsetree, bool *make)
 {
 	Relation	rel = table_open(changed->relid, AccessShareLock);
 	DynTarget  *target = palloc0(sizeof(DynTarget));
@@ -305,38 +314,45 @@ check_table(const Changed *changed, const Node *parsetree)
 
 	/* while another session decides about a deletion, no reference to the remote table appears */
 	dyn_ddl_lock(target->rel->remote.region, target->rel->remote.table);
+	check_settings(target);
+	*make = false;
 	if (!dyn_relation_has_keys(target->rel))
-		return NULL;
+		return target;
 	target->altered = !changed->created && !gives_keys(parsetree, target->rel);
 	before = target->altered ? dyn_moved_from(changed->relid, target->rel->serverid) : NULL;
 	if (before && dyn_remote_equal(before, &target->rel->remote))
-		return NULL;
+		return target;
 	if (before)
 		dyn_moved_tell_left(before);
-	return target->rel->create_remote_table ? target : NULL;
+	*make = target->rel->create_remote_table;
+	return target;
 }
 
-List *
+DynTableChanges
 dyn_ddl_check_changed(const EventTriggerData *data)
 {
 	const Node *parsetree = data->parsetree;
-	bool		altered = table_options(parsetree) != NIL || count_marks(parsetree) > 0;
-	List	   *targets = NIL;
+	DynTableChanges changes = {NIL, NIL, table_options(parsetree)};
+	bool		altered = changes.named_options != NIL || count_marks(parsetree) > 0;
 	ListCell   *lc;
 
 	if (!tag_concerns_tables(GetCommandTagName(data->tag)))
-		return NIL;
+		return changes;
 	foreach(lc, list_changed())
 	{
 		const Changed *changed = lfirst(lc);
-		DynTarget  *target = NULL;
+		DynTarget  *target;
+		bool		make;
 
 		if (IsA(parsetree, AlterTableStmt))
 			check_altered_columns(changed->relid, (const AlterTableStmt *) parsetree);
-		if ((changed->created || altered) && dyn_extension_has_table(changed->relid))
-			target = check_table(changed, parsetree);
-		if (target)
-			targets = lappend(targets, target);
+		if (!(changed->created || altered) || !dyn_extension_has_table(changed->relid))
+			continue;
+		target = check_table(changed, parsetree, &make);
+		if (make)
+			changes.to_make = lappend(changes.to_make, target);
+		if (!changed->created && dyn_relation_has_keys(target->rel))
+			changes.altered = lappend(changes.altered, target);
 	}
-	return targets;
+	return changes;
 }

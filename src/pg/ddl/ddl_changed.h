@@ -8,11 +8,18 @@
 #include "commands/event_trigger.h"
 #include "nodes/pg_list.h"
 
+/* DynTargets in the current memory context. */
+typedef struct DynTableChanges
+{
+	List	   *to_make;		/* whose remote table shall be there now */
+	List	   *altered;		/* that were there before */
+	List	   *named_options;	/* DefElems: options of tables that ALTER named */
+} DynTableChanges;
+
 /*
  * At ddl_command_end: raises what is wrong with the foreign tables of ours that
- * the command made or changed.  DynTargets of those whose remote table shall be
- * there now, in the current memory context.
+ * the command made or changed.
  */
-extern List *dyn_ddl_check_changed(const EventTriggerData *data);
+extern DynTableChanges dyn_ddl_check_changed(const EventTriggerData *data);
 
 #endif							/* DYN_DDL_CHANGED_H */

@@ -23,18 +23,22 @@
 #include "pg/ddl/ddl_note.h"
 #include "pg/ddl/ddl_owed.h"
 #include "pg/ddl/ddl_record.h"
+#include "pg/ddl/ddl_setting.h"
 #include "pg/ddl/ddl_target.h"
+#include "pg/table/setting.h"
 #include "pg/util/error.h"
 #include "pg/util/extension.h"
 #include "pg/util/guc.h"
 
 extern PGDLLEXPORT Datum dynamo_fdw_create_table(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum dynamo_fdw_alter_table(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dynamo_fdw_drop_table(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dynamo_fdw_delete_pending(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dynamo_fdw_forget(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dynamo_fdw_claim(PG_FUNCTION_ARGS);
 
 PG_FUNCTION_INFO_V1(dynamo_fdw_create_table);
+PG_FUNCTION_INFO_V1(dynamo_fdw_alter_table);
 PG_FUNCTION_INFO_V1(dynamo_fdw_drop_table);
 PG_FUNCTION_INFO_V1(dynamo_fdw_delete_pending);
 PG_FUNCTION_INFO_V1(dynamo_fdw_forget);
@@ -84,6 +88,23 @@ dynamo_fdw_create_table(PG_FUNCTION_ARGS)
 	if (!target->rel->create_remote_table)
 		dyn_target_refuse_option(target, "create_remote_table", "false");
 	dyn_ddl_make(list_make1(target), -1);
+	PG_RETURN_VOID();
+}
+
+/* Changes the remote table of a foreign table, before COMMIT, to have all settings that the options say. */
+Datum
+dynamo_fdw_alter_table(PG_FUNCTION_ARGS)
+{
+	DynTarget  *target;
+	DynWantedSettings *wanted;
+
+	check_active("dynamo_fdw_alter_table()");
+	target = own_target(PG_GETARG_OID(0));
+	if (!target->rel->create_remote_table)
+		dyn_target_refuse_option(target, "create_remote_table", "false");
+	wanted = dyn_settings_require(GetForeignTable(target->rel->relid)->options,
+								  GetForeignServer(target->rel->serverid)->options, target->name);
+	dyn_setting_note(target->rel->relid, wanted->settings.known);
 	PG_RETURN_VOID();
 }
 

@@ -6,7 +6,6 @@
 #include "pg/util/export.h"
 
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 
 #include "pg/ddl/ddl_job.h"
 #include "pg/session/wait.h"
@@ -20,6 +19,12 @@ elapsed_ms(const instr_time *start)
 	INSTR_TIME_SET_CURRENT(now);
 	INSTR_TIME_SUBTRACT(now, *start);
 	return INSTR_TIME_GET_MILLISEC(now);
+}
+
+bool
+dyn_ddl_time_is_over(const instr_time *start, int budget_ms)
+{
+	return budget_ms >= 0 && elapsed_ms(start) > budget_ms;
 }
 
 static void

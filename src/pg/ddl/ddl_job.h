@@ -6,6 +6,8 @@
 #ifndef DYN_DDL_JOB_H
 #define DYN_DDL_JOB_H
 
+#include "portability/instr_time.h"
+
 #include "net/table_job.h"
 
 /* Remote work after COMMIT, in ROLLBACK and when a DROP is decided takes no longer, in ms. */
@@ -21,6 +23,9 @@
  * ended.
  */
 extern void dyn_ddl_jobs_wait(DynTableJob **jobs, int njobs, int budget_ms);
+
+/* Has more than that gone by?  -1: there is no limit. */
+extern bool dyn_ddl_time_is_over(const instr_time *start, int budget_ms);
 
 /* Is a cancel or terminate pending?  Then work after the end of a transaction stops. */
 extern bool dyn_ddl_interrupted(void);

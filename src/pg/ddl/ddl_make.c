@@ -23,16 +23,21 @@
 #include "pg/ddl/ddl_note.h"
 #include "pg/ddl/ddl_record.h"
 #include "pg/ddl/ddl_reference.h"
+#include "pg/ddl/ddl_setting.h"
 #include "pg/load/interval.h"
-#include "pg/session/identity.h"
 #include "pg/session/stays.h"
+#include "pg/table/setting.h"
 #include "pg/util/error.h"
+#include "pg/util/scratch.h"
 
 /* Pause before a table that is being made or deleted is looked at again. */
 #define LOOK_AGAIN_MS 500
 
 /* DescribeTable may miss a table this many times after CreateTable accepted it. */
 #define MAX_MISSED_LOOKS 60
+
+/* What CreateTable makes a table with; the rest comes at the commit (ddl_change.c). */
+#define SETTINGS_OF_NEW (DYN_SETTINGS_OF_TABLE & ~DYN_SETTING_PROTECTION)
 
 typedef enum Phase
 {
@@ -46,6 +51,7 @@ typedef enum Phase
 typedef struct Work
 {
 	DynTarget  *target;
+	DynWantedSettings *wanted;
 	DynDdlClient *client;
 	Phase		phase;
 	bool		again;			/* not the first look: after a pause */
@@ -55,10 +61,27 @@ typedef struct Work
 	DynMade    *made;			/* once CreateTable was sent */
 	bool		owned;			/* this transaction made the table */
 	bool		adopted;		/* it was there */
+	bool		untagged;		/* IAM denied to make it with tags */
 	DynReferences **references_before;	/* of all works, once one of them needs it */
 } Work;
 
 /* ---- making ---- */
+
+/* The settings that CreateTable is to make the table with, for messages; NULL: none. */
+static char *
+asked_settings(const Work *work)
+{
+	DynBuf	   *text = dyn_scratch_new(CurrentMemoryContext);
+
+	for (unsigned setting = 1; setting <= DYN_SETTINGS_OF_TABLE; setting <<= 1)
+		if (work->wanted->settings.known & SETTINGS_OF_NEW & setting)
+		{
+			dyn_buf_str(text, text->len > 0 ? ", " : "It was asked for ");
+			dyn_settings_say(text, &work->wanted->settings, (DynSetting) setting);
+		}
+	dyn_buf_str(text, text->len > 0 ? "." : "");
+	return text->len > 0 ? dyn_buf_cstr(text) : NULL;
+}
 
 /* Raises why a call failed. */
 static void
@@ -66,7 +89,32 @@ report_job(const Work *work, const DynTableJob *job)
 {
 	DynErrorContext context = {job->op, job->table, work->target->rel->feature_view, NULL};
 
+	if (job->op == DYN_OP_CREATE_TABLE)
+		context.note = asked_settings(work);
 	dyn_report(ERROR, &job->status, &context);
+}
+
+/*
+ * Notes what CreateTable does not do, or must not do yet: a protected table could
+ * not be deleted by a ROLLBACK.
+ */
+static void
+note_rest(const Work *work)
+{
+	const DynTableSettings *wanted = &work->wanted->settings;
+
+	dyn_setting_note(work->target->rel->relid, (wanted->deletion_protection ? DYN_SETTING_PROTECTION : 0) |
+					 (wanted->recovery ? DYN_SETTING_RECOVERY : 0));
+}
+
+/* Appends the body of CreateTable. */
+static void
+put_create(const Work *work, DynBuf *body)
+{
+	DynTableSettings settings = work->wanted->settings;
+
+	settings.known &= SETTINGS_OF_NEW;
+	dyn_op_create_table(body, work->target->rel->remote.table, &settings, work->untagged ? NULL : &work->wanted->tags);
 }
 
 /*
@@ -101,6 +149,7 @@ start_phase(Work *work)
 		work->made->in_use = is_in_use(work);
 		work->made->replaces = work->target->deleted ? work->target->deleted->id : 0;
 		job = &work->made->create;
+		put_create(work, &job->body);
 	}
 	else if (work->phase == PHASE_EXPIRY)
 	{
@@ -208,9 +257,12 @@ adopt_table(Work *work)
 		undone->undone = false;
 		undone->subid = GetCurrentSubTransactionId();
 		own_table(work, shown);
+		dyn_setting_note(target->rel->relid, work->wanted->settings.known);
 		return;
 	}
 	record = take_over_record(target, shown);
+	if (record && record->owner == target->owner)
+		dyn_setting_note(target->rel->relid, work->wanted->settings.known);
 	work->adopted = true;
 	if (target->imported)
 		return;
@@ -276,6 +328,26 @@ take_look(Work *work)
 				 errdetail("Its status is %s.", state)));
 }
 
+/* IAM has an action of its own for a table's first tags; it names that one. */
+static bool
+is_denied_for_tags(const Work *work)
+{
+	const DynStatus *status = &work->made->create.status;
+
+	return status->cls == DYN_ACCESS_DENIED && work->wanted->tags.n > 0 && !work->untagged &&
+		strstr(status->message, "dynamodb:TagResource") != NULL;
+}
+
+static void
+warn_untagged(const Work *work)
+{
+	const DynTarget *target = work->target;
+	DynErrorContext context = {DYN_OP_TAG_RESOURCE, target->rel->remote.table, target->rel->feature_view,
+	"The table is made without its tags."};
+
+	dyn_report(WARNING, &work->made->create.status, &context);
+}
+
 /* Takes in a CreateTable. */
 static void
 take_create(Work *work)
@@ -290,10 +362,18 @@ take_create(Work *work)
 		work->phase = PHASE_LOOK;
 		return;
 	}
+	if (is_denied_for_tags(work))
+	{
+		warn_untagged(work);
+		work->untagged = true;
+		work->again = false;
+		return;
+	}
 	work->made->ours = job->status.cls == DYN_OK;
 	if (job->status.cls != DYN_OK)
 		report_job(work, job);
 	own_table(work, &job->description);
+	note_rest(work);
 	if (!work->made->in_use)
 		dyn_stays_made(work->target->rel->relid);
 	if (work->target->altered)
@@ -349,16 +429,6 @@ warn_not_ready(const Work *work)
 				 errhint("dynamo_fdw_create_table() makes it.")));
 }
 
-static bool
-is_time_over(const instr_time *start, int budget_ms)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, *start);
-	return budget_ms >= 0 && INSTR_TIME_GET_MILLISEC(now) > budget_ms;
-}
-
 static void
 run_rounds(Work *works, int n, DynTableJob **jobs, int budget_ms)
 {
@@ -369,7 +439,7 @@ run_rounds(Work *works, int n, DynTableJob **jobs, int budget_ms)
 	{
 		int			njobs = 0;
 
-		if (is_time_over(&start, budget_ms))
+		if (dyn_ddl_time_is_over(&start, budget_ms))
 			break;
 		for (int i = 0; i < n; i++)
 			if (works[i].phase != PHASE_READY)
@@ -391,28 +461,6 @@ run_rounds(Work *works, int n, DynTableJob **jobs, int budget_ms)
 		warn_not_ready(&works[i]);
 }
 
-/* Raises that nobody signs for the owner. */
-static void
-report_lack(const DynTarget *target, DynSignerLack lack)
-{
-	DynStatus	status;
-
-	if (lack == DYN_SIGNER_NO_USAGE)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("remote table \"%s\" is not made: role \"%s\", which owns foreign table \"%s\", has no USAGE privilege on its server",
-						target->rel->remote.table, GetUserNameFromId(target->owner, false), target->name),
-				 errhint("Use GRANT USAGE ON FOREIGN SERVER.")));
-	if (lack == DYN_SIGNER_NO_MAPPING)
-		dyn_identity_report(target->rel->serverid, target->owner, DYN_IDENTITY_NO_MAPPING);
-	if (lack == DYN_SIGNER_NO_KEYS)
-		dyn_identity_report(target->rel->serverid, target->owner, DYN_IDENTITY_NO_KEYS);
-	if (lack == DYN_SIGNER_NOT_LENT)
-		dyn_identity_report(target->rel->serverid, target->owner, DYN_IDENTITY_NOT_LENT);
-	dyn_signer_status(lack, target->rel->serverid, target->owner, &status);
-	dyn_report(ERROR, &status, NULL);
-}
-
 /* Temporary tables go without a DROP. */
 static void
 refuse_temporary(const DynTarget *target)
@@ -428,17 +476,11 @@ refuse_temporary(const DynTarget *target)
 static void
 begin_work(Work *work, DynTarget *target)
 {
-	DynSignerLack lack;
-	const DynSigner *signer = dyn_note_signer(target->rel->serverid, target->owner, &lack);
-	DynStatus	status;
-
 	refuse_temporary(target);
 	work->target = target;
-	if (signer == NULL || lack != DYN_SIGNER_FOUND)
-		report_lack(target, lack);
-	work->client = dyn_ddl_client_get(signer, &status);
-	if (work->client == NULL)
-		dyn_report(ERROR, &status, NULL);
+	work->wanted = dyn_settings_require(GetForeignTable(target->rel->relid)->options,
+										GetForeignServer(target->rel->serverid)->options, target->name);
+	work->client = dyn_target_client(target);
 	dyn_ddl_lock(target->rel->remote.region, target->rel->remote.table);
 	dyn_note_wanted(target->rel->relid, &target->rel->remote);
 }

@@ -5,9 +5,13 @@
 #include "pg/util/export.h"
 
 #include "access/table.h"
+#include "miscadmin.h"
 #include "utils/rel.h"
 
+#include "pg/ddl/ddl_note.h"
 #include "pg/ddl/ddl_target.h"
+#include "pg/session/identity.h"
+#include "pg/util/error.h"
 
 DynTarget *
 dyn_target_new(Oid relid)
@@ -30,4 +34,42 @@ dyn_target_refuse_option(const DynTarget *target, const char *option, const char
 			 errmsg("foreign table \"%s\" or its server has the option %s '%s'", target->name, option, value),
 			 errhint("Whoever may alter the server, and the foreign table, can change the option.")));
 	pg_unreachable();
+}
+
+/* Raises that nobody signs for the owner. */
+static void
+report_lack(const DynTarget *target, DynSignerLack lack)
+{
+	DynStatus	status;
+
+	if (lack == DYN_SIGNER_NO_USAGE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("nobody signs for remote table \"%s\": role \"%s\", which owns foreign table \"%s\", has no USAGE privilege on its server",
+						target->rel->remote.table, GetUserNameFromId(target->owner, false), target->name),
+				 errhint("Use GRANT USAGE ON FOREIGN SERVER.")));
+	if (lack == DYN_SIGNER_NO_MAPPING)
+		dyn_identity_report(target->rel->serverid, target->owner, DYN_IDENTITY_NO_MAPPING);
+	if (lack == DYN_SIGNER_NO_KEYS)
+		dyn_identity_report(target->rel->serverid, target->owner, DYN_IDENTITY_NO_KEYS);
+	if (lack == DYN_SIGNER_NOT_LENT)
+		dyn_identity_report(target->rel->serverid, target->owner, DYN_IDENTITY_NOT_LENT);
+	dyn_signer_status(lack, target->rel->serverid, target->owner, &status);
+	dyn_report(ERROR, &status, NULL);
+}
+
+DynDdlClient *
+dyn_target_client(const DynTarget *target)
+{
+	DynSignerLack lack;
+	const DynSigner *signer = dyn_note_signer(target->rel->serverid, target->owner, &lack);
+	DynDdlClient *client;
+	DynStatus	status;
+
+	if (signer == NULL || lack != DYN_SIGNER_FOUND)
+		report_lack(target, lack);
+	client = dyn_ddl_client_get(signer, &status);
+	if (client == NULL)
+		dyn_report(ERROR, &status, NULL);
+	return client;
 }

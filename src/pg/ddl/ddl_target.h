@@ -5,6 +5,7 @@
 #ifndef DYN_DDL_TARGET_H
 #define DYN_DDL_TARGET_H
 
+#include "pg/ddl/ddl_client.h"
 #include "pg/ddl/ddl_record.h"
 #include "pg/table/relation.h"
 
@@ -20,6 +21,9 @@ typedef struct DynTarget
 
 /* Resolved and checked in the current memory context; raises what is wrong with it. */
 extern DynTarget *dyn_target_new(Oid relid);
+
+/* The client of the foreign table's owner, until the transaction ends; raises why there is none. */
+extern DynDdlClient *dyn_target_client(const DynTarget *target);
 
 /* Raises that the foreign table or its server says that nothing is made, or deleted, here. */
 extern void dyn_target_refuse_option(const DynTarget *target, const char *option, const char *value)

@@ -32,6 +32,7 @@
 #include "pg/ddl/ddl_pin.h"
 #include "pg/ddl/ddl_privilege.h"
 #include "pg/ddl/ddl_record.h"
+#include "pg/ddl/ddl_setting.h"
 #include "pg/ddl/ddl_snapshot.h"
 #include "pg/ddl/ddl_target.h"
 #include "pg/ddl/ddl_xact.h"
@@ -191,11 +192,31 @@ altered_server(const Node *parsetree)
 	return server && dyn_extension_has_server(server->serverid) ? server->serverid : InvalidOid;
 }
 
+/* ALTER SERVER acts on nothing remote. */
+static void
+tell_server_changed(Oid serverid, List *named_options)
+{
+	dyn_moved_tell_tables(serverid);
+	if (is_active())
+		dyn_setting_tell_server(serverid, named_options);
+}
+
+static void
+act_on_changes(const DynTableChanges *changes, bool imported)
+{
+	ListCell   *lc;
+
+	if (changes->to_make != NIL)
+		make_tables(changes->to_make, imported);
+	foreach(lc, changes->altered)
+		dyn_setting_note_altered(lfirst(lc), changes->named_options);
+}
+
 Datum
 dynamo_fdw_ddl_command_end(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *data;
-	List	   *targets;
+	DynTableChanges changes;
 	Oid			serverid;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
@@ -207,10 +228,10 @@ dynamo_fdw_ddl_command_end(PG_FUNCTION_ARGS)
 	dyn_ddl_check_privilege(data->parsetree);
 	serverid = altered_server(data->parsetree);
 	if (OidIsValid(serverid))
-		dyn_moved_tell_tables(serverid);
-	targets = dyn_ddl_check_changed(data);
-	if (targets != NIL && is_active())
-		make_tables(targets, IsA(data->parsetree, ImportForeignSchemaStmt));
+		tell_server_changed(serverid, castNode(AlterForeignServerStmt, data->parsetree)->options);
+	changes = dyn_ddl_check_changed(data);
+	if (is_active())
+		act_on_changes(&changes, IsA(data->parsetree, ImportForeignSchemaStmt));
 	dyn_snapshot_end_command();
 	PG_RETURN_NULL();
 }

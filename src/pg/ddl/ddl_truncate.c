@@ -23,6 +23,7 @@
 #include "pg/ddl/ddl_target.h"
 #include "pg/ddl/ddl_truncate.h"
 #include "pg/session/emptied.h"
+#include "pg/table/setting.h"
 #include "pg/util/error.h"
 #include "pg/util/fdw.h"
 #include "pg/util/guc.h"
@@ -93,6 +94,9 @@ note_truncation(Relation rel)
 		dyn_target_refuse_option(target, "drop_remote_table", "never");
 	if (!target->rel->create_remote_table)
 		dyn_target_refuse_option(target, "create_remote_table", "false");
+	/* options that make no table must not be found out after the deletion */
+	dyn_settings_require(GetForeignTable(target->rel->relid)->options,
+						 GetForeignServer(target->rel->serverid)->options, target->name);
 	truncation->target = target;
 	truncations = lappend(truncations, truncation);
 	MemoryContextSwitchTo(old);

@@ -18,12 +18,14 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "pg/ddl/ddl_change.h"
 #include "pg/ddl/ddl_door.h"
 #include "pg/ddl/ddl_job.h"
 #include "pg/ddl/ddl_leftover.h"
 #include "pg/ddl/ddl_lock.h"
 #include "pg/ddl/ddl_note.h"
 #include "pg/ddl/ddl_pin.h"
+#include "pg/ddl/ddl_setting.h"
 #include "pg/ddl/ddl_snapshot.h"
 #include "pg/ddl/ddl_truncate.h"
 #include "pg/ddl/ddl_xact.h"
@@ -377,6 +379,7 @@ decide_before_commit(void)
 		PopActiveSnapshot();
 		ForceSyncCommit();		/* a crash must not bring back the foreign table of a remote one that was deleted */
 	}
+	dyn_change_before_commit();
 	MemoryContextSwitchTo(old);
 }
 
@@ -514,6 +517,8 @@ forget_transaction(void)
 	commit_jobs = NULL;
 	dyn_notes_forget();
 	dyn_truncate_forget();
+	dyn_change_forget();
+	dyn_setting_forget();
 	dyn_pins_reset();
 	dyn_ddl_lock_forget();
 }
@@ -527,10 +532,10 @@ on_xact(XactEvent event, void *arg)
 			decide_before_commit();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
-			if (dyn_notes_made() || dyn_notes_dropped())
+			if (dyn_notes_made() || dyn_notes_dropped() || dyn_setting_notes() != NIL)
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("cannot PREPARE a transaction that made or dropped foreign tables of dynamo_fdw")));
+						 errmsg("cannot PREPARE a transaction that made, dropped or changed remote tables of dynamo_fdw")));
 			break;
 		case XACT_EVENT_PREPARE:
 			dyn_leftovers_end_xact(false);
@@ -543,6 +548,7 @@ on_xact(XactEvent event, void *arg)
 			break;
 		case XACT_EVENT_ABORT:
 			dyn_leftovers_end_xact(false);
+			dyn_change_tell_rolled_back();
 			undo_creates();
 			forget_transaction();
 			break;
@@ -555,6 +561,7 @@ static void
 on_subxact(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
 {
 	dyn_notes_end_subxact(event, mine, parent);
+	dyn_setting_end_subxact(event, mine, parent);
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 		dyn_snapshot_abort_subxact();
 }

@@ -1,0 +1,613 @@
+/*
+ * ddl_change.c
+ *	  Changes settings of remote tables.
+ *
+ * Works in rounds, as ddl_make.c: each sends one call for every table that isn't
+ * done, all together, and waits for all answers.  DynamoDB takes one change of a
+ * table at a time, and the next one when the table is ACTIVE again; after the
+ * last one nobody waits.  What the table has already is not asked for.
+ */
+#include "pg/util/export.h"
+
+#include "foreign/foreign.h"
+#include "portability/instr_time.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "core/table_op.h"
+#include "pg/ddl/ddl_change.h"
+#include "pg/ddl/ddl_client.h"
+#include "pg/ddl/ddl_job.h"
+#include "pg/ddl/ddl_lock.h"
+#include "pg/ddl/ddl_note.h"
+#include "pg/ddl/ddl_record.h"
+#include "pg/ddl/ddl_setting.h"
+#include "pg/table/setting.h"
+#include "pg/util/error.h"
+#include "pg/util/scratch.h"
+
+/* Waits no longer than this for tables that are being changed. */
+#define CHANGE_BUDGET_MS 60000
+
+/* Pause before a table that is being changed is looked at again. */
+#define LOOK_AGAIN_MS 500
+
+/* Room for what was changed of one table, in a message. */
+#define MAX_SAID 400
+
+typedef enum Step
+{
+	STEP_LOOK,					/* how is it now? */
+	STEP_LIST_TAGS,
+	STEP_TAG,
+	STEP_UNTAG,
+	STEP_RECOVERY,
+	STEP_UPDATE,				/* of `updating` */
+	STEP_DONE
+} Step;
+
+/* The settings of one foreign table's remote table. In TopTransactionContext. */
+typedef struct Change
+{
+	DynTarget  *target;
+	DynWantedSettings *wanted;
+	DynDdlClient *client;
+	unsigned	left;			/* bits: what is still to be compared, and changed if it differs */
+	unsigned	refused;		/* once: it may have been done already */
+	List	   *old_tags;		/* of DynTags, which the options said before */
+	Step		step;
+	bool		again;			/* after a pause */
+	DynTableJob job;
+	DynTableDescription shown;	/* by the last look */
+	bool		ours;			/* a record says that CREATE of this role made it */
+	DynSetting	updating;
+	DynArena   *arena;			/* of what follows */
+	const char *next_token;		/* of ListTagsOfResource */
+	DynTags		there;
+	DynTags		missing;
+	DynTags		gone;
+	char		sending[MAX_SAID];	/* what the call that runs is to set */
+	char		changed[MAX_SAID];	/* what DynamoDB has accepted */
+} Change;
+
+static List *changes = NIL;
+
+/* ---- what is to be done ---- */
+
+static Change *
+change_of(Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, changes)
+		if (((Change *) lfirst(lc))->target->rel->relid == relid)
+			return lfirst(lc);
+	return NULL;
+}
+
+/* Adds the change of a foreign table, as its options are now; NULL: nothing of its remote table may be changed. */
+static Change *
+add_change(Oid relid)
+{
+	DynTarget  *target = dyn_target_new(relid);
+	Change	   *change;
+
+	if (!target->rel->create_remote_table)
+		return NULL;
+	change = palloc0(sizeof(Change));
+	change->target = target;
+	change->wanted = dyn_settings_require(GetForeignTable(relid)->options,
+										  GetForeignServer(target->rel->serverid)->options, target->name);
+	change->arena = dyn_scratch_arena(CurrentMemoryContext);
+	changes = lappend(changes, change);
+	return change;
+}
+
+/* Of all notes whose foreign table is still there. */
+static void
+collect_changes(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, dyn_setting_notes())
+	{
+		DynSettingNote *note = lfirst(lc);
+		Change	   *change = change_of(note->relid);
+
+		if (change == NULL && SearchSysCacheExists1(FOREIGNTABLEREL, ObjectIdGetDatum(note->relid)))
+			change = add_change(note->relid);
+		if (change == NULL)
+			continue;
+		/* tags that went with their option are taken away */
+		change->left |= note->settings & (change->wanted->settings.known | DYN_SETTING_TAGS);
+		change->old_tags = lappend(change->old_tags, &note->old_tags);
+	}
+}
+
+static int
+compare_changes(const ListCell *a, const ListCell *b)
+{
+	const DynRemote *first = &((Change *) lfirst(a))->target->rel->remote;
+	const DynRemote *second = &((Change *) lfirst(b))->target->rel->remote;
+	int			c = strcmp(first->region, second->region);
+
+	return c != 0 ? c : strcmp(first->table, second->table);
+}
+
+/* Finds who signs, and locks the remote names, in one order, as all sessions do. */
+static void
+begin_changes(void)
+{
+	ListCell   *lc;
+
+	list_sort(changes, compare_changes);
+	dyn_ddl_lock_reserve(list_length(changes));
+	foreach(lc, changes)
+	{
+		Change	   *change = lfirst(lc);
+		const DynRemote *remote = &change->target->rel->remote;
+
+		change->client = dyn_target_client(change->target);
+		dyn_ddl_lock(remote->region, remote->table);
+	}
+}
+
+/* Is it a setting that the table has not, or that nobody can compare: a key by an alias? */
+static unsigned
+settings_to_update(const Change *change)
+{
+	const DynTableSettings *wanted = &change->wanted->settings;
+	unsigned	different = dyn_settings_differ(wanted, &change->shown.settings);
+
+	if ((wanted->known & DYN_SETTING_ENCRYPTION) && strstr(wanted->kms_key, "alias/") &&
+		strcmp(wanted->kms_key, change->shown.settings.kms_key) != 0)
+		different |= DYN_SETTING_ENCRYPTION;
+	return different & change->left;
+}
+
+/* The table is ACTIVE: what comes next? */
+static void
+choose_step(Change *change)
+{
+	unsigned	updates = settings_to_update(change);
+
+	change->again = false;
+	change->updating = (DynSetting) (updates & -updates);
+	if (change->left & DYN_SETTING_TAGS)
+		change->step = STEP_LIST_TAGS;
+	else if (change->left & DYN_SETTING_RECOVERY)
+		change->step = STEP_RECOVERY;
+	else
+		change->step = updates ? STEP_UPDATE : STEP_DONE;
+}
+
+/* ---- words ---- */
+
+/* A setting as the options say it, or that it is about tags. */
+static void
+say_sending(Change *change, DynSetting setting)
+{
+	DynBuf		text = {0};
+
+	if (setting == DYN_SETTING_TAGS)
+		dyn_buf_str(&text, "tags");
+	else
+		dyn_settings_say(&text, &change->wanted->settings, setting);
+	strlcpy(change->sending, dyn_buf_cstr(&text) ? text.data : "", MAX_SAID);
+	dyn_buf_free(&text);
+}
+
+/* DynamoDB has accepted what was sent. */
+static void
+note_changed(Change *change)
+{
+	if (change->changed[0])
+		strlcat(change->changed, ", ", MAX_SAID);
+	strlcat(change->changed, change->sending, MAX_SAID);
+}
+
+/* What DynamoDB allows only so often, as its documentation has it. */
+static const char *
+limit_of(DynSetting setting)
+{
+	switch (setting)
+	{
+		case DYN_SETTING_CAPACITY:
+			return "DynamoDB switches a table to PAY_PER_REQUEST up to four times in 24 hours, and lowers its capacity up to four times a day, and once more in each hour without that.";
+		case DYN_SETTING_CLASS:
+			return "DynamoDB changes the class of a table up to twice in 30 days.";
+		case DYN_SETTING_ENCRYPTION:
+			return "DynamoDB changes the key of a table up to four times in 24 hours, and once more after six hours without that.";
+		default:
+			return NULL;
+	}
+}
+
+/* Reports why a call failed, by the option's name. */
+static void
+report_change(Change *change, int elevel, const char *consequence)
+{
+	DynTableJob *job = &change->job;
+	DynErrorContext context = {job->op, job->table, change->target->rel->feature_view, NULL};
+	const char *limit = job->op == DYN_OP_UPDATE_TABLE ? limit_of(change->updating) : NULL;
+
+	if (change->sending[0])
+		context.note = psprintf("It was to set %s.%s", change->sending, consequence);
+	if (limit && strcmp(job->status.aws_code, "LimitExceededException") == 0)
+		dyn_status_hint(&job->status, "%s", limit);
+	dyn_report(elevel, &job->status, &context);
+}
+
+/* ---- sending ---- */
+
+static DynTableJob *
+start_step(Change *change)
+{
+	const DynTableSettings *wanted = &change->wanted->settings;
+	const char *table = change->target->rel->remote.table;
+	DynTableJob *job = &change->job;
+	static const DynOp ops[] = {
+		[STEP_LOOK] = DYN_OP_DESCRIBE_TABLE, [STEP_LIST_TAGS] = DYN_OP_LIST_TAGS_OF_RESOURCE,
+		[STEP_TAG] = DYN_OP_TAG_RESOURCE, [STEP_UNTAG] = DYN_OP_UNTAG_RESOURCE,
+		[STEP_RECOVERY] = DYN_OP_UPDATE_CONTINUOUS_BACKUPS, [STEP_UPDATE] = DYN_OP_UPDATE_TABLE
+	};
+
+	dyn_table_job_init(job, dyn_ddl_client_of(change->client), table, ops[change->step]);
+	change->sending[0] = '\0';
+	switch (change->step)
+	{
+		case STEP_LIST_TAGS:
+			say_sending(change, DYN_SETTING_TAGS);
+			job->arena = change->arena;
+			job->tags = change->there;
+			dyn_op_list_tags(&job->body, change->shown.arn, change->next_token);
+			break;
+		case STEP_TAG:
+			say_sending(change, DYN_SETTING_TAGS);
+			dyn_op_tag(&job->body, change->shown.arn, &change->missing);
+			break;
+		case STEP_UNTAG:
+			say_sending(change, DYN_SETTING_TAGS);
+			dyn_op_untag(&job->body, change->shown.arn, &change->gone);
+			break;
+		case STEP_RECOVERY:
+			say_sending(change, DYN_SETTING_RECOVERY);
+			dyn_op_update_continuous_backups(&job->body, table, wanted->recovery);
+			break;
+		case STEP_UPDATE:
+			say_sending(change, change->updating);
+			dyn_op_update_table(&job->body, table, change->updating, wanted, &change->shown.settings);
+			break;
+		default:
+			break;
+	}
+	dyn_table_job_start(job, change->again ? LOOK_AGAIN_MS : 0);
+	return job;
+}
+
+/* ---- answers ---- */
+
+/* An emulator may not know an operation at all. */
+static bool
+is_unknown_operation(const DynTableJob *job)
+{
+	return strcmp(job->status.aws_code, "UnknownOperationException") == 0;
+}
+
+/* The options stay as they are said: whoever makes the table makes it so. */
+static void
+warn_not_there(Change *change)
+{
+	ereport(WARNING,
+			(errmsg("remote table \"%s\" is not there, so nothing of it is changed", change->job.table),
+			 errhint("dynamo_fdw_create_table() makes it as the options say.")));
+	change->step = STEP_DONE;
+}
+
+/* Did CREATE of the foreign table's owner make the table that is shown? */
+static bool
+is_made_by_owner(const Change *change)
+{
+	const DynTarget *target = change->target;
+	ListCell   *lc;
+
+	foreach(lc, dyn_records_at(dyn_note_records(), target->rel->remote.region, target->rel->remote.table))
+	{
+		const DynRecord *record = lfirst(lc);
+
+		if (record->owner == target->owner && dyn_record_matches(record, &change->shown))
+			return true;
+	}
+	return false;
+}
+
+/* Takes in a DescribeTable. */
+static void
+take_description(Change *change)
+{
+	const DynTableJob *job = &change->job;
+	const char *state = job->description.status;
+
+	if (job->status.cls == DYN_TABLE_MISSING || (job->status.cls == DYN_OK && strcmp(state, "DELETING") == 0))
+	{
+		warn_not_there(change);
+		return;
+	}
+	if (job->status.cls != DYN_OK)
+		report_change(change, ERROR, "");
+	if (!job->description.feast_key)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("remote table \"%s\" is not a table of Feast", job->table),
+				 errdetail("Its key is %s, Feast's is HASH entity_id (S).", job->description.key_schema)));
+	change->again = true;
+	if (strcmp(state, "CREATING") == 0 || strcmp(state, "UPDATING") == 0)
+		return;
+	if (strcmp(state, "ACTIVE") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("remote table \"%s\" cannot be changed", job->table),
+				 errdetail("Its status is %s.", state)));
+	change->shown = job->description;
+	change->ours = is_made_by_owner(change);
+	choose_step(change);
+}
+
+/* The settings are done, or given up. */
+static void
+finish_settings(Change *change, unsigned settings)
+{
+	change->left &= ~settings;
+	choose_step(change);
+}
+
+/*
+ * Of tags and recovery.  True: the call is answered with success.  False: the
+ * table is in use, and the call goes out again; or nothing of the kind is to be had
+ * here, which is said, and given up.
+ */
+static bool
+has_succeeded(Change *change, DynSetting setting, bool may_be_denied)
+{
+	DynClass	cls = change->job.status.cls;
+
+	if (cls == DYN_OK)
+		return true;
+	change->again = true;
+	if (cls == DYN_TABLE_IN_USE)
+		return false;
+	if (!is_unknown_operation(&change->job) && !(may_be_denied && cls == DYN_ACCESS_DENIED))
+		report_change(change, ERROR, "");
+	report_change(change, WARNING, " All else is done without.");
+	finish_settings(change, setting);
+	return false;
+}
+
+/* Tags that the options said before and say no more, and that are as they were; only of a table that is ours. */
+static void
+find_gone(Change *change)
+{
+	ListCell   *lc;
+
+	memset(&change->gone, 0, sizeof(change->gone));
+	if (!change->ours)
+		return;
+	foreach(lc, change->old_tags)
+	{
+		DynTags		before = change->gone;
+		DynTags		more;
+
+		if (!dyn_tags_gone(lfirst(lc), &change->wanted->tags, &change->there, change->arena, &more) ||
+			!dyn_tags_merge(&before, &more, change->arena, &change->gone))
+			dyn_report_no_memory();
+	}
+}
+
+/* Takes in a page of tags. */
+static void
+take_tags(Change *change)
+{
+	if (!has_succeeded(change, DYN_SETTING_TAGS, true))
+		return;
+	change->again = false;
+	change->there = change->job.tags;
+	change->next_token = change->job.next_token;
+	if (change->next_token)
+		return;
+	if (!dyn_tags_missing(&change->wanted->tags, &change->there, change->arena, &change->missing))
+		dyn_report_no_memory();
+	find_gone(change);
+	if (change->missing.n > 0)
+		change->step = STEP_TAG;
+	else if (change->gone.n > 0)
+		change->step = STEP_UNTAG;
+	else
+		finish_settings(change, DYN_SETTING_TAGS);
+}
+
+/* Takes in a TagResource or UntagResource. */
+static void
+take_tagged(Change *change)
+{
+	if (!has_succeeded(change, DYN_SETTING_TAGS, true))
+		return;
+	change->again = false;
+	note_changed(change);
+	if (change->step == STEP_TAG && change->gone.n > 0)
+		change->step = STEP_UNTAG;
+	else
+		finish_settings(change, DYN_SETTING_TAGS);
+}
+
+/* Takes in an UpdateContinuousBackups. */
+static void
+take_recovery(Change *change)
+{
+	if (!has_succeeded(change, DYN_SETTING_RECOVERY, false))
+		return;
+	note_changed(change);
+	finish_settings(change, DYN_SETTING_RECOVERY);
+}
+
+/* Was a stream switched off, to be switched on with another view? */
+static bool
+is_half_done(const Change *change)
+{
+	return change->updating == DYN_SETTING_STREAM && change->wanted->settings.stream != DYN_STREAM_NONE &&
+		change->shown.settings.stream != DYN_STREAM_NONE;
+}
+
+/*
+ * Takes in an UpdateTable.  DynamoDB refuses to change what is so already, as it
+ * is where an answer was lost; so a table that it refused to change is looked at,
+ * and asked for once more.
+ */
+static void
+take_update(Change *change)
+{
+	const DynTableJob *job = &change->job;
+	DynClass	cls = job->status.cls;
+	bool		is_same_key = strstr(job->status.message, "already encrypted") != NULL;
+
+	change->again = true;
+	change->step = STEP_LOOK;
+	if (cls == DYN_TABLE_IN_USE || cls == DYN_TABLE_MISSING)
+		return;
+	if (cls == DYN_REJECTED && !is_same_key && (change->refused & change->updating) == 0)
+	{
+		change->refused |= change->updating;
+		return;
+	}
+	if (cls != DYN_OK && !is_same_key)
+		report_change(change, ERROR, "");
+	if (cls == DYN_OK)
+		note_changed(change);
+	if (!is_half_done(change))
+		change->left &= ~change->updating;
+	if (settings_to_update(change) == 0)
+		change->step = STEP_DONE;
+}
+
+static void
+take_step(Change *change)
+{
+	switch (change->step)
+	{
+		case STEP_LOOK:
+			take_description(change);
+			break;
+		case STEP_LIST_TAGS:
+			take_tags(change);
+			break;
+		case STEP_TAG:
+		case STEP_UNTAG:
+			take_tagged(change);
+			break;
+		case STEP_RECOVERY:
+			take_recovery(change);
+			break;
+		case STEP_UPDATE:
+			take_update(change);
+			break;
+		case STEP_DONE:
+			break;
+	}
+}
+
+/* ---- the whole ---- */
+
+/* The first table that isn't done; NULL: all are. */
+static const Change *
+first_undone(Change **works, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (works[i]->step != STEP_DONE)
+			return works[i];
+	return NULL;
+}
+
+static void
+run_steps(Change **works, int n, DynTableJob **jobs)
+{
+	instr_time	start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	while (first_undone(works, n))
+	{
+		int			njobs = 0;
+
+		if (dyn_ddl_time_is_over(&start, CHANGE_BUDGET_MS))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_IN_USE),
+					 errmsg("remote table \"%s\" is still being changed",
+							first_undone(works, n)->target->rel->remote.table),
+					 errdetail("It was waited for for %d seconds.", CHANGE_BUDGET_MS / 1000),
+					 errhint("Repeat the statement later. What is done by then is not asked for again.")));
+		for (int i = 0; i < n; i++)
+			if (works[i]->step != STEP_DONE)
+				jobs[njobs++] = start_step(works[i]);
+		dyn_ddl_jobs_wait(jobs, njobs, -1);
+		for (int i = 0; i < n; i++)
+			take_step(works[i]);
+	}
+}
+
+static void
+run_changes(void)
+{
+	int			n = list_length(changes);
+	Change	  **works = palloc(sizeof(Change *) * Max(n, 1));
+	DynTableJob **jobs = palloc(sizeof(DynTableJob *) * DYN_DDL_MAX_IN_FLIGHT);
+	ListCell   *lc;
+
+	foreach(lc, changes)
+		works[foreach_current_index(lc)] = lfirst(lc);
+	for (int i = 0; i < n; i += DYN_DDL_MAX_IN_FLIGHT)
+		run_steps(works + i, Min(n - i, DYN_DDL_MAX_IN_FLIGHT), jobs);
+}
+
+void
+dyn_change_before_commit(void)
+{
+	if (dyn_setting_notes() == NIL)
+		return;
+	PushActiveSnapshot(GetLatestSnapshot());
+	collect_changes();
+	begin_changes();
+	run_changes();
+	PopActiveSnapshot();
+}
+
+void
+dyn_change_tell_rolled_back(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, changes)
+	{
+		const Change *change = lfirst(lc);
+		bool		perhaps = change->sending[0] && change->job.done && change->job.maybe_done &&
+			change->job.op != DYN_OP_DESCRIBE_TABLE && change->job.op != DYN_OP_LIST_TAGS_OF_RESOURCE;
+		char		message[400];
+		char		detail[2 * MAX_SAID + 100];
+
+		if (change->changed[0] == '\0' && !perhaps)
+			continue;
+		snprintf(message, sizeof(message), "remote table \"%s\" has been changed%s, although the transaction is rolled back",
+				 change->target->rel->remote.table, change->changed[0] ? "" : ", perhaps");
+		snprintf(detail, sizeof(detail), "Set was: %s%s%s%s.", change->changed,
+				 change->changed[0] && perhaps ? "; " : "", perhaps ? "perhaps " : "", perhaps ? change->sending : "");
+		dyn_warn_at_end(message, detail, "dynamo_fdw_plan() shows how it differs, and dynamo_fdw_alter_table() mends that.");
+	}
+}
+
+void
+dyn_change_forget(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, changes)
+		dyn_table_job_stop(&((Change *) lfirst(lc))->job, "broken off");
+	changes = NIL;
+}
