@@ -67,6 +67,7 @@ typedef struct Change
 	DynTags		there;
 	DynTags		missing;
 	DynTags		gone;
+	char	   *in_use;			/* what the service said when it could not change the table yet; NULL: it did not */
 	char		sending[MAX_SAID];	/* what the call that runs is to set */
 	char		changed[MAX_SAID];	/* what DynamoDB has accepted */
 } Change;
@@ -123,6 +124,9 @@ collect_changes(void)
 		change->left |= note->settings & (change->wanted->settings.known | DYN_SETTING_TAGS);
 		change->old_tags = lappend(change->old_tags, &note->old_tags);
 	}
+	foreach(lc, changes)
+		if (((Change *) lfirst(lc))->left == 0)
+			changes = foreach_delete_current(changes, lc);
 }
 
 static int
@@ -362,6 +366,16 @@ finish_settings(Change *change, unsigned settings)
 	choose_step(change);
 }
 
+/* Was the call refused only as long as the table is being changed? */
+static bool
+is_in_use_still(Change *change)
+{
+	if (change->job.status.cls != DYN_TABLE_IN_USE)
+		return false;
+	change->in_use = dyn_status_text(&change->job.status);
+	return true;
+}
+
 /*
  * Of tags and recovery.  True: the call is answered with success.  False: the
  * table is in use, and the call goes out again; or nothing of the kind is to be had
@@ -375,7 +389,7 @@ has_succeeded(Change *change, DynSetting setting, bool may_be_denied)
 	if (cls == DYN_OK)
 		return true;
 	change->again = true;
-	if (cls == DYN_TABLE_IN_USE)
+	if (is_in_use_still(change))
 		return false;
 	if (!is_unknown_operation(&change->job) && !(may_be_denied && cls == DYN_ACCESS_DENIED))
 		report_change(change, ERROR, "");
@@ -472,7 +486,7 @@ take_update(Change *change)
 
 	change->again = true;
 	change->step = STEP_LOOK;
-	if (cls == DYN_TABLE_IN_USE || cls == DYN_TABLE_MISSING)
+	if (is_in_use_still(change) || cls == DYN_TABLE_MISSING)
 		return;
 	if (cls == DYN_REJECTED && !is_same_key && (change->refused & change->updating) == 0)
 	{
@@ -517,6 +531,18 @@ take_step(Change *change)
 
 /* ---- the whole ---- */
 
+/* Raises that the time is over. */
+static void
+report_slow(const Change *change)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("remote table \"%s\" is still being changed", change->target->rel->remote.table),
+			 change->in_use ? errdetail("After %d seconds DynamoDB says: %s.", CHANGE_BUDGET_MS / 1000, change->in_use) :
+			 errdetail("Its status is %s after %d seconds.", change->job.description.status, CHANGE_BUDGET_MS / 1000),
+			 errhint("Repeat the statement later. What is done by then is not asked for again.")));
+}
+
 /* The first table that isn't done; NULL: all are. */
 static const Change *
 first_undone(Change **works, int n)
@@ -538,12 +564,7 @@ run_steps(Change **works, int n, DynTableJob **jobs)
 		int			njobs = 0;
 
 		if (dyn_ddl_time_is_over(&start, CHANGE_BUDGET_MS))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_IN_USE),
-					 errmsg("remote table \"%s\" is still being changed",
-							first_undone(works, n)->target->rel->remote.table),
-					 errdetail("It was waited for for %d seconds.", CHANGE_BUDGET_MS / 1000),
-					 errhint("Repeat the statement later. What is done by then is not asked for again.")));
+			report_slow(first_undone(works, n));
 		for (int i = 0; i < n; i++)
 			if (works[i]->step != STEP_DONE)
 				jobs[njobs++] = start_step(works[i]);
