@@ -178,6 +178,22 @@ dyn_setting_name(DynSetting setting)
 	return "";
 }
 
+const char *
+dyn_setting_limit(DynSetting setting)
+{
+	switch (setting)
+	{
+		case DYN_SETTING_CAPACITY:
+			return "DynamoDB switches a table to PAY_PER_REQUEST up to four times in 24 hours, and lowers its capacity up to four times a day, and once more in each hour without that.";
+		case DYN_SETTING_CLASS:
+			return "DynamoDB changes the class of a table up to twice in 30 days.";
+		case DYN_SETTING_ENCRYPTION:
+			return "DynamoDB changes the key of a table up to four times in 24 hours, and once more after six hours without that.";
+		default:
+			return NULL;
+	}
+}
+
 /* ", read_capacity '5'", unless nothing is said of it. */
 static void
 say_units(DynBuf *out, const char *option, int64_t units)

@@ -94,4 +94,7 @@ extern void dyn_settings_say_difference(DynBuf *out, const DynTableSettings *wan
 /* The option that a setting goes by: "billing_mode" for capacities. */
 extern const char *dyn_setting_name(DynSetting setting);
 
+/* How often DynamoDB changes a setting, as its documentation has it, as sentences; NULL: as often as one wants. */
+extern const char *dyn_setting_limit(DynSetting setting);
+
 #endif							/* DYN_TABLE_SETTINGS_H */

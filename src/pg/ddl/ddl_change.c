@@ -132,11 +132,8 @@ collect_changes(void)
 static int
 compare_changes(const ListCell *a, const ListCell *b)
 {
-	const DynRemote *first = &((Change *) lfirst(a))->target->rel->remote;
-	const DynRemote *second = &((Change *) lfirst(b))->target->rel->remote;
-	int			c = strcmp(first->region, second->region);
-
-	return c != 0 ? c : strcmp(first->table, second->table);
+	return dyn_remote_compare(&((Change *) lfirst(a))->target->rel->remote,
+							  &((Change *) lfirst(b))->target->rel->remote);
 }
 
 /* Finds who signs, and locks the remote names, in one order, as all sessions do. */
@@ -211,30 +208,13 @@ note_changed(Change *change)
 	strlcat(change->changed, change->sending, MAX_SAID);
 }
 
-/* What DynamoDB allows only so often, as its documentation has it. */
-static const char *
-limit_of(DynSetting setting)
-{
-	switch (setting)
-	{
-		case DYN_SETTING_CAPACITY:
-			return "DynamoDB switches a table to PAY_PER_REQUEST up to four times in 24 hours, and lowers its capacity up to four times a day, and once more in each hour without that.";
-		case DYN_SETTING_CLASS:
-			return "DynamoDB changes the class of a table up to twice in 30 days.";
-		case DYN_SETTING_ENCRYPTION:
-			return "DynamoDB changes the key of a table up to four times in 24 hours, and once more after six hours without that.";
-		default:
-			return NULL;
-	}
-}
-
 /* Reports why a call failed, by the option's name. */
 static void
 report_change(Change *change, int elevel, const char *consequence)
 {
 	DynTableJob *job = &change->job;
 	DynErrorContext context = {job->op, job->table, change->target->rel->feature_view, NULL};
-	const char *limit = job->op == DYN_OP_UPDATE_TABLE ? limit_of(change->updating) : NULL;
+	const char *limit = job->op == DYN_OP_UPDATE_TABLE ? dyn_setting_limit(change->updating) : NULL;
 
 	if (change->sending[0])
 		context.note = psprintf("It was to set %s.%s", change->sending, consequence);

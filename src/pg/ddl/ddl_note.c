@@ -79,14 +79,6 @@ dyn_note_undone(const DynRemote *remote, const DynTableDescription *shown)
 
 /* ---- dropped ---- */
 
-static int
-compare_remotes(const DynRemote *a, const DynRemote *b)
-{
-	int			c = strcmp(a->region, b->region);
-
-	return c != 0 ? c : strcmp(a->table, b->table);
-}
-
 /* The signer before a command, which lives to the end of the transaction; or NULL. */
 static DynSigner *
 find_signer(Oid serverid, Oid owner, CommandId command, DynSignerLack *lack)
@@ -158,7 +150,7 @@ dyn_note_drop(const DynRemote *remote, DynDropPolicy policy, Oid serverid, Oid o
 	dropped->stays = stays;
 	copy_remote(&dropped->remote, remote);
 	dropped->name = pstrdup(name);
-	while (*link && compare_remotes(&(*link)->remote, remote) < 0)
+	while (*link && dyn_remote_compare(&(*link)->remote, remote) < 0)
 		link = &(*link)->next;
 	dropped->next = *link;
 	*link = dropped;
@@ -173,7 +165,7 @@ dyn_note_wanted(Oid relid, const DynRemote *remote)
 
 	while (*link)
 	{
-		if ((*link)->stays == relid && compare_remotes(&(*link)->remote, remote) == 0)
+		if ((*link)->stays == relid && dyn_remote_compare(&(*link)->remote, remote) == 0)
 			*link = (*link)->next;
 		else
 			link = &(*link)->next;

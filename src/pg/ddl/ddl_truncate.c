@@ -122,11 +122,7 @@ dynamoExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
 static int
 compare_remote_names(const Truncation *a, const Truncation *b)
 {
-	const DynRemote *first = &a->target->rel->remote;
-	const DynRemote *second = &b->target->rel->remote;
-	int			c = strcmp(first->region, second->region);
-
-	return c != 0 ? c : strcmp(first->table, second->table);
+	return dyn_remote_compare(&a->target->rel->remote, &b->target->rel->remote);
 }
 
 static int

@@ -84,6 +84,14 @@ dyn_remote_equal(const DynRemote *a, const DynRemote *b)
 		dyn_endpoint_reaches_same(&a->endpoint, &b->endpoint);
 }
 
+int
+dyn_remote_compare(const DynRemote *a, const DynRemote *b)
+{
+	int			c = strcmp(a->region, b->region);
+
+	return c != 0 ? c : strcmp(a->table, b->table);
+}
+
 /* "never" of the server is a ceiling; a foreign table can only tighten. */
 DynDropPolicy
 dyn_drop_policy(List *table_options, List *server_options)

@@ -101,6 +101,9 @@ extern void dyn_relation_check_keys(const DynRelation *dyn, bool creating);
 extern DynRemote *dyn_remote_resolve(List *table_options, List *server_options, const char *relname,
 									 const char **why);
 extern bool dyn_remote_equal(const DynRemote *a, const DynRemote *b);
+
+/* Order of remote names, by region and table, wherever they are; in it sessions lock. */
+extern int	dyn_remote_compare(const DynRemote *a, const DynRemote *b);
 extern DynDropPolicy dyn_drop_policy(List *table_options, List *server_options);
 
 #endif							/* DYN_RELATION_H */
