@@ -191,7 +191,7 @@ dyn_op_create_table(DynBuf *out, const char *table, const DynTableSettings *sett
 
 /* ---- changing ---- */
 
-/* The ceiling to ask for: DynamoDB Local takes both of them only, so one of which nothing is said stays as it is. */
+/* The ceiling to ask for: DynamoDB Local fails without both of them, so one of which nothing is said is asked to stay. */
 static int64_t
 ceiling_to_ask(int64_t wanted, int64_t shown)
 {

@@ -81,8 +81,11 @@ dyn_tags_sort(DynTags *tags)
 		return;
 	qsort(tags->tag, tags->n, sizeof(DynTag), compare_tags);
 	for (int i = 0; i < tags->n; i++)
+	{
 		if (n == 0 || strcmp(tags->tag[n - 1].key, tags->tag[i].key) != 0)
-			tags->tag[n++] = tags->tag[i];
+			n++;
+		tags->tag[n - 1] = tags->tag[i];
+	}
 	tags->n = n;
 }
 
