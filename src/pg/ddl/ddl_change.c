@@ -21,7 +21,6 @@
 #include "pg/ddl/ddl_job.h"
 #include "pg/ddl/ddl_lock.h"
 #include "pg/ddl/ddl_note.h"
-#include "pg/ddl/ddl_record.h"
 #include "pg/ddl/ddl_setting.h"
 #include "pg/table/setting.h"
 #include "pg/util/error.h"
@@ -53,7 +52,8 @@ typedef struct Change
 	DynTarget  *target;
 	DynWantedSettings *wanted;
 	DynDdlClient *client;
-	unsigned	left;			/* bits: what is still to be compared, and changed if it differs */
+	unsigned	asked;			/* bits: what is to be compared, and changed if it differs */
+	unsigned	left;			/* of those that are due now */
 	unsigned	refused;		/* once: it may have been done already */
 	List	   *old_tags;		/* of DynTags, which the options said before */
 	Step		step;
@@ -121,11 +121,11 @@ collect_changes(void)
 		if (change == NULL)
 			continue;
 		/* tags that went with their option are taken away */
-		change->left |= note->settings & (change->wanted->settings.known | DYN_SETTING_TAGS);
+		change->asked |= note->settings & (change->wanted->settings.known | DYN_SETTING_TAGS);
 		change->old_tags = lappend(change->old_tags, &note->old_tags);
 	}
 	foreach(lc, changes)
-		if (((Change *) lfirst(lc))->left == 0)
+		if (((Change *) lfirst(lc))->asked == 0)
 			changes = foreach_delete_current(changes, lc);
 }
 
@@ -289,23 +289,6 @@ warn_not_there(Change *change)
 	change->step = STEP_DONE;
 }
 
-/* Did CREATE of the foreign table's owner make the table that is shown? */
-static bool
-is_made_by_owner(const Change *change)
-{
-	const DynTarget *target = change->target;
-	ListCell   *lc;
-
-	foreach(lc, dyn_records_at(dyn_note_records(), target->rel->remote.region, target->rel->remote.table))
-	{
-		const DynRecord *record = lfirst(lc);
-
-		if (record->owner == target->owner && dyn_record_matches(record, &change->shown))
-			return true;
-	}
-	return false;
-}
-
 /* Takes in a DescribeTable. */
 static void
 take_description(Change *change)
@@ -320,11 +303,7 @@ take_description(Change *change)
 	}
 	if (job->status.cls != DYN_OK)
 		report_change(change, ERROR, "");
-	if (!job->description.feast_key)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("remote table \"%s\" is not a table of Feast", job->table),
-				 errdetail("Its key is %s, Feast's is HASH entity_id (S).", job->description.key_schema)));
+	dyn_target_require_feast_key(change->target, &job->description);
 	change->again = true;
 	if (strcmp(state, "CREATING") == 0 || strcmp(state, "UPDATING") == 0)
 		return;
@@ -334,7 +313,7 @@ take_description(Change *change)
 				 errmsg("remote table \"%s\" cannot be changed", job->table),
 				 errdetail("Its status is %s.", state)));
 	change->shown = job->description;
-	change->ours = is_made_by_owner(change);
+	change->ours = dyn_target_is_ours(change->target, &change->shown);
 	choose_step(change);
 }
 
@@ -554,16 +533,25 @@ run_steps(Change **works, int n, DynTableJob **jobs)
 	}
 }
 
+/* Brings about those of the settings that are asked for, of all tables. */
 static void
-run_changes(void)
+run_changes(unsigned settings)
 {
-	int			n = list_length(changes);
-	Change	  **works = palloc(sizeof(Change *) * Max(n, 1));
+	Change	  **works = palloc(sizeof(Change *) * Max(list_length(changes), 1));
 	DynTableJob **jobs = palloc(sizeof(DynTableJob *) * DYN_DDL_MAX_IN_FLIGHT);
+	int			n = 0;
 	ListCell   *lc;
 
 	foreach(lc, changes)
-		works[foreach_current_index(lc)] = lfirst(lc);
+	{
+		Change	   *change = lfirst(lc);
+
+		change->left = change->asked & settings;
+		change->step = STEP_LOOK;
+		change->again = false;
+		if (change->left != 0)
+			works[n++] = change;
+	}
 	for (int i = 0; i < n; i += DYN_DDL_MAX_IN_FLIGHT)
 		run_steps(works + i, Min(n - i, DYN_DDL_MAX_IN_FLIGHT), jobs);
 }
@@ -576,7 +564,9 @@ dyn_change_before_commit(void)
 	PushActiveSnapshot(GetLatestSnapshot());
 	collect_changes();
 	begin_changes();
-	run_changes();
+	/* protection when all else has succeeded: what is protected, the undoing of a CREATE can't delete */
+	run_changes(~DYN_SETTING_PROTECTION);
+	run_changes(DYN_SETTING_PROTECTION);
 	PopActiveSnapshot();
 }
 

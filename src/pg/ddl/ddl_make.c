@@ -245,12 +245,7 @@ adopt_table(Work *work)
 	DynMade    *undone = dyn_note_undone(&target->rel->remote, shown);
 	const DynRecord *record;
 
-	if (!shown->feast_key)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("remote table \"%s\" is not a table of Feast", target->rel->remote.table),
-				 errdetail("Its key is %s, Feast's is HASH entity_id (S).",
-						   shown->key_schema[0] ? shown->key_schema : "not known")));
+	dyn_target_require_feast_key(target, shown);
 	if (undone)
 	{
 		/* a rolled-back part of this transaction made it: made once more */

@@ -73,3 +73,29 @@ dyn_target_client(const DynTarget *target)
 		dyn_report(ERROR, &status, NULL);
 	return client;
 }
+
+bool
+dyn_target_is_ours(const DynTarget *target, const DynTableDescription *shown)
+{
+	ListCell   *lc;
+
+	foreach(lc, dyn_records_at(dyn_note_records(), target->rel->remote.region, target->rel->remote.table))
+	{
+		const DynRecord *record = lfirst(lc);
+
+		if (record->owner == target->owner && dyn_record_matches(record, shown))
+			return true;
+	}
+	return false;
+}
+
+void
+dyn_target_require_feast_key(const DynTarget *target, const DynTableDescription *shown)
+{
+	if (!shown->feast_key)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("remote table \"%s\" is not a table of Feast", target->rel->remote.table),
+				 errdetail("Its key is %s, Feast's is HASH entity_id (S).",
+						   shown->key_schema[0] ? shown->key_schema : "not known")));
+}

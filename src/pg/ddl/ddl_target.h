@@ -25,6 +25,12 @@ extern DynTarget *dyn_target_new(Oid relid);
 /* The client of the foreign table's owner, until the transaction ends; raises why there is none. */
 extern DynDdlClient *dyn_target_client(const DynTarget *target);
 
+/* Does a record say that CREATE of the foreign table's owner made the table that is shown? */
+extern bool dyn_target_is_ours(const DynTarget *target, const DynTableDescription *shown);
+
+/* Raises that the table that is shown has another key than Feast's, if it has. */
+extern void dyn_target_require_feast_key(const DynTarget *target, const DynTableDescription *shown);
+
 /* Raises that the foreign table or its server says that nothing is made, or deleted, here. */
 extern void dyn_target_refuse_option(const DynTarget *target, const char *option, const char *value)
 			__attribute__((noreturn));

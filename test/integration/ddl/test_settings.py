@@ -201,6 +201,18 @@ def test_a_protected_table_is_undone(moto, project, moto_proxy, end):
     assert moto.warnings() == []
 
 
+def test_nothing_is_protected_before_all_else_is_done(moto, project, moto_proxy):
+    moto_proxy.fault(faults.error("AccessDeniedException"), times=None, operation="UpdateContinuousBackups")
+    moto.run("BEGIN")
+    moto.table("first", DRIVERS, deletion_protection="true")
+    moto.table("second", DRIVERS, point_in_time_recovery="true")
+    error = moto.fail("COMMIT")
+    assert error.sqlstate == "42501"
+    assert "dynamodb:UpdateContinuousBackups" in error.diag.message_hint
+    assert remote_tables(project, MOTO_ENDPOINT) == []
+    assert moto.warnings() == []
+
+
 def test_options_of_the_server(moto, project, moto_proxy):
     moto.set_server(
         tags='{"team": "search", "env": "dev"}', read_capacity=3, write_capacity=4, stream_view_type="NEW_IMAGE"
@@ -338,10 +350,10 @@ def test_each_setting_goes_by_itself(moto, project, moto_proxy):
         " point_in_time_recovery 'true'",
     )
     assert [sorted(set(body) - {"TableName"}) for body in bodies(moto_proxy, "UpdateTable")] == [
-        ["DeletionProtectionEnabled"],
         ["TableClass"],
         ["BillingMode", "ProvisionedThroughput"],
         ["StreamSpecification"],
+        ["DeletionProtectionEnabled"],
     ]
     shown = describe(project)
     assert shown["ProvisionedThroughput"]["WriteCapacityUnits"] == 3
@@ -475,7 +487,8 @@ def test_a_transaction_is_applied_once(moto, project, moto_proxy):
     alter(moto, "SET deletion_protection 'false'")
     moto.run("COMMIT")
     assert tags_of(project) == {"c": "1"}
-    assert moto_proxy.operations() == ["DescribeTable", "ListTagsOfResource", "TagResource", "UntagResource"]
+    assert "UpdateTable" not in moto_proxy.operations()
+    assert [moto_proxy.count(operation) for operation in ("TagResource", "UntagResource")] == [1, 1]
 
 
 def test_drift_is_mended(moto, project):
