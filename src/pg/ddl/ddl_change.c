@@ -76,57 +76,37 @@ static List *changes = NIL;
 
 /* ---- what is to be done ---- */
 
-static Change *
-change_of(Oid relid)
+/* Adds the change that is asked of a foreign table's remote table, as its options are now, if it may be changed. */
+static void
+add_change(const DynSettingsAsked *asked)
 {
-	ListCell   *lc;
+	DynTarget  *target = dyn_target_new(asked->relid);
+	Change	   *change = palloc0(sizeof(Change));
 
-	foreach(lc, changes)
-		if (((Change *) lfirst(lc))->target->rel->relid == relid)
-			return lfirst(lc);
-	return NULL;
-}
-
-/* Adds the change of a foreign table, as its options are now; NULL: nothing of its remote table may be changed. */
-static Change *
-add_change(Oid relid)
-{
-	DynTarget  *target = dyn_target_new(relid);
-	Change	   *change;
-
-	if (!target->rel->create_remote_table)
-		return NULL;
-	change = palloc0(sizeof(Change));
 	change->target = target;
-	change->wanted = dyn_settings_require(GetForeignTable(relid)->options,
+	change->wanted = dyn_settings_require(GetForeignTable(asked->relid)->options,
 										  GetForeignServer(target->rel->serverid)->options, target->name);
 	change->arena = dyn_scratch_arena(CurrentMemoryContext);
-	changes = lappend(changes, change);
-	return change;
+	change->old_tags = asked->old_tags;
+	/* tags that went with their option are taken away */
+	change->asked = asked->settings & (change->wanted->settings.known | DYN_SETTING_TAGS);
+	if (target->rel->create_remote_table && change->asked != 0)
+		changes = lappend(changes, change);
 }
 
-/* Of all notes whose foreign table is still there. */
+/* Of all foreign tables that are still there. */
 static void
 collect_changes(void)
 {
 	ListCell   *lc;
 
-	foreach(lc, dyn_setting_notes())
+	foreach(lc, dyn_settings_asked())
 	{
-		DynSettingNote *note = lfirst(lc);
-		Change	   *change = change_of(note->relid);
+		const DynSettingsAsked *asked = lfirst(lc);
 
-		if (change == NULL && SearchSysCacheExists1(FOREIGNTABLEREL, ObjectIdGetDatum(note->relid)))
-			change = add_change(note->relid);
-		if (change == NULL)
-			continue;
-		/* tags that went with their option are taken away */
-		change->asked |= note->settings & (change->wanted->settings.known | DYN_SETTING_TAGS);
-		change->old_tags = lappend(change->old_tags, &note->old_tags);
+		if (SearchSysCacheExists1(FOREIGNTABLEREL, ObjectIdGetDatum(asked->relid)))
+			add_change(asked);
 	}
-	foreach(lc, changes)
-		if (((Change *) lfirst(lc))->asked == 0)
-			changes = foreach_delete_current(changes, lc);
 }
 
 static int
@@ -203,8 +183,7 @@ say_sending(Change *change, DynSetting setting)
 static void
 note_changed(Change *change)
 {
-	if (change->changed[0])
-		strlcat(change->changed, ", ", MAX_SAID);
+	strlcat(change->changed, change->changed[0] ? ", " : "", MAX_SAID);
 	strlcat(change->changed, change->sending, MAX_SAID);
 }
 
@@ -225,47 +204,63 @@ report_change(Change *change, int elevel, const char *consequence)
 
 /* ---- sending ---- */
 
-static DynTableJob *
-start_step(Change *change)
+/* The request of each step, and the setting that it is about; of UpdateTable that is `updating`. */
+static const struct
+{
+	DynOp		op;
+	DynSetting	setting;
+}			requests[] = {
+	[STEP_LOOK] = {DYN_OP_DESCRIBE_TABLE, 0},
+	[STEP_LIST_TAGS] = {DYN_OP_LIST_TAGS_OF_RESOURCE, DYN_SETTING_TAGS},
+	[STEP_TAG] = {DYN_OP_TAG_RESOURCE, DYN_SETTING_TAGS},
+	[STEP_UNTAG] = {DYN_OP_UNTAG_RESOURCE, DYN_SETTING_TAGS},
+	[STEP_RECOVERY] = {DYN_OP_UPDATE_CONTINUOUS_BACKUPS, DYN_SETTING_RECOVERY},
+	[STEP_UPDATE] = {DYN_OP_UPDATE_TABLE, 0},
+};
+
+/* Makes the body of the step's request, where it says more than the table's name. */
+static void
+put_request(Change *change)
 {
 	const DynTableSettings *wanted = &change->wanted->settings;
-	const char *table = change->target->rel->remote.table;
 	DynTableJob *job = &change->job;
-	static const DynOp ops[] = {
-		[STEP_LOOK] = DYN_OP_DESCRIBE_TABLE, [STEP_LIST_TAGS] = DYN_OP_LIST_TAGS_OF_RESOURCE,
-		[STEP_TAG] = DYN_OP_TAG_RESOURCE, [STEP_UNTAG] = DYN_OP_UNTAG_RESOURCE,
-		[STEP_RECOVERY] = DYN_OP_UPDATE_CONTINUOUS_BACKUPS, [STEP_UPDATE] = DYN_OP_UPDATE_TABLE
-	};
 
-	dyn_table_job_init(job, dyn_ddl_client_of(change->client), table, ops[change->step]);
-	change->sending[0] = '\0';
 	switch (change->step)
 	{
 		case STEP_LIST_TAGS:
-			say_sending(change, DYN_SETTING_TAGS);
 			job->arena = change->arena;
 			job->tags = change->there;
 			dyn_op_list_tags(&job->body, change->shown.arn, change->next_token);
 			break;
 		case STEP_TAG:
-			say_sending(change, DYN_SETTING_TAGS);
 			dyn_op_tag(&job->body, change->shown.arn, &change->missing);
 			break;
 		case STEP_UNTAG:
-			say_sending(change, DYN_SETTING_TAGS);
 			dyn_op_untag(&job->body, change->shown.arn, &change->gone);
 			break;
 		case STEP_RECOVERY:
-			say_sending(change, DYN_SETTING_RECOVERY);
-			dyn_op_update_continuous_backups(&job->body, table, wanted->recovery);
+			dyn_op_update_continuous_backups(&job->body, job->table, wanted->recovery);
 			break;
 		case STEP_UPDATE:
-			say_sending(change, change->updating);
-			dyn_op_update_table(&job->body, table, change->updating, wanted, &change->shown.settings);
+			dyn_op_update_table(&job->body, job->table, change->updating, wanted, &change->shown.settings);
 			break;
 		default:
 			break;
 	}
+}
+
+static DynTableJob *
+start_step(Change *change)
+{
+	DynTableJob *job = &change->job;
+	DynSetting	setting = change->step == STEP_UPDATE ? change->updating : requests[change->step].setting;
+
+	change->sending[0] = '\0';
+	if (setting != 0)
+		say_sending(change, setting);
+	dyn_table_job_init(job, dyn_ddl_client_of(change->client), change->target->rel->remote.table,
+					   requests[change->step].op);
+	put_request(change);
 	dyn_table_job_start(job, change->again ? LOOK_AGAIN_MS : 0);
 	return job;
 }
@@ -537,7 +532,7 @@ run_steps(Change **works, int n, DynTableJob **jobs)
 static void
 run_changes(unsigned settings)
 {
-	Change	  **works = palloc(sizeof(Change *) * Max(list_length(changes), 1));
+	Change	  **works = palloc(sizeof(Change *) * (list_length(changes) + 1));
 	DynTableJob **jobs = palloc(sizeof(DynTableJob *) * DYN_DDL_MAX_IN_FLIGHT);
 	int			n = 0;
 	ListCell   *lc;
@@ -559,7 +554,7 @@ run_changes(unsigned settings)
 void
 dyn_change_before_commit(void)
 {
-	if (dyn_setting_notes() == NIL)
+	if (!dyn_settings_are_asked())
 		return;
 	PushActiveSnapshot(GetLatestSnapshot());
 	collect_changes();

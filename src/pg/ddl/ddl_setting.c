@@ -13,13 +13,17 @@
 #include "pg/table/option.h"
 #include "pg/table/setting.h"
 
-static List *notes = NIL;
-
-List *
-dyn_setting_notes(void)
+/* One statement's part of it. */
+typedef struct SettingNote
 {
-	return notes;
-}
+	Oid			relid;
+	SubTransactionId subid;
+	unsigned	settings;
+	DynTags		old_tags;
+} SettingNote;
+
+/* In TopTransactionContext, the oldest first. */
+static List *notes = NIL;
 
 /* ---- notes ---- */
 
@@ -39,7 +43,7 @@ static void
 add_note(Oid relid, unsigned settings, const DynTags *old_tags)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	DynSettingNote *note = palloc0(sizeof(DynSettingNote));
+	SettingNote *note = palloc0(sizeof(SettingNote));
 
 	note->relid = relid;
 	note->subid = GetCurrentSubTransactionId();
@@ -67,7 +71,7 @@ dyn_setting_end_subxact(SubXactEvent event, SubTransactionId mine, SubTransactio
 		return;
 	foreach(lc, notes)
 	{
-		DynSettingNote *note = lfirst(lc);
+		SettingNote *note = lfirst(lc);
 
 		if (note->subid != mine)
 			continue;
@@ -76,6 +80,46 @@ dyn_setting_end_subxact(SubXactEvent event, SubTransactionId mine, SubTransactio
 		else
 			note->subid = parent;
 	}
+}
+
+bool
+dyn_settings_are_asked(void)
+{
+	return notes != NIL;
+}
+
+static DynSettingsAsked *
+asked_of(List *all, Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, all)
+		if (((DynSettingsAsked *) lfirst(lc))->relid == relid)
+			return lfirst(lc);
+	return NULL;
+}
+
+List *
+dyn_settings_asked(void)
+{
+	List	   *all = NIL;
+	ListCell   *lc;
+
+	foreach(lc, notes)
+	{
+		SettingNote *note = lfirst(lc);
+		DynSettingsAsked *asked = asked_of(all, note->relid);
+
+		if (asked == NULL)
+		{
+			asked = palloc0(sizeof(DynSettingsAsked));
+			asked->relid = note->relid;
+			all = lappend(all, asked);
+		}
+		asked->settings |= note->settings;
+		asked->old_tags = lappend(asked->old_tags, &note->old_tags);
+	}
+	return all;
 }
 
 void

@@ -11,17 +11,17 @@
 
 #include "pg/ddl/ddl_target.h"
 
-/* Of one foreign table; in TopTransactionContext. */
-typedef struct DynSettingNote
+/* What is asked of one foreign table's remote table. */
+typedef struct DynSettingsAsked
 {
 	Oid			relid;
-	SubTransactionId subid;
 	unsigned	settings;		/* bits of DynSetting, to be as the options say at the commit */
-	DynTags		old_tags;		/* that the options said before, and may say no more */
-} DynSettingNote;
+	List	   *old_tags;		/* of DynTags, which the options said before, and may say no more */
+} DynSettingsAsked;
 
-/* Oldest first; a foreign table may have several. */
-extern List *dyn_setting_notes(void);
+/* Each foreign table once, in the current memory context. */
+extern List *dyn_settings_asked(void);
+extern bool dyn_settings_are_asked(void);
 
 /* CREATE made or found a table, or somebody asks by hand. */
 extern void dyn_setting_note(Oid relid, unsigned settings);

@@ -532,7 +532,7 @@ on_xact(XactEvent event, void *arg)
 			decide_before_commit();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
-			if (dyn_notes_made() || dyn_notes_dropped() || dyn_setting_notes() != NIL)
+			if (dyn_notes_made() || dyn_notes_dropped() || dyn_settings_are_asked())
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("cannot PREPARE a transaction that made, dropped or changed remote tables of dynamo_fdw")));

@@ -19,7 +19,7 @@ SERVER = {
     "table_name_template={view}": "22023",
     "ttl_attribute=event_ts": "22023",
     "use_fips_endpoint=perhaps": "22023",
-    "tags=many": "0A000",
+    "tags=many": "22023",
     "future_option=1": "HV00D",
     "entity_key=true": "HV00D",
     "no_value_at_all": "HV00D",
