@@ -6,6 +6,7 @@
 
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "pg/ddl/ddl_door.h"
@@ -57,31 +58,46 @@ dyn_deletion_new(DynRecord *record, const char *foreign_table)
 
 /* ---- words ---- */
 
+#define PROTECTED "It is protected against deletion."
+
 /* For TRUNCATE, which does it now or fails. */
 static void
-refuse_truncation(const DynDeletion *deletion, const char *why)
+refuse_truncation_hint(const DynDeletion *deletion, const char *why, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("remote table \"%s\" of foreign table \"%s\" cannot be truncated", deletion->record->table,
 					deletion->foreign_table),
 			 errdetail("%s", why),
-			 errhint("DELETE rows by their entity keys.")));
+			 errhint("%s", hint)));
 }
 
-/* "remote table "x" of foreign table "y" is kept", and why. */
 static void
-keep_table(DynDeletion *deletion, const char *why)
+refuse_truncation(const DynDeletion *deletion, const char *why)
 {
-	if (deletion->truncates)
-		refuse_truncation(deletion, why);
+	refuse_truncation_hint(deletion, why, "DELETE rows by their entity keys.");
+}
+
+/* "remote table "x" of foreign table "y" is kept", and why; the hint may be NULL. */
+static void
+keep_table_hint(DynDeletion *deletion, const char *why, const char *hint)
+{
 	deletion->verdict = DYN_VERDICT_KEEP;
 	ereport(deletion->elevel,
 			(deletion->foreign_table ?
 			 errmsg("remote table \"%s\" of foreign table \"%s\" is kept", deletion->record->table,
 					deletion->foreign_table) :
 			 errmsg("remote table \"%s\" is kept", deletion->record->table),
-			 errdetail("%s", why)));
+			 errdetail("%s", why),
+			 hint ? errhint("%s", hint) : 0));
+}
+
+static void
+keep_table(DynDeletion *deletion, const char *why)
+{
+	if (deletion->truncates)
+		refuse_truncation(deletion, why);
+	keep_table_hint(deletion, why, NULL);
 }
 
 /*
@@ -134,6 +150,41 @@ give_up(DynDeletion *deletion, const DynStatus *status)
 			 errhint("Delete it by hand, and end its record by dynamo_fdw_forget().")));
 	record->state = DYN_RECORD_FINAL;
 	record->note = pstrdup(dyn_status_text(status));
+	dyn_record_write(record);
+}
+
+/* Is one of these foreign tables the role's? */
+static bool
+is_owners(const DynReference *reference, Oid owner)
+{
+	for (; reference; reference = reference->next)
+		if (reference->owner == owner)
+			return true;
+	return false;
+}
+
+/*
+ * Somebody wants the table to stay, whoever drops what.  A foreign table of its
+ * maker may still be over it, if it was to go by hand: then it is still his.
+ * Else its record says what became of it; a table that has none gets none.
+ */
+static void
+keep_protected(DynDeletion *deletion)
+{
+	DynRecord  *record = deletion->record;
+	bool		stays = record->state == DYN_RECORD_MADE &&
+		is_owners(dyn_references_find(dyn_references_collect(), record->region, record->table), record->owner);
+	bool		listed = !deletion->unwritten && !dyn_note_records_are_dropped() &&
+		(record->id != 0 || record->state == DYN_RECORD_LEFTOVER);
+
+	keep_table_hint(deletion, PROTECTED,
+					stays ? "Set its option deletion_protection to 'false' by ALTER FOREIGN TABLE, and try again." :
+					listed ? "To delete it all the same, CREATE a foreign table over it with the option deletion_protection 'false', and DROP that; or delete it by hand, and end its record by dynamo_fdw_forget()." :
+					"Delete it by hand if it is not needed.");
+	if (stays || !listed)
+		return;
+	record->state = DYN_RECORD_FINAL;
+	record->note = "it is protected against deletion";
 	dyn_record_write(record);
 }
 
@@ -234,15 +285,6 @@ sees_the_same(Judgement *judgement, const DynDeletion *deletion, const DynRefere
 	const KnownClient *theirs = known_client(judgement, reference->serverid, reference->owner);
 
 	return mine->client && mine->client == theirs->client;
-}
-
-static bool
-is_owners(const DynReference *reference, Oid owner)
-{
-	for (; reference; reference = reference->next)
-		if (reference->owner == owner)
-			return true;
-	return false;
 }
 
 /*
@@ -416,6 +458,10 @@ judge_truncation(DynDeletion *deletion)
 		refuse_truncation(deletion, "It is not the table that CREATE FOREIGN TABLE made, but one made later.");
 	if (!shown->feast_key)
 		refuse_truncation(deletion, "Its key is not that of Feast's tables.");
+	if (shown->settings.deletion_protection)
+		refuse_truncation_hint(deletion, PROTECTED,
+							   psprintf("Use ALTER FOREIGN TABLE %s OPTIONS (SET deletion_protection 'false'), with ADD where only the server has the option, or DELETE rows by their entity keys.",
+										quote_identifier(deletion->foreign_table)));
 	if (strcmp(shown->status, "DELETING") != 0)
 		deletion->verdict = DYN_VERDICT_SEND;
 }
@@ -458,6 +504,11 @@ judge_by_look(DynDeletion *deletion)
 	if (!shown->feast_key)
 	{
 		keep_table(deletion, "Its key is not that of Feast's tables.");
+		return;
+	}
+	if (shown->settings.deletion_protection)
+	{
+		keep_protected(deletion);
 		return;
 	}
 	deletion->verdict = strcmp(shown->status, "DELETING") == 0 ? DYN_VERDICT_WAIT : DYN_VERDICT_SEND;

@@ -11,7 +11,8 @@
  *	  3. the record's owner has USAGE on the record's own server, and a user
  *		 mapping there that signs; the server is still one of that region, and
  *		 not one where nothing is to be deleted
- *	  4. DescribeTable shows the record's table, with Feast's key
+ *	  4. DescribeTable shows the record's table, with Feast's key, and not protected
+ *		 against deletion
  *	  5. the record says that the deletion is pending
  * Send: DeleteTable, and nothing else.
  *
