@@ -13,8 +13,9 @@ PG = dynamo_fdw explain \
 	$(addprefix join/,join_explain join_path join_plan join_scan join_stage join_table join_window) \
 	$(addprefix read/,ahead lookup plan projection scan size unique unkeyed) \
 	$(addprefix write/,change modify modify_plan old_row progress progress_slots progress_view row writer) \
-	$(addprefix ddl/,ddl_change ddl_changed ddl_client ddl_door ddl_functions ddl_job ddl_leftover ddl_lock ddl_make ddl_moved \
-		ddl_note ddl_owed ddl_pin ddl_plan ddl_privilege ddl_record ddl_reference ddl_setting ddl_signer ddl_snapshot \
+	$(addprefix ddl/,ddl_change ddl_changed ddl_client ddl_difference ddl_door ddl_functions ddl_job ddl_leftover \
+		ddl_lock ddl_look ddl_make ddl_moved ddl_note ddl_owed ddl_pin ddl_plan ddl_privilege ddl_record \
+		ddl_reference ddl_setting ddl_signer ddl_snapshot \
 		ddl_target ddl_triggers ddl_truncate ddl_xact) \
 	$(addprefix import/,action apply apply_match apply_table definition exec_sql import_functions import_option import_schema on_demand project_tables \
 		registry_bytes registry_source schema_tables service service_function service_install service_sql sql_name) \

@@ -17,7 +17,9 @@
 #include "utils/tuplestore.h"
 
 #include "pg/ddl/ddl_client.h"
+#include "pg/ddl/ddl_difference.h"
 #include "pg/ddl/ddl_job.h"
+#include "pg/ddl/ddl_look.h"
 #include "pg/ddl/ddl_note.h"
 #include "pg/ddl/ddl_record.h"
 #include "pg/ddl/ddl_reference.h"
@@ -54,11 +56,14 @@ typedef struct PlanRow
 	Oid			relid;			/* InvalidOid: a record alone */
 	DynTarget  *target;			/* NULL: a record alone, or a foreign table that can't be used: */
 	const char *invalid;		/* why */
+	const DynWantedSettings *wanted;	/* that its options ask for; NULL: they contradict each other: */
+	const char *contradiction;	/* how */
 	const DynRecord *record;	/* of the remote table that is there; of a record alone: that one */
 	const char *table;
 	DynDdlClient *client;
 	DynStatus	no_client;
 	DynTableJob job;
+	DynLook    *look;			/* at what DescribeTable does not show; NULL: not needed */
 } PlanRow;
 
 /* ---- rows ---- */
@@ -68,8 +73,11 @@ static void
 resolve_target(void *arg)
 {
 	PlanRow    *row = arg;
+	DynTarget  *target = dyn_target_new(row->relid);
 
-	row->target = dyn_target_new(row->relid);
+	row->wanted = dyn_settings_wanted(GetForeignTable(row->relid)->options, GetForeignServer(row->serverid)->options,
+									  &row->contradiction);
+	row->target = target;
 }
 
 static PlanRow *
@@ -191,8 +199,6 @@ look_at_rows(List *rows)
 	dyn_ddl_jobs_wait(jobs, n, -1);
 }
 
-/* ---- words ---- */
-
 static bool
 is_there(const PlanRow *row)
 {
@@ -204,6 +210,28 @@ is_absent(const PlanRow *row)
 {
 	return row->client && row->job.status.cls == DYN_TABLE_MISSING;
 }
+
+/* Asks for the settings that DescribeTable does not show, where options say something of them. */
+static void
+look_closer(List *rows)
+{
+	List	   *looks = NIL;
+	ListCell   *lc;
+
+	foreach(lc, rows)
+	{
+		PlanRow    *row = lfirst(lc);
+
+		if (row->wanted == NULL || !is_there(row))
+			continue;
+		row->look = dyn_look_new(row->wanted, row->client, row->table, &row->job.description);
+		if (row->look)
+			looks = lappend(looks, row->look);
+	}
+	dyn_looks_wait(looks);
+}
+
+/* ---- words ---- */
 
 static const char *
 status_text(const PlanRow *row)
@@ -221,30 +249,60 @@ status_text(const PlanRow *row)
 	return row->job.description.status;
 }
 
+/* What an absent table would be made with. */
 static const char *
-create_text(const PlanRow *row)
+make_text(const PlanRow *row)
 {
-	const char *attribute;
+	const char *attribute = row->target->rel->ttl_attribute;
+	const char *expiry = attribute ? psprintf(", with time to live by \"%s\"", attribute) : "";
+	const char *settings = dyn_ddl_wanted_text(row->wanted);
 
-	if (row->target == NULL)
-		return NULL;
-	attribute = row->target->rel->ttl_attribute;
-	if (!row->target->rel->create_remote_table)
-		return "nothing: create_remote_table is 'false'";
-	if (is_absent(row))
-		return psprintf("make the remote table%s%s", row->record ? " again" : "",
-						attribute ? psprintf(", with time to live by \"%s\"", attribute) : "");
-	if (!is_there(row))
-		return "fail";
-	return row->job.description.feast_key ? "use the remote table as it is" : "fail: it is not a table of Feast";
+	return psprintf("make the remote table%s%s%s%s", row->record ? " again" : "", expiry,
+					settings == NULL ? "" : attribute ? ", " : ", with ", settings ? settings : "");
+}
+
+/* Appends a difference to others; NULL: there is none. */
+static const char *
+join_differences(const char *first, const char *second)
+{
+	if (first && second)
+		return psprintf("%s; %s", first, second);
+	return first ? first : second;
 }
 
 static const char *
 difference_text(const PlanRow *row)
 {
-	if (!is_there(row) || row->job.description.feast_key)
+	const DynTableDescription *shown = &row->job.description;
+	const char *text = NULL;
+
+	if (!is_there(row))
 		return NULL;
-	return psprintf("key is %s, Feast's is HASH entity_id (S)", row->job.description.key_schema);
+	if (!shown->feast_key)
+		text = psprintf("key is %s, Feast's is HASH entity_id (S)", shown->key_schema);
+	if (row->wanted)
+		text = join_differences(text, dyn_ddl_difference(row->wanted, shown));
+	return row->look ? join_differences(text, dyn_look_difference(row->look)) : text;
+}
+
+static const char *
+create_text(const PlanRow *row)
+{
+	if (row->target == NULL)
+		return NULL;
+	if (!row->target->rel->create_remote_table)
+		return "nothing: create_remote_table is 'false'";
+	if (row->wanted == NULL)
+		return psprintf("fail: %s", row->contradiction);
+	if (is_absent(row))
+		return make_text(row);
+	if (!is_there(row))
+		return "fail";
+	if (!row->job.description.feast_key)
+		return "fail: it is not a table of Feast";
+	if (row->record && row->record->owner == row->owner && difference_text(row))
+		return "use the remote table, and change its settings";
+	return "use the remote table as it is";
 }
 
 /* Another foreign table over the same remote name, by the same endpoint or by another one; NULL: none. */
@@ -320,6 +378,10 @@ drop_text_by_record(const PlanRow *row, DynReferences *references)
 	if (!always && record->owner != row->owner)
 		return psprintf(dyn_record_is_owed(record) ? "wait for role \"%s\", whose CREATE FOREIGN TABLE made it" :
 						"keep: CREATE FOREIGN TABLE of role \"%s\" made it", GetUserNameFromId(record->owner, true));
+	if (!always && record->state == DYN_RECORD_FINAL)
+		return psprintf("keep: %s", record->note);
+	if (row->job.description.settings.deletion_protection)
+		return "keep: it is protected against deletion";
 	if (other)
 		return psprintf("delete, unless foreign table \"%s\" by another endpoint means the same table", other);
 	return always ? "delete: drop_remote_table is 'always'" : "delete: CREATE FOREIGN TABLE made it";
@@ -421,6 +483,7 @@ dynamo_fdw_plan(PG_FUNCTION_ARGS)
 	records = dyn_records();
 	rows = rows_of_tables(serverid);
 	look_at_rows(rows);
+	look_closer(rows);
 	find_records(rows, records);
 	more = rows_of_records(serverid, records, rows);
 	look_at_rows(more);
