@@ -68,6 +68,12 @@ put_ceilings(DynBuf *out, int64_t read, int64_t write)
 }
 
 static void
+put_warmth(DynBuf *out, int64_t read, int64_t write)
+{
+	put_units(out, "WarmThroughput", "ReadUnitsPerSecond", read, "WriteUnitsPerSecond", write);
+}
+
+static void
 put_billing_mode(DynBuf *out, const DynTableSettings *settings)
 {
 	dyn_buf_str(out, ",\"BillingMode\":");
@@ -127,8 +133,7 @@ put_plain_setting(DynBuf *out, DynSetting setting, const DynTableSettings *setti
 			put_encryption(out, settings->kms_key);
 			break;
 		case DYN_SETTING_WARMTH:
-			put_units(out, "WarmThroughput", "ReadUnitsPerSecond", settings->warm_read, "WriteUnitsPerSecond",
-					  settings->warm_write);
+			put_warmth(out, settings->warm_read, settings->warm_write);
 			break;
 		default:
 			break;
@@ -211,6 +216,13 @@ put_capacity_change(DynBuf *out, const DynTableSettings *wanted, const DynTableS
 					 ceiling_to_ask(wanted->max_write_units, shown->max_write_units));
 }
 
+/* The warm throughput to ask for: it can't be lowered, so that what is warmer than wanted stays as it is. */
+static int64_t
+warmth_to_ask(int64_t wanted, int64_t shown)
+{
+	return wanted == DYN_UNITS_UNSAID || wanted > shown ? wanted : shown;
+}
+
 void
 dyn_op_update_table(DynBuf *out, const char *table, DynSetting setting, const DynTableSettings *wanted,
 					const DynTableSettings *shown)
@@ -218,6 +230,9 @@ dyn_op_update_table(DynBuf *out, const char *table, DynSetting setting, const Dy
 	begin_named(out, table);
 	if (setting == DYN_SETTING_CAPACITY)
 		put_capacity_change(out, wanted, shown);
+	else if (setting == DYN_SETTING_WARMTH)
+		put_warmth(out, warmth_to_ask(wanted->warm_read, shown->warm_read),
+				   warmth_to_ask(wanted->warm_write, shown->warm_write));
 	else if (setting == DYN_SETTING_STREAM && shown->stream != DYN_STREAM_NONE)
 		put_stream(out, DYN_STREAM_NONE);
 	else

@@ -18,7 +18,8 @@ extern void dyn_op_create_table(DynBuf *out, const char *table, const DynTableSe
 /*
  * UpdateTable of one setting, which DynamoDB takes apart from all others only.
  * A stream of another view has to be switched off first, so that is what is
- * asked for where one is shown; a ceiling of which nothing is said stays.
+ * asked for where one is shown; a ceiling of which nothing is said stays, and
+ * warm throughput is never lowered.
  */
 extern void dyn_op_update_table(DynBuf *out, const char *table, DynSetting setting, const DynTableSettings *wanted,
 								const DynTableSettings *shown);

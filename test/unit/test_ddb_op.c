@@ -146,6 +146,61 @@ test_write(json_object *body, const char *what)
 	is_json(&out, body, what);
 }
 
+static int
+compare_tags(const void *a, const void *b)
+{
+	return strcmp(golden_text(*(json_object **) a, "Key"), golden_text(*(json_object **) b, "Key"));
+}
+
+static int
+compare_texts(const void *a, const void *b)
+{
+	return strcmp(json_object_get_string(*(json_object **) a), json_object_get_string(*(json_object **) b));
+}
+
+/* The tags of a request, by "Tags" or, without values, by "TagKeys", which are put in the order that ours have. */
+static DynTags
+take_tags(json_object *body, DynTag *tag)
+{
+	json_object *list = golden_get(body, "Tags");
+	json_object *keys = golden_get(body, "TagKeys");
+	DynTags		tags = {0, tag};
+
+	if (list)
+		json_object_array_sort(list, compare_tags);
+	if (keys)
+		json_object_array_sort(keys, compare_texts);
+	for (size_t i = 0; i < golden_count(body, list ? "Tags" : "TagKeys") && i < DYN_MAX_TAGS; i++)
+	{
+		json_object *element = json_object_array_get_idx(list ? list : keys, i);
+
+		tag[i].key = list ? golden_text(element, "Key") : json_object_get_string(element);
+		tag[i].value = list ? golden_text(element, "Value") : "";
+		tags.n++;
+	}
+	return tags;
+}
+
+/* CreateTable, and what is about tags. */
+static void
+test_tagging(DynOp op, json_object *body, const char *what)
+{
+	DynTag		tag[DYN_MAX_TAGS];
+	DynTags		tags = take_tags(body, tag);
+	const char *arn = golden_text(body, "ResourceArn");
+	DynBuf		out = {0};
+
+	if (op == DYN_OP_CREATE_TABLE)
+		dyn_op_create_table(&out, golden_text(body, "TableName"), NULL, &tags);
+	else if (op == DYN_OP_TAG_RESOURCE)
+		dyn_op_tag(&out, arn, &tags);
+	else if (op == DYN_OP_UNTAG_RESOURCE)
+		dyn_op_untag(&out, arn, &tags);
+	else
+		dyn_op_list_tags(&out, arn, golden_text(body, "NextToken"));
+	is_json(&out, body, what);
+}
+
 /* Feast sends no request that changes a table beside its tags. */
 static bool
 is_of_feast(DynOp op)
@@ -184,9 +239,10 @@ test_golden(void)
 						test_write(body, what);
 						break;
 					case DYN_OP_CREATE_TABLE:
-						json_object_object_del(body, "Tags");	/* not sent yet */
-						dyn_op_create_table(&out, golden_text(body, "TableName"), NULL, NULL);
-						is_json(&out, body, what);
+					case DYN_OP_LIST_TAGS_OF_RESOURCE:
+					case DYN_OP_TAG_RESOURCE:
+					case DYN_OP_UNTAG_RESOURCE:
+						test_tagging((DynOp) op, body, what);
 						break;
 					case DYN_OP_DESCRIBE_TABLE:
 					case DYN_OP_DELETE_TABLE:
@@ -414,6 +470,7 @@ static const struct
 }			answers[] = {
 	{400, "ResourceNotFoundException", "Requested resource not found", DYN_TABLE_MISSING},
 	{400, "ResourceInUseException", "Table already exists: t", DYN_TABLE_IN_USE},
+	{400, "ContinuousBackupsUnavailableException", "Backups are being enabled for the table: t", DYN_TABLE_IN_USE},
 	{400, "AccessDeniedException", "User is not authorized to perform: dynamodb:GetItem", DYN_ACCESS_DENIED},
 	/* credentials missing, expired or rejected */
 	{400, "UnrecognizedClientException", "The security token included in the request is invalid.", DYN_CREDENTIALS},
