@@ -257,6 +257,20 @@ plain_value(DynSetting setting, const DynTableSettings *settings)
 	}
 }
 
+/* A text in quotes, as SQL has them: a key's name can come from the service. */
+static void
+say_quoted(DynBuf *out, const char *text)
+{
+	dyn_buf_byte(out, '\'');
+	for (; *text; text++)
+	{
+		if (*text == '\'')
+			dyn_buf_byte(out, '\'');
+		dyn_buf_byte(out, *text);
+	}
+	dyn_buf_byte(out, '\'');
+}
+
 /* The value, quoted, and what belongs to it. */
 static void
 say_value(DynBuf *out, const DynTableSettings *settings, DynSetting setting)
@@ -266,11 +280,7 @@ say_value(DynBuf *out, const DynTableSettings *settings, DynSetting setting)
 	else if (setting == DYN_SETTING_WARMTH)
 		say_warmth(out, settings);
 	else
-	{
-		dyn_buf_byte(out, '\'');
-		dyn_buf_str(out, plain_value(setting, settings));
-		dyn_buf_byte(out, '\'');
-	}
+		say_quoted(out, plain_value(setting, settings));
 }
 
 void
