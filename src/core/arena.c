@@ -55,6 +55,15 @@ dyn_arena_alloc(DynArena *arena, size_t size)
 	return memset(result, 0, size);
 }
 
+char *
+dyn_arena_text(DynArena *arena, const char *text)
+{
+	size_t		len = strlen(text);
+	char	   *copy = dyn_arena_alloc(arena, len + 1);
+
+	return copy ? memcpy(copy, text, len) : NULL;
+}
+
 void *
 dyn_arena_grow(DynArena *arena, const void *array, size_t *cap, size_t want, size_t size)
 {

@@ -19,6 +19,9 @@ typedef struct DynArena
 /* Zeroed and aligned; NULL: out of memory. Lives until the arena is cleared. */
 extern void *dyn_arena_alloc(DynArena *arena, size_t size);
 
+/* A copy of a text; NULL: out of memory. */
+extern char *dyn_arena_text(DynArena *arena, const char *text);
+
 /*
  * A bigger copy of an array: room for `want` elements at least, `*cap` becomes
  * how many. NULL: out of memory, the array is as it was.

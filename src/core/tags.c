@@ -14,6 +14,8 @@
 #define MAX_KEY_CHARS 128
 #define MAX_VALUE_CHARS 256
 
+#define BAD_CHARS "key and value have letters, digits, spaces and characters of \"_.:/=+-@\" only"
+
 static size_t
 count_chars(const char *text)
 {
@@ -34,6 +36,22 @@ has_valid_chars(const char *text)
 	return *text == '\0';
 }
 
+/*
+ * Is there a character 0, which ends json-c's names of members, written as the
+ * escape?  Where the escape is none, it has a backslash, which no tag has either.
+ */
+static bool
+has_escaped_nul(const char *json, size_t len)
+{
+	static const char nul[] = "\\u0000";
+	const size_t nul_len = sizeof(nul) - 1;
+
+	for (size_t i = 0; i + nul_len <= len; i++)
+		if (memcmp(json + i, nul, nul_len) == 0)
+			return true;
+	return false;
+}
+
 /* What is wrong with a tag; NULL: nothing. */
 static const char *
 tag_fault(const char *key, struct json_object *value)
@@ -43,8 +61,6 @@ tag_fault(const char *key, struct json_object *value)
 	if (!json_object_is_type(value, json_type_string))
 		return "value is a string";
 	text = json_object_get_string(value);
-	if (strlen(text) != (size_t) json_object_get_string_len(value))
-		return "value has no character 0";
 	if (count_chars(key) < 1 || count_chars(key) > MAX_KEY_CHARS)
 		return "key has 1 to 128 characters";
 	if (count_chars(text) > MAX_VALUE_CHARS)
@@ -52,18 +68,8 @@ tag_fault(const char *key, struct json_object *value)
 	if (dyn_ascii_begins(key, "aws:"))
 		return "key does not begin with \"aws:\", which is AWS's own";
 	if (!has_valid_chars(key) || !has_valid_chars(text))
-		return "key and value have letters, digits, spaces and characters of \"_.:/=+-@\" only";
+		return BAD_CHARS;
 	return NULL;
-}
-
-static char *
-copy_text(DynArena *arena, const char *text)
-{
-	char	   *copy = dyn_arena_alloc(arena, strlen(text) + 1);
-
-	if (copy)
-		memcpy(copy, text, strlen(text));
-	return copy;
 }
 
 static int
@@ -117,8 +123,8 @@ take_members(struct json_object *object, DynArena *arena, DynTags *tags, const c
 		*why = tag_fault(key, value);
 		if (*why)
 			return false;
-		tag->key = copy_text(arena, key);
-		tag->value = copy_text(arena, json_object_get_string(value));
+		tag->key = dyn_arena_text(arena, key);
+		tag->value = dyn_arena_text(arena, json_object_get_string(value));
 		if (tag->key == NULL || tag->value == NULL)
 			return false;
 	}
@@ -130,13 +136,17 @@ bool
 dyn_tags_parse(const char *json, size_t len, DynArena *arena, DynTags *tags, const char **why)
 {
 	struct json_object *object = dyn_json_parse_object(json, len);
-	bool		ok;
+	bool		ok = false;
 
 	*why = "set is a JSON object of strings, such as {\"team\": \"search\"}";
 	if (object == NULL)
 		return false;
-	*why = "set has at most 50 tags";
-	ok = json_object_object_length(object) <= DYN_MAX_TAGS && take_members(object, arena, tags, why);
+	if (has_escaped_nul(json, len))
+		*why = BAD_CHARS;
+	else if (json_object_object_length(object) > DYN_MAX_TAGS)
+		*why = "set has at most 50 tags";
+	else
+		ok = take_members(object, arena, tags, why);
 	json_object_put(object);
 	return ok;
 }
