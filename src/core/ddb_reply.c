@@ -102,13 +102,14 @@ read_units(struct json_object *object, const char *name)
 	return units ? json_object_get_int64(units) : 0;
 }
 
-/* Which of the words it is; the first one where it is none. */
+/* Which of the words it is; where it is none of them, its setting is not known. */
 static int
-find_word(const char *const *words, const char *word)
+read_word(const char *const *words, const char *word, DynTableSettings *settings, DynSetting setting)
 {
 	for (int i = 0; word && words[i]; i++)
 		if (strcmp(words[i], word) == 0)
 			return i;
+	settings->known &= ~setting;
 	return 0;
 }
 
@@ -130,7 +131,7 @@ read_capacity(struct json_object *json, DynTableSettings *settings)
 	struct json_object *ceilings = dyn_json_member(json, "OnDemandThroughput", json_type_object);
 
 	settings->provisioned = summary == NULL ||
-		find_word(dyn_billing_modes, dyn_json_text(summary, "BillingMode")) == 1;
+		read_word(dyn_billing_modes, dyn_json_text(summary, "BillingMode"), settings, DYN_SETTING_CAPACITY) == 1;
 	settings->read_capacity = read_units(provisioned, "ReadCapacityUnits");
 	settings->write_capacity = read_units(provisioned, "WriteCapacityUnits");
 	settings->max_read_units = read_units(ceilings, "MaxReadRequestUnits");
@@ -150,21 +151,22 @@ read_encryption(struct json_object *json, DynTableSettings *settings)
 	copy_word(settings->kms_key, sizeof(settings->kms_key), key && *key ? key : DYN_KMS_AWS_MANAGED);
 }
 
-/* What is absent has DynamoDB's default. */
+/* What is absent has DynamoDB's default, and of what we have no word for nothing is known. */
 static void
 read_settings(struct json_object *json, DynTableSettings *settings)
 {
+	struct json_object *class = dyn_json_member(json, "TableClassSummary", json_type_object);
 	struct json_object *stream = dyn_json_member(json, "StreamSpecification", json_type_object);
 	struct json_object *warmth = dyn_json_member(json, "WarmThroughput", json_type_object);
 
 	settings->known = DYN_SETTINGS_OF_TABLE & ~(warmth ? 0 : DYN_SETTING_WARMTH);
 	settings->deletion_protection = read_bool(json, "DeletionProtectionEnabled");
-	settings->infrequent_access =
-		find_word(dyn_table_classes,
-				  dyn_json_text(dyn_json_member(json, "TableClassSummary", json_type_object), "TableClass")) == 1;
+	settings->infrequent_access = class &&
+		read_word(dyn_table_classes, dyn_json_text(class, "TableClass"), settings, DYN_SETTING_CLASS) == 1;
 	read_capacity(json, settings);
 	if (read_bool(stream, "StreamEnabled"))
-		settings->stream = (DynStreamView) find_word(dyn_stream_views, dyn_json_text(stream, "StreamViewType"));
+		settings->stream = (DynStreamView) read_word(dyn_stream_views, dyn_json_text(stream, "StreamViewType"), settings,
+													 DYN_SETTING_STREAM);
 	read_encryption(json, settings);
 	settings->warm_read = read_units(warmth, "ReadUnitsPerSecond");
 	settings->warm_write = read_units(warmth, "WriteUnitsPerSecond");
@@ -226,24 +228,14 @@ dyn_json_continuous_backups(const char *body, size_t len, bool *recovery)
 /* Tags of a table that are taken in: it has at most 50, and some of AWS's own. */
 #define MAX_TAGS_SHOWN 500
 
-static const char *
-arena_text(DynArena *arena, const char *text)
-{
-	char	   *copy = dyn_arena_alloc(arena, strlen(text) + 1);
-
-	if (copy)
-		memcpy(copy, text, strlen(text));
-	return copy;
-}
-
-/* The page's tags, sorted. */
+/* The page's tags, sorted; no more than there is room for. */
 static bool
-read_tags(struct json_object *list, DynArena *arena, DynTags *page)
+read_tags(struct json_object *list, int room, DynArena *arena, DynTags *page)
 {
 	size_t		n = json_object_array_length(list);
 
 	page->n = 0;
-	page->tag = n <= MAX_TAGS_SHOWN ? dyn_arena_alloc(arena, sizeof(DynTag) * (n + 1)) : NULL;
+	page->tag = n <= (size_t) room ? dyn_arena_alloc(arena, sizeof(DynTag) * (n + 1)) : NULL;
 	if (page->tag == NULL)
 		return false;
 	for (size_t i = 0; i < n; i++)
@@ -255,8 +247,8 @@ read_tags(struct json_object *list, DynArena *arena, DynTags *page)
 
 		if (key == NULL || value == NULL)
 			return false;
-		tag->key = arena_text(arena, key);
-		tag->value = arena_text(arena, value);
+		tag->key = dyn_arena_text(arena, key);
+		tag->value = dyn_arena_text(arena, value);
 		if (tag->key == NULL || tag->value == NULL)
 			return false;
 	}
@@ -270,13 +262,17 @@ dyn_json_tags(const char *body, size_t len, DynArena *arena, DynTags *tags, cons
 	struct json_object *object = dyn_json_parse_object(body, len);
 	struct json_object *list = dyn_json_member(object, "Tags", json_type_array);
 	const char *token = dyn_json_text(object, "NextToken");
+	bool		more = token && *token;
+	const char *next = more ? dyn_arena_text(arena, token) : NULL;
 	DynTags		page;
-	DynTags		before = *tags;
+	DynTags		all;
 	bool		ok;
 
-	*next_token = token && *token ? arena_text(arena, token) : NULL;
-	ok = list != NULL && read_tags(list, arena, &page) && (token == NULL || *token == '\0' || *next_token) &&
-		before.n + page.n <= MAX_TAGS_SHOWN && dyn_tags_merge(&page, &before, arena, tags);
+	ok = list != NULL && (next != NULL || !more) && read_tags(list, MAX_TAGS_SHOWN - tags->n, arena, &page) &&
+		dyn_tags_merge(&page, tags, arena, &all);
+	if (ok)
+		*tags = all;
+	*next_token = ok ? next : NULL;
 	json_object_put(object);
 	return ok;
 }

@@ -43,7 +43,8 @@ extern bool dyn_json_continuous_backups(const char *body, size_t len, bool *reco
 
 /*
  * Of ListTagsOfResource: adds a page's tags to `tags`; *next_token is NULL where
- * it was the last one.  False: malformed, or far too many.  All in the arena.
+ * it was the last one.  False: malformed, far too many, or no memory, and `tags` is
+ * as it was.  All in the arena.
  */
 extern bool dyn_json_tags(const char *body, size_t len, DynArena *arena, DynTags *tags, const char **next_token);
 
