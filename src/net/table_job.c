@@ -33,7 +33,7 @@ void
 dyn_table_job_start(DynTableJob *job, double delay_ms)
 {
 	dyn_status_clear(&job->status);
-	if (job->body.len == 0 && !job->body.failed)
+	if (job->body.len == 0)
 		dyn_op_name_table(&job->body, job->table);
 	job->call = dyn_call_start(job->client, job->op, &job->body, delay_ms, NULL, &job->status);
 	job->done = job->call == NULL;
@@ -56,7 +56,9 @@ take_body(DynTableJob *job, const DynBuf *answer)
 				"the answer does not list tags";
 		case DYN_OP_TAG_RESOURCE:
 		case DYN_OP_UNTAG_RESOURCE:
-			return NULL;		/* it says nothing */
+			/* AWS says nothing, others an empty object */
+			return answer->len == 0 || dyn_json_is_object(answer->data, answer->len) ? NULL :
+				"the answer is not about tags";
 		default:
 			return dyn_json_table(answer->data, answer->len, &job->description) ? NULL :
 				"the answer does not describe a table";
