@@ -60,6 +60,19 @@ for step in load("requests.json")["steps"]:
     for request in step["requests"]:
         seed_json("fuzz_ddb_reply", request["response_body"])
 
+for case in load("table_answers.json"):
+    seed("fuzz_ddb_reply", case["answer"].encode())
+shown = {"TableStatus": "ACTIVE", "TableClassSummary": {"TableClass": "STANDARD_INFREQUENT_ACCESS"}}
+shown["SSEDescription"] = {"Status": "UPDATING", "SSEType": "KMS", "KMSMasterKeyArn": "arn:aws:kms:us-west-2:1:key/x"}
+seed_json("fuzz_ddb_reply", {"Table": shown})
+for case in load("table_settings.json"):
+    settings = case.get("wanted", {})
+    for text in settings.get("warm_throughput"), settings.get("sse_kms_key"):
+        if text:
+            seed("fuzz_settings", text.encode())
+    for escaped in True, False:
+        seed("fuzz_settings", json.dumps(case.get("tags", {}), ensure_ascii=escaped).encode())
+
 for case in load("event_ts.json"):
     seed("fuzz_event_ts", case["text"].encode())
 
