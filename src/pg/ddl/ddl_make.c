@@ -16,6 +16,7 @@
 
 #include "core/table_op.h"
 #include "pg/ddl/ddl_client.h"
+#include "pg/ddl/ddl_difference.h"
 #include "pg/ddl/ddl_job.h"
 #include "pg/ddl/ddl_leftover.h"
 #include "pg/ddl/ddl_lock.h"
@@ -28,7 +29,6 @@
 #include "pg/session/stays.h"
 #include "pg/table/setting.h"
 #include "pg/util/error.h"
-#include "pg/util/scratch.h"
 
 /* Pause before a table that is being made or deleted is looked at again. */
 #define LOOK_AGAIN_MS 500
@@ -67,20 +67,16 @@ typedef struct Work
 
 /* ---- making ---- */
 
-/* The settings that CreateTable is to make the table with, for messages; NULL: none. */
+/* The settings that CreateTable was asked for, for messages; NULL: none. */
 static char *
 asked_settings(const Work *work)
 {
-	DynBuf	   *text = dyn_scratch_new(CurrentMemoryContext);
+	DynWantedSettings asked = *work->wanted;
+	char	   *text;
 
-	for (unsigned setting = 1; setting <= DYN_SETTINGS_OF_TABLE; setting <<= 1)
-		if (work->wanted->settings.known & SETTINGS_OF_NEW & setting)
-		{
-			dyn_buf_str(text, text->len > 0 ? ", " : "It was asked for ");
-			dyn_settings_say(text, &work->wanted->settings, (DynSetting) setting);
-		}
-	dyn_buf_str(text, text->len > 0 ? "." : "");
-	return text->len > 0 ? dyn_buf_cstr(text) : NULL;
+	asked.settings.known &= SETTINGS_OF_NEW | (work->untagged ? 0 : DYN_SETTING_TAGS);
+	text = dyn_ddl_wanted_text(&asked);
+	return text ? psprintf("It was asked for %s.", text) : NULL;
 }
 
 /* Raises why a call failed. */
@@ -236,7 +232,31 @@ what_drop_does(const DynRecord *record, Oid owner)
 	return "CREATE FOREIGN TABLE of another role made it; DROP leaves it to that role.";
 }
 
-/* The table is there already: takes it as it is, if it can be used. */
+/* Tells of a table that was there; `difference` from what the options say, NULL: none that stays. */
+static void
+warn_adopted(const DynTarget *target, const DynRecord *record, const char *difference)
+{
+	const char *detail = what_drop_does(record, target->owner);
+	const char *hint = NULL;
+
+	if (difference)
+	{
+		detail = psprintf("It differs from the options: %s. %s", difference, detail);
+		hint = "dynamo_fdw_alter_table() makes it what the options say.";
+	}
+	if (target->rel->ttl_attribute)
+		hint = psprintf("Items are written with \"%s\", but DynamoDB deletes none unless the table's time to live is enabled for this attribute.%s%s",
+						target->rel->ttl_attribute, hint ? " " : "", hint ? hint : "");
+	ereport(WARNING,
+			(target->altered ?
+			 errmsg("foreign table \"%s\" now means remote table \"%s\", which exists already and is used as it is",
+					target->name, target->rel->remote.table) :
+			 errmsg("remote table \"%s\" exists already and is used as it is", target->rel->remote.table),
+			 errdetail("%s", detail),
+			 hint ? errhint("%s", hint) : 0));
+}
+
+/* The table is there already: takes it as it is, if it can be used.  Only of one that is ours settings are changed. */
 static void
 adopt_table(Work *work)
 {
@@ -244,6 +264,7 @@ adopt_table(Work *work)
 	const DynTarget *target = work->target;
 	DynMade    *undone = dyn_note_undone(&target->rel->remote, shown);
 	const DynRecord *record;
+	bool		is_ours;
 
 	dyn_target_require_feast_key(target, shown);
 	if (undone)
@@ -256,20 +277,12 @@ adopt_table(Work *work)
 		return;
 	}
 	record = take_over_record(target, shown);
-	if (record && record->owner == target->owner)
+	is_ours = record && record->owner == target->owner;
+	if (is_ours)
 		dyn_setting_note(target->rel->relid, work->wanted->settings.known);
 	work->adopted = true;
-	if (target->imported)
-		return;
-	ereport(WARNING,
-			(target->altered ?
-			 errmsg("foreign table \"%s\" now means remote table \"%s\", which exists already and is used as it is",
-					target->name, target->rel->remote.table) :
-			 errmsg("remote table \"%s\" exists already and is used as it is", target->rel->remote.table),
-			 errdetail("%s", what_drop_does(record, target->owner)),
-			 target->rel->ttl_attribute ?
-			 errhint("Items are written with \"%s\", but DynamoDB deletes none unless the table's time to live is enabled for this attribute.",
-					 target->rel->ttl_attribute) : 0));
+	if (!target->imported)
+		warn_adopted(target, record, is_ours ? NULL : dyn_ddl_difference(work->wanted, shown));
 }
 
 /* The table is ACTIVE. */
