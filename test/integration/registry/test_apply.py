@@ -227,6 +227,37 @@ def test_description_changed(feast, project, rides):
     assert apply(feast, rides, import_comments=False) == []
 
 
+def test_tags_changed(feast, rides):
+    """They go with the view's, whatever a user sets; how he writes the same ones is his."""
+    table, tags = ("foreign table", "stats", "alter"), rides.feature_views[0].spec.tags
+    apply(feast, rides)
+    tags.update({"team": "it", "größe": "2"})
+    (row,) = reapply(feast, rides, [table])
+    assert row[3] == 'ADD tags \'{"größe": "2", "team": "it"}\''
+    feast.run("""ALTER FOREIGN TABLE feast.stats OPTIONS (SET tags '{"team":"it",\n"gr\\u00f6\u00dfe": "2"}')""")
+    assert apply(feast, rides) == []
+    del tags["größe"]
+    (row,) = reapply(feast, rides, [table])
+    assert row[3] == 'SET tags \'{"team": "it"}\''
+    feast.run("""ALTER FOREIGN TABLE feast.stats OPTIONS (SET tags '{"team": "mine"}')""")
+    reapply(feast, rides, [table])
+    tags.clear()
+    (row,) = reapply(feast, rides, [table])
+    assert row[3] == "DROP tags"
+
+
+def test_tags_that_aws_would_not_take(feast, rides):
+    tags = rides.feature_views[0].spec.tags
+    tags["team"] = "it"
+    apply(feast, rides)
+    feast.notices.clear()
+    tags["aws:made"] = "x"
+    (row,) = apply(feast, rides, dry_run=True)
+    ((severity, message, detail),) = feast.notices
+    assert row[3] == "DROP tags" and severity == "WARNING" and '"stats"' in message and "aws:" in detail
+    reapply(feast, rides, [("foreign table", "stats", "alter")])
+
+
 def test_version_up_and_down(feast, project, rides):
     versioned(feast, project, rides)
     rides.feature_views[0].meta.current_version_number = 0
