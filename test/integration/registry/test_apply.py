@@ -246,6 +246,32 @@ def test_tags_changed(feast, rides):
     assert row[3] == "DROP tags"
 
 
+def test_tags_in_aws(feast, project, rides):
+    """As Feast has it: the view's over the store's; but tags of others stay."""
+    feast.run("ALTER SERVER feast OPTIONS (SET endpoint_url '%s', ADD tags '{\"store\": \"s\", \"team\": \"s\"}')" % MOTO_ENDPOINT)
+    client = dynamodb(MOTO_ENDPOINT)
+
+    def tags():
+        arn = client.describe_table(TableName=project + ".stats")["Table"]["TableArn"]
+        return {tag["Key"]: tag["Value"] for tag in client.list_tags_of_resource(ResourceArn=arn)["Tags"]}
+
+    view_tags = rides.feature_views[0].spec.tags
+    view_tags.update({"team": "it", "gone": "1"})
+    apply(feast, rides)
+    assert tags() == {"store": "s", "team": "it", "gone": "1"}
+    arn = client.describe_table(TableName=project + ".stats")["Table"]["TableArn"]
+    client.tag_resource(ResourceArn=arn, Tags=[{"Key": "others", "Value": "x"}])
+    del view_tags["gone"]
+    view_tags["größe"] = "ü"
+    apply(feast, rides, dry_run=True)
+    assert "gone" in tags()
+    apply(feast, rides)
+    assert tags() == {"store": "s", "team": "it", "größe": "ü", "others": "x"}
+    view_tags.clear()
+    apply(feast, rides)
+    assert tags() == {"store": "s", "team": "s", "others": "x"}
+
+
 def test_tags_that_aws_would_not_take(feast, rides):
     tags = rides.feature_views[0].spec.tags
     tags["team"] = "it"
