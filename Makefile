@@ -18,7 +18,7 @@ PG = dynamo_fdw explain \
 		ddl_reference ddl_setting ddl_signer ddl_snapshot \
 		ddl_target ddl_triggers ddl_truncate ddl_xact) \
 	$(addprefix import/,action apply apply_match apply_table definition exec_sql import_functions import_option import_schema on_demand project_tables \
-		registry_bytes registry_source schema_tables service service_function service_install service_sql sql_name) \
+		registry_bytes registry_source schema_tables service service_function service_install service_sql sql_name view_tags) \
 	$(addprefix load/,interval materialize source statement) \
 	$(addprefix qual/,qual qual_bind qual_column qual_derive qual_eval qual_join qual_operand qual_tree) \
 	$(addprefix convert/,convert_key convert_read convert_write) \

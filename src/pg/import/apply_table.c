@@ -16,6 +16,7 @@
 #include "pg/import/exec_sql.h"
 #include "pg/import/sql_name.h"
 #include "pg/table/option.h"
+#include "pg/table/setting.h"
 #include "pg/util/text.h"
 
 /* A comparison under way. */
@@ -48,6 +49,13 @@ column_label(const Comparison *comparison, const char *column)
 
 /* ---- options ---- */
 
+/* Do two values of an option say the same?  Tags may be written in any order and spacing. */
+static bool
+is_same_value(const char *name, const char *value, const char *wanted)
+{
+	return strcmp(value, wanted) == 0 || (strcmp(name, "tags") == 0 && dyn_tags_same(value, wanted));
+}
+
 /* "ADD x 'y'", "SET x 'y'" or "DROP x", where an option is to become `wanted` (NULL: none); NULL: it is so already. */
 static char *
 option_change(const char *name, List *options, List *wanted_options)
@@ -59,7 +67,7 @@ option_change(const char *name, List *options, List *wanted_options)
 		return NULL;
 	if (wanted == NULL)
 		return psprintf("DROP %s", name);
-	if (value && strcmp(value, wanted) == 0)
+	if (value && is_same_value(name, value, wanted))
 		return NULL;
 	return psprintf("%s %s %s", value ? "SET" : "ADD", name, quote_literal_cstr(wanted));
 }
@@ -87,7 +95,7 @@ compare_table_options(Comparison *comparison)
 {
 	/* the first only where it is asked for */
 	static const char *const names[] = {
-		"ttl", "feature_view", "batch_source", "timestamp_field", "created_timestamp_column", "source_ttl", NULL
+		"ttl", "feature_view", "batch_source", "timestamp_field", "created_timestamp_column", "source_ttl", "tags", NULL
 	};
 	List	   *options = GetForeignTable(comparison->table->relid)->options;
 	List	   *wanted = comparison->definition->options;

@@ -16,6 +16,7 @@
 
 #include "pg/import/definition.h"
 #include "pg/import/sql_name.h"
+#include "pg/import/view_tags.h"
 #include "pg/table/option.h"
 #include "pg/table/relation.h"
 #include "pg/table/type_map.h"
@@ -232,6 +233,7 @@ define_options(const DynTableDefinition *table, const ForeignServer *server, con
 	const DynRegView *view = table->view;
 	const char *project = dyn_registry_text(view->project);
 	const char *of_server = dyn_option_text("project", server->options, NIL);
+	const char *tags = dyn_view_tags(view, server);
 	List	   *options = NIL;
 
 	if (of_server == NULL || strcmp(of_server, project) != 0)
@@ -246,6 +248,8 @@ define_options(const DynTableDefinition *table, const ForeignServer *server, con
 		options = add_definition_option(options, "create_remote_table", "false");
 	if (view->has_source)
 		options = add_source_options(options, view);
+	if (tags)
+		options = add_definition_option(options, "tags", tags);
 	return add_definition_option(options, "managed", "true");
 }
 

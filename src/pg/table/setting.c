@@ -110,6 +110,36 @@ dyn_tags_fault(const char *value)
 	return valid ? NULL : psprintf("A tag's %s.", why);
 }
 
+/* Appends the tags of a value, always by the same text; false: it can't be read. */
+static bool
+normalize_tags(const char *value, DynBuf *out)
+{
+	DynArena   *arena = dyn_scratch_arena(CurrentMemoryContext);
+	DynTags		tags;
+	const char *why;
+	bool		valid = parse_tags(value, arena, &tags, &why);
+
+	if (valid)
+		dyn_tags_say(out, &tags);
+	dyn_arena_free(arena);
+	if (out->failed)
+		dyn_report_no_memory();
+	return valid;
+}
+
+bool
+dyn_tags_same(const char *value, const char *other)
+{
+	DynBuf	   *one = dyn_scratch_new(CurrentMemoryContext);
+	DynBuf	   *two = dyn_scratch_new(CurrentMemoryContext);
+	bool		same = normalize_tags(value, one) && normalize_tags(other, two) && one->len == two->len &&
+		memcmp(one->data, two->data, one->len) == 0;
+
+	dyn_buf_free(one);
+	dyn_buf_free(two);
+	return same;
+}
+
 /* Those of the table and the server together. */
 static bool
 want_tags(DynWantedSettings *wanted, List *t, List *s, const char **why)

@@ -40,4 +40,7 @@ extern void dyn_settings_check_together(List *options);
 /* What is wrong with a value of `tags`, as a hint; NULL: nothing. */
 extern const char *dyn_tags_fault(const char *value);
 
+/* Are two values of `tags` the same tags?  Not if one of them can't be read. */
+extern bool dyn_tags_same(const char *value, const char *other);
+
 #endif							/* DYN_SETTING_H */

@@ -11,6 +11,7 @@ class View:
     features: dict  # name: kind
     description: str = ""
     disabled: bool = False
+    tags: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Table:
     view: str
     columns: dict  # SQL name: Column
     comment: str = None
+    tags: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -82,7 +84,7 @@ def apply(schema, views, services, prune):
             rows.add(("foreign table", name, "none"))
         else:
             columns = {feature: Column(feature, kind, True) for feature, kind in view.features.items()}
-            schema.tables[name] = Table(name, columns)
+            schema.tables[name] = Table(name, columns, tags=view.tags)
             rows.add(("foreign table", name, "create"))
         table = schema.table_of(name)
         if table and not view.disabled and view.description and schema.tables[table].comment != view.description:
@@ -102,6 +104,9 @@ def change_table(schema, table, view, prune, rows):
     """Columns of a table; whether functions over it had to give way."""
     columns = schema.tables[table].columns
     breaks = False
+    if schema.tables[table].tags != view.tags:
+        schema.tables[table].tags = view.tags
+        rows.add(("foreign table", table, "alter"))
     for feature, kind in view.features.items():
         name = schema.column_of(table, feature)
         if name is None:

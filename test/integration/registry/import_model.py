@@ -4,6 +4,8 @@ Views and services are dicts as in ../../data/registry2/views.json and services.
 "version".  Of versions that are not the one of now, a view has {number: features} in "history".
 """
 
+import json
+import re
 from dataclasses import dataclass, field
 
 SCALARS = {
@@ -29,6 +31,9 @@ MOST_COLUMNS = 1600
 MOST_ARGUMENTS = 100
 MOST_RESULTS = 1663  # of 1,664 one is for the order
 LONGEST_NAME = 63
+MOST_TAGS = 50
+# What AWS takes, of ASCII; and lengths in characters.
+TAG_KEY, TAG_VALUE = ("[A-Za-z0-9 _.:/=+@\\x80-\\U0010ffff-]{%s}" % length for length in ("1,128", "0,256"))
 
 
 def clip(name, limit=LONGEST_NAME):
@@ -54,6 +59,13 @@ class Names:
 
     def column(self, name):
         return self.take(name + "_" if name in SYSTEM_COLUMNS else name)
+
+
+def can_be_tags(tags):
+    return len(tags) <= MOST_TAGS and all(
+        re.fullmatch(TAG_KEY, key) and re.fullmatch(TAG_VALUE, value) and not key.lower().startswith("aws:")
+        for key, value in tags.items()
+    )
 
 
 @dataclass
@@ -99,6 +111,7 @@ class Asked:
     times: bool = False
     wanted: object = None  # LIMIT TO and EXCEPT: a function of the SQL name
     server_project: str = None
+    server_tags: dict = field(default_factory=dict)
     computed: dict = field(default_factory=dict)  # on-demand views that a function stands for: {feature: type}
 
 
@@ -235,7 +248,16 @@ class Project:
             options["ttl"] = seconds(view["ttl_seconds"])
         if not self.asked.create:
             options["create_remote_table"] = "false"
-        return {**options, **self.source_options(view)}
+        return {**options, **self.source_options(view), **self.tags_option(view)}
+
+    def tags_option(self, view):
+        tags = view.get("tags")
+        if not tags:
+            return {}
+        if not can_be_tags({**self.asked.server_tags, **tags}):
+            self.warned.append(view["name"])
+            return {}
+        return {"tags": json.dumps(tags, sort_keys=True, ensure_ascii=False)}
 
     def source_options(self, view):
         source = view.get("source")

@@ -18,6 +18,12 @@ KEYS = [("id", "INT64"), ("id", "INT64"), ("id", "INT32"), ("code", "STRING"), (
         ("ctid", "INT32")]  # fmt: skip
 
 
+TAG_KEYS = ["team", "Team", "größe", "日本", "a/b", "cost center", "_.:/=+-@", "k" * 128, "ö" * 128, "0"]
+TAG_VALUES = ["", "ml", "Zürich", " ", "a=b@c", "v" * 256, "é" * 256]
+BAD_TAGS = [("aws:x", "1"), ("AWS:x", "1"), ("k" * 129, ""), ("v", "v" * 257), ("semi;colon", "1"), ("quote", 'a"b'),
+            ("back\\slash", "1"), ("line", "a\nb"), ("", "no key"), ("it's", "1")]  # fmt: skip
+
+
 class Generator:
     def __init__(self, rng, project):
         self.rng = rng
@@ -52,6 +58,15 @@ class Generator:
             pairs["flag"] = "BOOL"
         return [{"name": name, "value_type": kind} for name, kind in pairs.items()]
 
+    def tags(self):
+        tags = {key: self.rng.choice(TAG_VALUES) for key in self.rng.sample(TAG_KEYS, self.rng.choice([0, 0, 1, 3]))}
+        if self.chance(3):
+            tags.update({"tag%d" % n: "" for n in range(self.rng.randint(45, 55))})
+        if self.chance(10):
+            key, value = self.rng.choice(BAD_TAGS)
+            tags[key] = value
+        return tags
+
     def view(self, number):
         kind = self.rng.choice(KINDS)
         if kind == "on_demand_feature_view" and not self.inputs():
@@ -67,6 +82,7 @@ class Generator:
             "ttl_seconds": self.rng.choice([0, 1, 3600, 0.5, 86400 * 10_000]),
             "online": self.chance(90),
             "version": None,
+            "tags": self.tags(),
         }
         keys = {key["name"] for key in view["join_keys"]}
         view["features"] = [field for field in self.fields(9, "f") if field["name"] not in keys] or self.fields(

@@ -66,6 +66,7 @@ def view_proto(view, views=(), features=None):
     spec.name = view["name"]
     spec.project = view["project"]
     spec.description = view.get("description", "")
+    spec.tags.update(view.get("tags", {}))
     spec.features.extend(fields(features or view["features"]))
     spec.entity_columns.extend(fields(view["join_keys"]))
     spec.entities.extend(view.get("entities", ["e_" + key["name"] for key in view["join_keys"]]))

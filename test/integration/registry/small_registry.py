@@ -27,7 +27,7 @@ def set_fields(where, kinds):
     where.extend(fields(kinds))
 
 
-def view(project, name, features, keys=None, online=True, disabled=False, description="", ttl=0, version=0):
+def view(project, name, features, keys=None, online=True, disabled=False, description="", ttl=0, version=0, tags=None):
     """A feature view, by `driver_id` if nothing else is said; {} has no keys."""
     keys = {"driver_id": "INT64"} if keys is None else keys
     proto = FeatureView()
@@ -36,6 +36,7 @@ def view(project, name, features, keys=None, online=True, disabled=False, descri
     proto.spec.description = description
     proto.spec.online = online
     proto.spec.disabled = disabled
+    proto.spec.tags.update(tags or {})
     proto.spec.ttl.FromTimedelta(timedelta(seconds=ttl))
     proto.spec.features.extend(fields(features))
     set_keys(proto, keys)

@@ -227,6 +227,63 @@ def test_description_changed(feast, project, rides):
     assert apply(feast, rides, import_comments=False) == []
 
 
+def test_tags_changed(feast, rides):
+    """They go with the view's, whatever a user sets; how he writes the same ones is his."""
+    table, tags = ("foreign table", "stats", "alter"), rides.feature_views[0].spec.tags
+    apply(feast, rides)
+    tags.update({"team": "it", "größe": "2"})
+    (row,) = reapply(feast, rides, [table])
+    assert row[3] == 'ADD tags \'{"größe": "2", "team": "it"}\''
+    feast.run("""ALTER FOREIGN TABLE feast.stats OPTIONS (SET tags '{"team":"it",\n"gr\\u00f6\u00dfe": "2"}')""")
+    assert apply(feast, rides) == []
+    del tags["größe"]
+    (row,) = reapply(feast, rides, [table])
+    assert row[3] == 'SET tags \'{"team": "it"}\''
+    feast.run("""ALTER FOREIGN TABLE feast.stats OPTIONS (SET tags '{"team": "mine"}')""")
+    reapply(feast, rides, [table])
+    tags.clear()
+    (row,) = reapply(feast, rides, [table])
+    assert row[3] == "DROP tags"
+
+
+def test_tags_in_aws(feast, project, rides):
+    """As Feast has it: the view's over the store's; but tags of others stay."""
+    feast.run("ALTER SERVER feast OPTIONS (SET endpoint_url '%s', ADD tags '{\"store\": \"s\", \"team\": \"s\"}')" % MOTO_ENDPOINT)
+    client = dynamodb(MOTO_ENDPOINT)
+
+    def tags():
+        arn = client.describe_table(TableName=project + ".stats")["Table"]["TableArn"]
+        return {tag["Key"]: tag["Value"] for tag in client.list_tags_of_resource(ResourceArn=arn)["Tags"]}
+
+    view_tags = rides.feature_views[0].spec.tags
+    view_tags.update({"team": "it", "gone": "1"})
+    apply(feast, rides)
+    assert tags() == {"store": "s", "team": "it", "gone": "1"}
+    arn = client.describe_table(TableName=project + ".stats")["Table"]["TableArn"]
+    client.tag_resource(ResourceArn=arn, Tags=[{"Key": "others", "Value": "x"}])
+    del view_tags["gone"]
+    view_tags["größe"] = "ü"
+    apply(feast, rides, dry_run=True)
+    assert "gone" in tags()
+    apply(feast, rides)
+    assert tags() == {"store": "s", "team": "it", "größe": "ü", "others": "x"}
+    view_tags.clear()
+    apply(feast, rides)
+    assert tags() == {"store": "s", "team": "s", "others": "x"}
+
+
+def test_tags_that_aws_would_not_take(feast, rides):
+    tags = rides.feature_views[0].spec.tags
+    tags["team"] = "it"
+    apply(feast, rides)
+    feast.notices.clear()
+    tags["aws:made"] = "x"
+    (row,) = apply(feast, rides, dry_run=True)
+    ((severity, message, detail),) = feast.notices
+    assert row[3] == "DROP tags" and severity == "WARNING" and '"stats"' in message and "aws:" in detail
+    reapply(feast, rides, [("foreign table", "stats", "alter")])
+
+
 def test_version_up_and_down(feast, project, rides):
     versioned(feast, project, rides)
     rides.feature_views[0].meta.current_version_number = 0

@@ -1,5 +1,6 @@
 """Registries that are none, that are damaged, and that hold what SQL or DynamoDB can't have."""
 
+import json
 import os
 import random
 
@@ -308,6 +309,54 @@ def test_descriptions_that_the_encoding_does_not_have(latin1, project, tmp_path)
     import_project(latin1, "p", import_comments="false", create_remote_table="true")
     assert list(tables(latin1)) == ["v"] and list(functions(latin1)) == ["s"]
     latin1.run("SET dynamo_fdw.remote_ddl = off; DROP SERVER feast CASCADE")
+
+
+# tags
+
+
+@pytest.mark.parametrize(
+    "tags, why",
+    [
+        ({"good": "1", "aws:x": "1"}, "aws:"),
+        ({"Aws:x": "1"}, "aws:"),
+        ({"k" * 129: "1"}, "128 characters"),
+        ({"": "1"}, "128 characters"),
+        ({"k": "ö" * 257}, "256 characters"),
+        ({"k;": "1"}, "letters"),
+        ({"k": "'"}, "letters"),
+        ({"k%d" % n: "" for n in range(51)}, "at most 50"),
+        ({"k%d" % n: "" for n in range(50)}, "with the server's it would have 51"),
+    ],
+)
+def test_tags_that_aws_would_not_take(session, place, tags, why):
+    """The view has its table all the same."""
+    place([view("v", tags=tags), view("w", tags={"of_server": "no"})], tags='{"of_server": "yes"}')
+    import_project(session, "p", create_remote_table="true")
+    assert "tags" not in tables(session)["v"][1]
+    assert tables(session)["w"][1]["tags"] == '{"of_server": "no"}'
+    ((_, message, detail),) = [notice for notice in session.notices if notice[0] == "WARNING"]
+    assert message == 'the tags of feature view "v" are left out'
+    assert why in detail
+
+
+def test_tags_that_aws_takes(session, place):
+    tags = {"ö" * 128: "ü" * 256, "_.:/=+-@ 0": "", "日本": "🙂", **{"k%d" % n: "" for n in range(47)}}
+    place([view("v", tags=tags)])
+    import_project(session, "p")
+    assert json.loads(tables(session)["v"][1]["tags"]) == tags
+    assert session.warnings() == []
+
+
+@pytest.mark.parametrize("tag, there", [("größe", True), ("日本", False)])
+def test_tags_in_a_database_of_another_encoding(latin1, tmp_path, tag, there):
+    data = registry_proto("p", [view("v", tags={"k": tag, tag: "x"})], []).SerializeToString()
+    latin1.run("CREATE EXTENSION dynamo_fdw; CREATE SCHEMA feast")
+    latin1.server("p", registry=put_registry(tmp_path, data))
+    latin1.notices.clear()
+    import_project(latin1, "p")
+    assert tables(latin1)["v"][1].get("tags") == ('{"größe": "x", "k": "größe"}' if there else None)
+    warned = [detail for severity, _, detail in latin1.notices if severity == "WARNING"]
+    assert warned == ([] if there else ["They have a character that encoding LATIN1 does not have."])
 
 
 # services

@@ -1,5 +1,6 @@
 """IMPORT FOREIGN SCHEMA of the golden registries, against the rules (import_model)."""
 
+import json
 import re
 
 import pytest
@@ -84,9 +85,10 @@ def test_the_smaller_registry(session, tmp_path):
     views = {view["spec"]["name"]: view["spec"] for view in decoded["feature_views"]}
     got = tables(session)
     assert set(got) == {name for name, view in views.items() if view.get("online")}
-    for name, (columns, _, _) in got.items():
+    for name, (columns, options, _) in got.items():
         keys = [key["name"] for key in views[name]["entity_columns"] if key["name"] != "__dummy_id"]
         assert [column.name for column in columns if "entity_key" in column.options] == keys
+        assert json.loads(options.get("tags", "{}")) == views[name].get("tags", {})
         features = [feature["name"] for feature in views[name]["features"]]
         assert [column.name for column in columns[len(keys) + 1 :]] == features
     assert set(functions(session)) == {service["spec"]["name"] for service in decoded.get("feature_services", [])}

@@ -4,6 +4,7 @@ The seed is fixed, so that a failure comes again; RANDOM_APPLIES="SEED NUMBER" t
 """
 
 import copy
+import json
 import os
 import random
 
@@ -16,6 +17,7 @@ from support import remote_tables
 
 SEED, NUMBER = map(int, (os.environ.get("RANDOM_APPLIES") or "1 20").split())
 KINDS = {"INT64": "bigint", "STRING": "text", "FLOAT": "real", "BOOL": "boolean", "STRING_LIST": "text[]", "JSON": "jsonb"}
+TAGS = [{}, {"team": "ml"}, {"team": "ops"}, {"team": "ml", "größe": "ü/2", "a b": ""}]
 RESULTS = (
     "SELECT name, format_type(type, NULL) FROM pg_proc, unnest(proargnames, proallargtypes, proargmodes)"
     " a(name, type, mode) WHERE pronamespace = 'feast'::regnamespace AND proname = %s AND mode = 't'"
@@ -91,6 +93,9 @@ class Sequence:
     def describe(self):
         self.views[self.pick(self.views)].description = self.chance.choice(["", "\\ new", "$$ \" other %"])
 
+    def tag(self):
+        self.views[self.pick(self.views)].tags = self.chance.choice(TAGS)
+
     def change_service(self):
         name = self.new_name("service") if not self.services or self.chance.random() < 0.4 else self.pick(self.services)
         chosen = self.chance.sample(sorted(self.views), min(len(self.views), self.chance.randint(1, 3)))
@@ -133,6 +138,32 @@ class Sequence:
         self.run("COMMENT ON FOREIGN TABLE feast.%s IS 'mine'" % table)
         self.schema.tables[table].comment = "mine"
 
+    def own_tags(self):
+        """Others than the registry's, or none."""
+        table = self.pick(self.schema.tables)
+        tags = self.chance.choice(TAGS)
+        self.set_tags(table, json.dumps(tags) if tags else None)
+        self.schema.tables[table].tags = tags
+
+    def rewrite_tags(self):
+        """The same in another order and spacing."""
+        tagged = [name for name, table in self.schema.tables.items() if table.tags]
+        if tagged:
+            table = self.pick(tagged)
+            tags = self.schema.tables[table].tags
+            self.set_tags(table, json.dumps(dict(reversed(tags.items())), indent=1))
+
+    def set_tags(self, table, value):
+        there = "tags" in self.options(table)
+        if there or value:
+            verb = ("SET" if there else "ADD") if value else "DROP"
+            text = "" if value is None else "'%s'" % value
+            self.run("ALTER FOREIGN TABLE feast.%s OPTIONS (%s tags %s)" % (table, verb, text))
+
+    def options(self, table):
+        found = self.session.value("SELECT ftoptions FROM pg_foreign_table WHERE ftrelid = %s::regclass", ["feast." + table])
+        return dict(option.split("=", 1) for option in found)
+
     def own_function(self):
         if self.schema.functions:
             name = self.pick(self.schema.functions)
@@ -150,17 +181,17 @@ class Sequence:
 
     def edit(self):
         of_registry = [self.add_view, self.remove_view, self.add_feature, self.remove_feature, self.change_type,
-                       self.change_type, self.toggle, self.describe, self.change_service, self.change_service,
+                       self.change_type, self.toggle, self.describe, self.tag, self.tag, self.change_service, self.change_service,
                        self.remove_service]  # fmt: skip
         of_users = [self.own_column, self.rename_table, self.rename_column, self.drop_table, self.own_comment,
-                    self.own_function, self.drop_function]  # fmt: skip
+                    self.own_tags, self.rewrite_tags, self.own_function, self.drop_function]  # fmt: skip
         if not self.views:
             return self.add_view()
         return self.chance.choice(of_registry if not self.schema.tables or self.chance.random() < 0.7 else of_users)()
 
     def registry(self):
         protos = {
-            name: view(self.project, name, one.features, disabled=one.disabled, description=one.description)
+            name: view(self.project, name, one.features, disabled=one.disabled, description=one.description, tags=one.tags)
             for name, one in self.views.items()
         }
         made = [
@@ -213,6 +244,7 @@ class Sequence:
             wanted = {column: KINDS[one.kind] for column, one in table.columns.items()}
             assert got == {"driver_id": "bigint", "event_timestamp": "timestamp with time zone", **wanted}
             assert comment(self.session, "feast." + name) == table.comment
+            assert json.loads(self.options(name).get("tags", "{}")) == table.tags
         ours = sorted(name for name, one in self.schema.functions.items() if one.ours)
         assert functions(self.session) == ours
         for name in ours:
