@@ -14,7 +14,7 @@
 #define MAX_KEY_CHARS 128
 #define MAX_VALUE_CHARS 256
 
-#define BAD_CHARS "key and value have letters, digits, spaces and characters of \"_.:/=+-@\" only"
+#define BAD_CHARS "a tag's key and value have letters, digits, spaces and characters of \"_.:/=+-@\" only"
 
 static size_t
 count_chars(const char *text)
@@ -59,14 +59,14 @@ tag_fault(const char *key, struct json_object *value)
 	const char *text;
 
 	if (!json_object_is_type(value, json_type_string))
-		return "value is a string";
+		return "a tag's value is a string";
 	text = json_object_get_string(value);
 	if (count_chars(key) < 1 || count_chars(key) > MAX_KEY_CHARS)
-		return "key has 1 to 128 characters";
+		return "a tag's key has 1 to 128 characters";
 	if (count_chars(text) > MAX_VALUE_CHARS)
-		return "value has at most 256 characters";
+		return "a tag's value has at most 256 characters";
 	if (dyn_ascii_begins(key, "aws:"))
-		return "key does not begin with \"aws:\", which is AWS's own";
+		return "a tag's key does not begin with \"aws:\", which is AWS's own";
 	if (!has_valid_chars(key) || !has_valid_chars(text))
 		return BAD_CHARS;
 	return NULL;
@@ -138,13 +138,13 @@ dyn_tags_parse(const char *json, size_t len, DynArena *arena, DynTags *tags, con
 	struct json_object *object = dyn_json_parse_object(json, len);
 	bool		ok = false;
 
-	*why = "set is a JSON object of strings, such as {\"team\": \"search\"}";
+	*why = "tags are a JSON object of strings, such as {\"team\": \"search\"}";
 	if (object == NULL)
 		return false;
 	if (has_escaped_nul(json, len))
 		*why = BAD_CHARS;
 	else if (json_object_object_length(object) > DYN_MAX_TAGS)
-		*why = "set has at most 50 tags";
+		*why = "a table has at most 50 tags";
 	else
 		ok = take_members(object, arena, tags, why);
 	json_object_put(object);

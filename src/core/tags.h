@@ -29,8 +29,8 @@ typedef struct DynTags
 
 /*
  * Reads a JSON object of strings, which AWS takes as tags as far as can be told
- * here.  False: it is not one; *why is a phrase that follows "A tag ..." or
- * such, NULL if memory ran out.
+ * here.  False: it is not one; *why is a sentence without capital and
+ * period, NULL if memory ran out.
  */
 extern bool dyn_tags_parse(const char *json, size_t len, DynArena *arena, DynTags *tags, const char **why);
 

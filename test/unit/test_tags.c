@@ -144,7 +144,7 @@ test_long_tags(void)
 			ok(parse_bytes(text.data, text.len, &tags, &why) == (over == 0), "%s of %s",
 			   over == 0 ? "128 and 256" : over == 1 ? "129 and 256" : "128 and 257", characters[i]);
 			if (over > 0)
-				ok(strncmp(why, over == 1 ? "key" : "value", 3) == 0, "too long is the %s", why);
+				ok(strstr(why, over == 1 ? "tag's key" : "tag's value") != NULL, "too long is the %s", why);
 			dyn_buf_free(&text);
 		}
 }

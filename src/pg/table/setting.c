@@ -107,7 +107,7 @@ dyn_tags_fault(const char *value)
 	bool		valid = parse_tags(value, arena, &tags, &why);
 
 	dyn_arena_free(arena);
-	return valid ? NULL : psprintf("A tag's %s.", why);
+	return valid ? NULL : psprintf("%c%s.", pg_toupper((unsigned char) why[0]), why + 1);
 }
 
 /* Appends the tags of a value, always by the same text; false: it can't be read. */
@@ -154,10 +154,7 @@ want_tags(DynWantedSettings *wanted, List *t, List *s, const char **why)
 		return true;
 	if ((of_table && !parse_tags(of_table, arena, &table_tags, why)) ||
 		(of_server && !parse_tags(of_server, arena, &server_tags, why)))
-	{
-		*why = psprintf("a tag's %s", *why);
 		return false;
-	}
 	if (!dyn_tags_merge(&table_tags, &server_tags, arena, &wanted->tags))
 		dyn_report_no_memory();
 	wanted->settings.known |= DYN_SETTING_TAGS;
