@@ -64,6 +64,7 @@ typedef struct Change
 	DynSetting	updating;
 	DynArena   *arena;			/* of what follows */
 	const char *next_token;		/* of ListTagsOfResource */
+	int			pages;			/* so far */
 	DynTags		there;
 	DynTags		missing;
 	DynTags		gone;
@@ -267,13 +268,6 @@ start_step(Change *change)
 
 /* ---- answers ---- */
 
-/* An emulator may not know an operation at all. */
-static bool
-is_unknown_operation(const DynTableJob *job)
-{
-	return strcmp(job->status.aws_code, "UnknownOperationException") == 0;
-}
-
 /* The options stay as they are said: whoever makes the table makes it so. */
 static void
 warn_not_there(Change *change)
@@ -339,13 +333,14 @@ static bool
 has_succeeded(Change *change, DynSetting setting, bool may_be_denied)
 {
 	DynClass	cls = change->job.status.cls;
+	bool		is_unknown = strcmp(change->job.status.aws_code, "UnknownOperationException") == 0; /* to an emulator */
 
 	if (cls == DYN_OK)
 		return true;
 	change->again = true;
 	if (is_in_use_still(change))
 		return false;
-	if (!is_unknown_operation(&change->job) && !(may_be_denied && cls == DYN_ACCESS_DENIED))
+	if (!is_unknown && !(may_be_denied && cls == DYN_ACCESS_DENIED))
 		report_change(change, ERROR, "");
 	report_change(change, WARNING, " All else is done without.");
 	finish_settings(change, setting);
@@ -381,8 +376,13 @@ take_tags(Change *change)
 	change->again = false;
 	change->there = change->job.tags;
 	change->next_token = change->job.next_token;
-	if (change->next_token)
+	if (change->next_token && ++change->pages < DYN_MAX_TAG_PAGES)
 		return;
+	if (change->next_token)
+	{
+		dyn_status_set(&change->job.status, DYN_PROTOCOL, "there is no end of the tags");
+		report_change(change, ERROR, "");
+	}
 	if (!dyn_tags_missing(&change->wanted->tags, &change->there, change->arena, &change->missing))
 		dyn_report_no_memory();
 	find_gone(change);

@@ -10,9 +10,6 @@
 #include "pg/ddl/ddl_look.h"
 #include "pg/util/scratch.h"
 
-/* A service that always tells of another page is broken: a table has some 50 tags, of which a page has ten or more. */
-#define MAX_TAG_PAGES 50
-
 /* Do options say something of the setting? */
 static bool
 is_wanted(const DynLook *look, DynSetting setting)
@@ -46,7 +43,7 @@ lacks_page(const DynLook *look)
 	if (!is_wanted(look, DYN_SETTING_TAGS) || look->arn[0] == '\0')
 		return false;
 	return look->pages == 0 ||
-		(look->tags.status.cls == DYN_OK && look->tags.next_token && look->pages < MAX_TAG_PAGES);
+		(look->tags.status.cls == DYN_OK && look->tags.next_token && look->pages < DYN_MAX_TAG_PAGES);
 }
 
 /* Makes the job one for the next page, which adds to the tags of those before. */

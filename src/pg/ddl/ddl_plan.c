@@ -222,7 +222,8 @@ look_closer(List *rows)
 	{
 		PlanRow    *row = lfirst(lc);
 
-		if (row->wanted == NULL || !is_there(row))
+		/* what others manage is looked at no closer than with Feast's actions */
+		if (row->wanted == NULL || !is_there(row) || !row->target->rel->create_remote_table)
 			continue;
 		row->look = dyn_look_new(row->wanted, row->client, row->table, &row->job.description);
 		if (row->look)

@@ -462,6 +462,13 @@ def test_many_pages_of_tags(moto, project, moto_proxy):
     assert [tag["Key"] for tag in bodies(moto_proxy, "TagResource")[0]["Tags"]] == ["b"]
 
 
+def test_tags_without_end(moto, project, moto_proxy):
+    moto.table("drivers", DRIVERS)
+    moto_proxy.fault(faults.answer({"Tags": [], "NextToken": "more"}), times=None, operation="ListTagsOfResource")
+    error = moto.fail("ALTER FOREIGN TABLE drivers OPTIONS (ADD tags '{\"a\": \"1\"}')")
+    assert (error.sqlstate, moto_proxy.count("ListTagsOfResource")) == ("08P01", 50)
+
+
 def test_rollback_sends_nothing(moto, project, moto_proxy):
     moto.table("drivers", DRIVERS, tags='{"a": "1"}')
     before = options_of(moto)

@@ -51,7 +51,8 @@ def test_second_run_does_nothing(session, project, tmp_path, source, golden, wan
     assert sorted(row[1] for row in done if row[0] == "function") == sorted(functions(session))
     before = structure(session)
     assert apply(session, **given) == []
-    assert apply(session, dry_run=True, **given) == []
+    # DynamoDB Local has no tags
+    assert [row for row in apply(session, dry_run=True, **given) if not row[3].startswith("tags can't be compared")] == []
     assert apply(session, prune=True, **given) == []
     assert structure(session) == before
 
