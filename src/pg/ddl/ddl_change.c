@@ -55,7 +55,7 @@ typedef struct Change
 	unsigned	asked;			/* bits: what is to be compared, and changed if it differs */
 	unsigned	left;			/* of those that are due now */
 	unsigned	refused;		/* once: it may have been done already */
-	List	   *old_tags;		/* of DynTags, which the options said before */
+	const DynTags *old_tags;	/* which the options said before; NULL: none */
 	Step		step;
 	bool		again;			/* after a pause */
 	DynTableJob job;
@@ -88,7 +88,8 @@ add_change(const DynSettingsAsked *asked)
 	change->wanted = dyn_settings_require(GetForeignTable(asked->relid)->options,
 										  GetForeignServer(target->rel->serverid)->options, target->name);
 	change->arena = dyn_scratch_arena(CurrentMemoryContext);
-	change->old_tags = asked->old_tags;
+	if (asked->old_tags && strcmp(asked->old_table, target->rel->remote.table) == 0)
+		change->old_tags = asked->old_tags;
 	/* tags that went with their option are taken away */
 	change->asked = asked->settings & (change->wanted->settings.known | DYN_SETTING_TAGS);
 	if (target->rel->create_remote_table && change->asked != 0)
@@ -351,20 +352,10 @@ has_succeeded(Change *change, DynSetting setting, bool may_be_denied)
 static void
 find_gone(Change *change)
 {
-	ListCell   *lc;
-
 	memset(&change->gone, 0, sizeof(change->gone));
-	if (!change->ours)
-		return;
-	foreach(lc, change->old_tags)
-	{
-		DynTags		before = change->gone;
-		DynTags		more;
-
-		if (!dyn_tags_gone(lfirst(lc), &change->wanted->tags, &change->there, change->arena, &more) ||
-			!dyn_tags_merge(&before, &more, change->arena, &change->gone))
-			dyn_report_no_memory();
-	}
+	if (change->ours && change->old_tags &&
+		!dyn_tags_gone(change->old_tags, &change->wanted->tags, &change->there, change->arena, &change->gone))
+		dyn_report_no_memory();
 }
 
 /* Takes in a page of tags. */

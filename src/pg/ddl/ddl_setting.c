@@ -7,6 +7,7 @@
 #include "foreign/foreign.h"
 #include "utils/memutils.h"
 
+#include "pg/ddl/ddl_moved.h"
 #include "pg/ddl/ddl_reference.h"
 #include "pg/ddl/ddl_setting.h"
 #include "pg/ddl/ddl_snapshot.h"
@@ -19,7 +20,8 @@ typedef struct SettingNote
 	Oid			relid;
 	SubTransactionId subid;
 	unsigned	settings;
-	DynTags		old_tags;
+	DynTags    *old_tags;		/* NULL: it changed no options */
+	char	   *old_table;		/* the remote table that had them */
 } SettingNote;
 
 /* In TopTransactionContext, the oldest first. */
@@ -27,9 +29,11 @@ static List *notes = NIL;
 
 /* ---- notes ---- */
 
-static void
-copy_tags(DynTags *to, const DynTags *from)
+static DynTags *
+copy_tags(const DynTags *from)
 {
+	DynTags    *to = palloc(sizeof(DynTags));
+
 	to->n = from->n;
 	to->tag = palloc(sizeof(DynTag) * Max(from->n, 1));
 	for (int i = 0; i < from->n; i++)
@@ -37,10 +41,11 @@ copy_tags(DynTags *to, const DynTags *from)
 		to->tag[i].key = pstrdup(from->tag[i].key);
 		to->tag[i].value = pstrdup(from->tag[i].value);
 	}
+	return to;
 }
 
-static void
-add_note(Oid relid, unsigned settings, const DynTags *old_tags)
+static SettingNote *
+add_note(Oid relid, unsigned settings)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	SettingNote *note = palloc0(sizeof(SettingNote));
@@ -48,18 +53,16 @@ add_note(Oid relid, unsigned settings, const DynTags *old_tags)
 	note->relid = relid;
 	note->subid = GetCurrentSubTransactionId();
 	note->settings = settings;
-	copy_tags(&note->old_tags, old_tags);
 	notes = lappend(notes, note);
 	MemoryContextSwitchTo(old);
+	return note;
 }
 
 void
 dyn_setting_note(Oid relid, unsigned settings)
 {
-	DynTags		none = {0};
-
 	if (settings != 0)
-		add_note(relid, settings, &none);
+		add_note(relid, settings);
 }
 
 void
@@ -117,7 +120,12 @@ dyn_settings_asked(void)
 			all = lappend(all, asked);
 		}
 		asked->settings |= note->settings;
-		asked->old_tags = lappend(asked->old_tags, &note->old_tags);
+		/* what options said between two statements was never sent */
+		if (asked->old_tags == NULL)
+		{
+			asked->old_tags = note->old_tags;
+			asked->old_table = note->old_table;
+		}
 	}
 	return all;
 }
@@ -163,24 +171,26 @@ tell_dropped(const DynTarget *target, List *named_options)
 	}
 }
 
-/* The tags that the options said before the command; none, where they were not valid. */
-static DynTags
-tags_before(const DynTarget *target)
+/* Adds what the options said of tags before the command: nothing, where they were not valid. */
+static void
+note_tags_before(SettingNote *note, Oid serverid)
 {
 	const char *why;
 	DynTags		none = {0};
-	DynWantedSettings *wanted =
-	dyn_settings_wanted(dyn_snapshot_table_options_before(target->rel->relid),
-						dyn_snapshot_server_options_before(target->rel->serverid), &why);
+	DynWantedSettings *wanted = dyn_settings_wanted(dyn_snapshot_table_options_before(note->relid),
+													dyn_snapshot_server_options_before(serverid), &why);
+	const DynRemote *before = dyn_moved_from(note->relid, serverid);
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 
-	return wanted ? wanted->tags : none;
+	note->old_tags = copy_tags(wanted ? &wanted->tags : &none);
+	note->old_table = pstrdup(before ? before->table : "");
+	MemoryContextSwitchTo(old);
 }
 
 void
 dyn_setting_note_altered(const DynTarget *target, List *named_options)
 {
 	unsigned	settings = dyn_settings_of_options(named_options);
-	DynTags		old_tags;
 
 	if (settings == 0)
 		return;
@@ -193,8 +203,7 @@ dyn_setting_note_altered(const DynTarget *target, List *named_options)
 		return;
 	}
 	tell_dropped(target, named_options);
-	old_tags = tags_before(target);
-	add_note(target->rel->relid, settings, &old_tags);
+	note_tags_before(add_note(target->rel->relid, settings), target->rel->serverid);
 }
 
 /* How many of the server's foreign tables may change their remote tables. */

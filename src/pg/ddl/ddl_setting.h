@@ -16,7 +16,8 @@ typedef struct DynSettingsAsked
 {
 	Oid			relid;
 	unsigned	settings;		/* bits of DynSetting, to be as the options say at the commit */
-	List	   *old_tags;		/* of DynTags, which the options said before, and may say no more */
+	const DynTags *old_tags;	/* that the options said before they were changed, and may say no more; NULL: none */
+	const char *old_table;		/* the remote table that they said it of */
 } DynSettingsAsked;
 
 /* Each foreign table once, in the current memory context. */
