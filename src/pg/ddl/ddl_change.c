@@ -70,7 +70,8 @@ typedef struct Change
 	DynTags		gone;
 	char	   *in_use;			/* what the service said when it could not change the table yet; NULL: it did not */
 	char		sending[MAX_SAID];	/* what the call that runs is to set */
-	char		changed[MAX_SAID];	/* what DynamoDB has accepted */
+	char		changed[MAX_SAID];	/* what DynamoDB has accepted, or perhaps */
+	bool		surely;			/* some of it */
 } Change;
 
 static List *changes = NIL;
@@ -167,26 +168,48 @@ choose_step(Change *change)
 
 /* ---- words ---- */
 
-/* A setting as the options say it, or that it is about tags. */
+/* Is a stream switched off first, to be switched on with another view? */
+static bool
+is_half_done(const Change *change)
+{
+	return change->updating == DYN_SETTING_STREAM && change->wanted->settings.stream != DYN_STREAM_NONE &&
+		change->shown.settings.stream != DYN_STREAM_NONE;
+}
+
+/* What the request sets of a setting, as options would say it, or that it is about tags. */
 static void
 say_sending(Change *change, DynSetting setting)
 {
+	DynTableSettings sent = change->wanted->settings;
 	DynBuf		text = {0};
 
+	if (is_half_done(change))
+		sent.stream = DYN_STREAM_NONE;
 	if (setting == DYN_SETTING_TAGS)
 		dyn_buf_str(&text, "tags");
 	else
-		dyn_settings_say(&text, &change->wanted->settings, setting);
+		dyn_settings_say(&text, &sent, setting);
 	strlcpy(change->sending, dyn_buf_cstr(&text) ? text.data : "", MAX_SAID);
 	dyn_buf_free(&text);
 }
 
-/* DynamoDB has accepted what was sent. */
+/* Notes what DynamoDB has accepted; or it may have, for an attempt got no answer. */
 static void
 note_changed(Change *change)
 {
-	strlcat(change->changed, change->changed[0] ? ", " : "", MAX_SAID);
-	strlcat(change->changed, change->sending, MAX_SAID);
+	DynTableJob *job = &change->job;
+	bool		is_sure = job->status.cls == DYN_OK;
+
+	if (change->sending[0] == '\0' || !job->done || (!is_sure && !job->maybe_done) ||
+		job->op == DYN_OP_LIST_TAGS_OF_RESOURCE)
+		return;
+	if (strstr(change->changed, change->sending) == NULL)
+		snprintf(change->changed + strlen(change->changed), MAX_SAID - strlen(change->changed), "%s%s%s",
+				 change->changed[0] ? ", " : "", is_sure ? "" : "perhaps ", change->sending);
+	change->surely = change->surely || is_sure;
+	job->maybe_done = false;
+	if (is_sure)
+		change->sending[0] = '\0';
 }
 
 /* Reports why a call failed, by the option's name. */
@@ -276,6 +299,7 @@ warn_not_there(Change *change)
 	ereport(WARNING,
 			(errmsg("remote table \"%s\" is not there, so nothing of it is changed", change->job.table),
 			 errhint("dynamo_fdw_create_table() makes it as the options say.")));
+	change->asked = 0;
 	change->step = STEP_DONE;
 }
 
@@ -392,29 +416,10 @@ take_tagged(Change *change)
 	if (!has_succeeded(change, DYN_SETTING_TAGS, true))
 		return;
 	change->again = false;
-	note_changed(change);
 	if (change->step == STEP_TAG && change->gone.n > 0)
 		change->step = STEP_UNTAG;
 	else
 		finish_settings(change, DYN_SETTING_TAGS);
-}
-
-/* Takes in an UpdateContinuousBackups. */
-static void
-take_recovery(Change *change)
-{
-	if (!has_succeeded(change, DYN_SETTING_RECOVERY, false))
-		return;
-	note_changed(change);
-	finish_settings(change, DYN_SETTING_RECOVERY);
-}
-
-/* Was a stream switched off, to be switched on with another view? */
-static bool
-is_half_done(const Change *change)
-{
-	return change->updating == DYN_SETTING_STREAM && change->wanted->settings.stream != DYN_STREAM_NONE &&
-		change->shown.settings.stream != DYN_STREAM_NONE;
 }
 
 /*
@@ -440,8 +445,6 @@ take_update(Change *change)
 	}
 	if (cls != DYN_OK && !is_same_key)
 		report_change(change, ERROR, "");
-	if (cls == DYN_OK)
-		note_changed(change);
 	if (!is_half_done(change))
 		change->left &= ~change->updating;
 	if (settings_to_update(change) == 0)
@@ -451,6 +454,7 @@ take_update(Change *change)
 static void
 take_step(Change *change)
 {
+	note_changed(change);
 	switch (change->step)
 	{
 		case STEP_LOOK:
@@ -464,7 +468,8 @@ take_step(Change *change)
 			take_tagged(change);
 			break;
 		case STEP_RECOVERY:
-			take_recovery(change);
+			if (has_succeeded(change, DYN_SETTING_RECOVERY, false))
+				finish_settings(change, DYN_SETTING_RECOVERY);
 			break;
 		case STEP_UPDATE:
 			take_update(change);
@@ -563,18 +568,16 @@ dyn_change_tell_rolled_back(void)
 
 	foreach(lc, changes)
 	{
-		const Change *change = lfirst(lc);
-		bool		perhaps = change->sending[0] && change->job.done && change->job.maybe_done &&
-			change->job.op != DYN_OP_DESCRIBE_TABLE && change->job.op != DYN_OP_LIST_TAGS_OF_RESOURCE;
+		Change	   *change = lfirst(lc);
 		char		message[400];
-		char		detail[2 * MAX_SAID + 100];
+		char		detail[MAX_SAID + 20];
 
-		if (change->changed[0] == '\0' && !perhaps)
+		note_changed(change);	/* of a call that was broken off, or whose answer nobody looked at */
+		if (change->changed[0] == '\0')
 			continue;
 		snprintf(message, sizeof(message), "remote table \"%s\" has been changed%s, although the transaction is rolled back",
-				 change->target->rel->remote.table, change->changed[0] ? "" : ", perhaps");
-		snprintf(detail, sizeof(detail), "Set was: %s%s%s%s.", change->changed,
-				 change->changed[0] && perhaps ? "; " : "", perhaps ? "perhaps " : "", perhaps ? change->sending : "");
+				 change->target->rel->remote.table, change->surely ? "" : ", perhaps");
+		snprintf(detail, sizeof(detail), "Set was: %s.", change->changed);
 		dyn_warn_at_end(message, detail, "dynamo_fdw_plan() shows how it differs, and dynamo_fdw_alter_table() mends that.");
 	}
 }
