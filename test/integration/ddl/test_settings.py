@@ -15,32 +15,6 @@ FEAST_KEY = {
 ON_DEMAND = {"BillingMode": "PAY_PER_REQUEST"}
 
 
-class MotoProxy(faults.Proxy):
-    """A proxy before moto, which knows tags."""
-
-    def usual(self, request):
-        return faults.right
-
-
-@pytest.fixture
-def moto_proxy():
-    proxy = MotoProxy(MOTO_ENDPOINT)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def moto(session, project, moto_proxy):
-    """A session whose server is moto behind a proxy; what is protected there is no more when the test ends."""
-    session.server(project, moto_proxy.url)
-    yield session
-    moto_proxy.heal()
-    for table in remote_tables(project, MOTO_ENDPOINT):
-        name = project + "." + table
-        dynamodb(MOTO_ENDPOINT).update_table(TableName=name, DeletionProtectionEnabled=False)
-        dynamodb(MOTO_ENDPOINT).delete_table(TableName=name)
-
-
 @pytest.fixture
 def local(session, project, proxy):
     """A session whose server is DynamoDB Local behind a proxy."""
