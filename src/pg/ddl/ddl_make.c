@@ -486,8 +486,7 @@ begin_work(Work *work, DynTarget *target)
 {
 	refuse_temporary(target);
 	work->target = target;
-	work->wanted = dyn_settings_require(GetForeignTable(target->rel->relid)->options,
-										GetForeignServer(target->rel->serverid)->options, target->name);
+	work->wanted = dyn_target_settings(target);
 	work->client = dyn_target_client(target);
 	dyn_ddl_lock(target->rel->remote.region, target->rel->remote.table);
 	dyn_note_wanted(target->rel->relid, &target->rel->remote);
