@@ -493,7 +493,7 @@ def test_what_is_dropped_stays(moto, project, moto_proxy):
     moto_proxy.forget()
     alter(moto, "DROP deletion_protection, DROP stream_view_type")
     assert [message for level, message, _ in moto.notices if level == "NOTICE"] == [
-        'remote table "%s.drivers" keeps what it has of "%s"' % (project, option)
+        'remote table "%s.drivers" keeps its "%s"' % (project, option)
         for option in ("deletion_protection", "stream_view_type")
     ]
     assert moto_proxy.operations() == []
