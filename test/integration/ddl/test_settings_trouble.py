@@ -181,6 +181,27 @@ def test_options_that_the_server_came_to_contradict(local, project):
     assert remote_tables(project) == ["drivers"]
 
 
+def test_the_servers_option_comes_in_place_of_the_tables(local, project):
+    local.set_server(deletion_protection="false")
+    local.table("drivers", DRIVERS, deletion_protection="true")
+    assert protected(project)
+    local.notices.clear()
+    alter(local, "DROP deletion_protection")
+    assert not protected(project)
+    assert local.notices == []
+
+
+def test_keys_that_leave_the_servers_tags(moto, moto_proxy):
+    """They stay, unless it is the table's ALTER that they leave by."""
+    moto.set_server(tags='{"a": "1", "b": "1"}')
+    moto.table("drivers", DRIVERS)
+    moto.run("ALTER SERVER feast OPTIONS (SET tags '{\"b\": \"2\", \"c\": \"1\"}')")
+    moto.run("SELECT dynamo_fdw_alter_table('drivers')")
+    (sent,) = moto_proxy.of("TagResource")
+    assert [(tag["Key"], tag["Value"]) for tag in sent.json()["Tags"]] == [("b", "2"), ("c", "1")]
+    assert moto_proxy.count("UntagResource") == 0
+
+
 # Tables that are there.
 
 
