@@ -5,7 +5,7 @@ import json
 import pytest
 
 import faults
-from support import DRIVERS, dynamodb, make_remote, remote_tables
+from support import DRIVERS, Running, dynamodb, make_remote, remote_tables
 
 UPDATE = "UpdateTable"
 TAGS = ["ListTagsOfResource", "TagResource", "UntagResource"]
@@ -165,6 +165,41 @@ def test_a_transaction_that_thinks_better_of_it(local, proxy, ddl):
     assert proxy.count(UPDATE) == 0
 
 
+def test_a_part_of_a_transaction_that_is_rolled_back(local, project):
+    """What was asked before it is done."""
+    local.table("drivers", DRIVERS)
+    local.run("BEGIN")
+    alter(local, "ADD deletion_protection 'true'")
+    local.run("SAVEPOINT s")
+    alter(local, "ADD tags '{}'")
+    local.run("ROLLBACK TO s; COMMIT")
+    assert protected(project)
+    assert local.warnings() == []  # of tags, which DynamoDB Local lacks
+
+
+def test_what_a_released_savepoint_asked_is_rolled_back_with_an_outer_one(moto, moto_proxy):
+    moto.table("drivers", DRIVERS)
+    moto_proxy.forget()
+    moto.run("BEGIN; SAVEPOINT a; SAVEPOINT b")
+    alter(moto, "ADD tags '{\"a\": \"1\"}'")
+    moto.run("RELEASE b; ROLLBACK TO a; COMMIT")
+    assert moto_proxy.operations() == []
+
+
+def test_sessions_change_a_table_one_after_the_other(local, other, proxy):
+    local.table("drivers", DRIVERS)
+    local.set_server(deletion_protection="true")
+    proxy.fault(faults.stall, operation=UPDATE)
+    running = Running(local, "SELECT dynamo_fdw_alter_table('drivers')")
+    proxy.wait_for(UPDATE)
+    proxy.forget()
+    other.run("SET lock_timeout = '100ms'")
+    assert other.fail("SELECT dynamo_fdw_alter_table('drivers')").sqlstate == "55P03"
+    assert proxy.operations() == []
+    local.conn.cancel()
+    assert running.join().error.sqlstate == "57014"
+
+
 def test_options_that_the_server_came_to_contradict(local, project):
     """ALTER SERVER looks at no table, and nobody is kept from other changes, or from restoring a dump."""
     local.table("drivers", DRIVERS, max_read_units=5, max_write_units=5)
@@ -189,6 +224,15 @@ def test_the_servers_option_comes_in_place_of_the_tables(local, project):
     alter(local, "DROP deletion_protection")
     assert not protected(project)
     assert local.notices == []
+
+
+def test_dropped_tags_go_without_a_word(moto, moto_proxy):
+    """Unlike other settings, which stay."""
+    moto.table("drivers", DRIVERS, tags='{"a": "1"}')
+    moto.notices.clear()
+    alter(moto, "DROP tags")
+    assert moto.notices == []
+    assert moto_proxy.of("UntagResource")[0].json()["TagKeys"] == ["a"]
 
 
 def test_keys_that_leave_the_servers_tags(moto, moto_proxy):
