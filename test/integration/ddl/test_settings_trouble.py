@@ -5,7 +5,7 @@ import json
 import pytest
 
 import faults
-from support import DRIVERS, Running, dynamodb, make_remote, remote_tables
+from support import ACCESS_KEY, DRIVERS, Running, dynamodb, make_remote, remote_tables
 
 UPDATE = "UpdateTable"
 TAGS = ["ListTagsOfResource", "TagResource", "UntagResource"]
@@ -54,6 +54,18 @@ def test_tags_that_iam_denies(moto, moto_proxy, operation):
     assert moto_proxy.count(UPDATE) == 1
     moto.run("SELECT dynamo_fdw_alter_table('drivers')")
     assert moto.value("SELECT difference FROM dynamo_fdw_plan()") is None
+
+
+def test_create_that_iam_denies_has_nothing_to_do_with_its_tags(moto, project, moto_proxy):
+    moto_proxy.fault(
+        faults.error("AccessDeniedException", message="User is not authorized to perform: dynamodb:CreateTable on x"),
+        operation="CreateTable",
+    )
+    error = moto.fail(
+        "CREATE FOREIGN TABLE drivers (%s) SERVER feast OPTIONS (tags '{\"a\": \"1\"}')" % DRIVERS
+    )
+    assert error.sqlstate == "42501"
+    assert moto_proxy.count("CreateTable") == 1
 
 
 @pytest.mark.parametrize("operation", TAGS + ["UpdateContinuousBackups"])
@@ -246,7 +258,41 @@ def test_keys_that_leave_the_servers_tags(moto, moto_proxy):
     assert moto_proxy.count("UntagResource") == 0
 
 
+def test_alter_server_counts_tables_that_may_be_changed(local, project):
+    local.table("drivers", DRIVERS)
+    local.table("fixed", DRIVERS, create_remote_table="false")
+    local.set_server(stream_view_type="NONE")
+    (warning,) = local.warnings()
+    assert warning.startswith("the remote table of 1 foreign table of server")
+    local.set_server(create_remote_table="false")
+    local.run("ALTER SERVER feast OPTIONS (SET stream_view_type 'NEW_IMAGE')")
+    assert local.warnings() == []
+
+
 # Tables that are there.
+
+
+def test_a_table_that_is_made_twice_in_a_transaction(moto, project):
+    """What a part of it made that was rolled back is used again."""
+    moto.run("BEGIN; SAVEPOINT s")
+    moto.table("drivers", DRIVERS, tags='{"a": "1"}', stream_view_type="NEW_IMAGE")
+    moto.run("ROLLBACK TO s")
+    moto.table("drivers", DRIVERS, tags='{"b": "1"}', deletion_protection="true", stream_view_type="NONE")
+    moto.run("COMMIT")
+    assert moto.warnings() == []
+    assert moto.run("SELECT difference, record_state FROM dynamo_fdw_plan()") == [(None, "made")]
+
+
+def test_a_table_that_another_role_made(local, new_role, project, proxy):
+    local.table("drivers", DRIVERS)
+    role = new_role("feast")
+    local.run("CREATE USER MAPPING FOR %s SERVER feast OPTIONS (access_key_id '%s', secret_access_key 's')" % (role, ACCESS_KEY))
+    local.run("SET ROLE " + role)
+    local.table("theirs", DRIVERS, table_name=project + ".drivers", deletion_protection="true")
+    local.run("RESET ROLE")
+    (warning,) = local.warnings()
+    assert "It differs from the options: deletion_protection is 'false', not 'true'." in warning
+    assert proxy.count(UPDATE) == 0
 
 
 def test_create_says_what_becomes_of_settings(moto, project, moto_proxy):
