@@ -6,8 +6,8 @@ import secrets
 import pytest
 
 from cluster import Cluster
-from faults import Proxy
-from support import ACCESS_KEY, DRIVERS, ENDPOINT, SECRET_KEY, Session, drop_servers, dynamodb, remote_tables
+from faults import Proxy, right
+from support import ACCESS_KEY, DRIVERS, ENDPOINT, MOTO_ENDPOINT, SECRET_KEY, Session, drop_servers, dynamodb, remote_tables
 
 # Feast and boto3 find their credentials here; Feast reports its use to nobody.
 os.environ.update(AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY, FEAST_USAGE="False")
@@ -67,6 +67,32 @@ def proxy():
     proxy = Proxy(ENDPOINT)
     yield proxy
     proxy.close()
+
+
+class MotoProxy(Proxy):
+    """A proxy before moto, which knows tags and recovery, unlike DynamoDB Local."""
+
+    def usual(self, request):
+        return right
+
+
+@pytest.fixture
+def moto_proxy():
+    proxy = MotoProxy(MOTO_ENDPOINT)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def moto(session, project, moto_proxy):
+    """A session whose server is moto behind a proxy; protected tables of the project go, too, when the test ends."""
+    session.server(project, moto_proxy.url)
+    yield session
+    moto_proxy.heal()
+    for table in remote_tables(project, MOTO_ENDPOINT):
+        name = project + "." + table
+        dynamodb(MOTO_ENDPOINT).update_table(TableName=name, DeletionProtectionEnabled=False)
+        dynamodb(MOTO_ENDPOINT).delete_table(TableName=name)
 
 
 @pytest.fixture

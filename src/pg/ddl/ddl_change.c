@@ -9,7 +9,6 @@
  */
 #include "pg/util/export.h"
 
-#include "foreign/foreign.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -86,8 +85,7 @@ add_change(const DynSettingsAsked *asked)
 	Change	   *change = palloc0(sizeof(Change));
 
 	change->target = target;
-	change->wanted = dyn_settings_require(GetForeignTable(asked->relid)->options,
-										  GetForeignServer(target->rel->serverid)->options, target->name);
+	change->wanted = dyn_target_settings(target);
 	change->arena = dyn_scratch_arena(CurrentMemoryContext);
 	if (asked->old_tags && strcmp(asked->old_table, target->rel->remote.table) == 0)
 		change->old_tags = asked->old_tags;

@@ -289,12 +289,14 @@ gives_keys(const Node *parsetree, const DynRelation *dyn)
 
 /* ---- both ---- */
 
-/* Raises what settings a remote table can't have. */
-static void
-check_settings(const DynTarget *target)
+/*
+ * Must its options be such as a remote table can have?  A restored dump may have
+ * others, as ALTER SERVER looks at no table; whoever makes the table checks again.
+ */
+static bool
+needs_settings(const Changed *changed, const Node *parsetree)
 {
-	dyn_settings_require(GetForeignTable(target->rel->relid)->options,
-						 GetForeignServer(target->rel->serverid)->options, target->name);
+	return changed->created ? check_function_bodies : dyn_settings_of_options(table_options(parsetree)) != 0;
 }
 
 /* Checks a table as a whole; its target.  *make: is its remote table to be made? */
@@ -314,7 +316,8 @@ check_table(const Changed *changed, const Node *parsetree, bool *make)
 
 	/* while another session decides about a deletion, no reference to the remote table appears */
 	dyn_ddl_lock(target->rel->remote.region, target->rel->remote.table);
-	check_settings(target);
+	if (needs_settings(changed, parsetree))
+		dyn_target_settings(target);
 	*make = false;
 	if (!dyn_relation_has_keys(target->rel))
 		return target;

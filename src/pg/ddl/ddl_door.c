@@ -460,7 +460,7 @@ judge_truncation(DynDeletion *deletion)
 		refuse_truncation(deletion, "Its key is not that of Feast's tables.");
 	if (shown->settings.deletion_protection)
 		refuse_truncation_hint(deletion, PROTECTED,
-							   psprintf("Use ALTER FOREIGN TABLE %s OPTIONS (SET deletion_protection 'false'), with ADD where only the server has the option, or DELETE rows by their entity keys.",
+							   psprintf("Use ALTER FOREIGN TABLE %s OPTIONS (SET deletion_protection 'false') first, with ADD if it has no such option yet, or DELETE rows by their entity keys.",
 										quote_identifier(deletion->foreign_table)));
 	if (strcmp(shown->status, "DELETING") != 0)
 		deletion->verdict = DYN_VERDICT_SEND;

@@ -9,7 +9,6 @@
 #include "access/xlog.h"
 #include "catalog/pg_class.h"
 #include "fmgr.h"
-#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -25,7 +24,6 @@
 #include "pg/ddl/ddl_record.h"
 #include "pg/ddl/ddl_setting.h"
 #include "pg/ddl/ddl_target.h"
-#include "pg/table/setting.h"
 #include "pg/util/error.h"
 #include "pg/util/extension.h"
 #include "pg/util/guc.h"
@@ -96,15 +94,12 @@ Datum
 dynamo_fdw_alter_table(PG_FUNCTION_ARGS)
 {
 	DynTarget  *target;
-	DynWantedSettings *wanted;
 
 	check_active("dynamo_fdw_alter_table()");
 	target = own_target(PG_GETARG_OID(0));
 	if (!target->rel->create_remote_table)
 		dyn_target_refuse_option(target, "create_remote_table", "false");
-	wanted = dyn_settings_require(GetForeignTable(target->rel->relid)->options,
-								  GetForeignServer(target->rel->serverid)->options, target->name);
-	dyn_setting_note(target->rel->relid, wanted->settings.known);
+	dyn_setting_note(target->rel->relid, dyn_target_settings(target)->settings.known);
 	PG_RETURN_VOID();
 }
 

@@ -10,6 +10,15 @@
 #include "pg/ddl/ddl_look.h"
 #include "pg/util/scratch.h"
 
+struct DynLook
+{
+	const DynWantedSettings *wanted;
+	const char *arn;			/* by which tags are asked for */
+	DynTableJob tags;			/* ListTagsOfResource, a page after the other */
+	int			pages;			/* asked for so far */
+	DynTableJob recovery;		/* DescribeContinuousBackups */
+};
+
 /* Do options say something of the setting? */
 static bool
 is_wanted(const DynLook *look, DynSetting setting)

@@ -8,19 +8,12 @@
 
 #include "nodes/pg_list.h"
 
-#include "net/table_job.h"
+#include "core/ddb_reply.h"
 #include "pg/ddl/ddl_client.h"
 #include "pg/table/setting.h"
 
 /* At one table. */
-typedef struct DynLook
-{
-	const DynWantedSettings *wanted;
-	const char *arn;			/* by which tags are asked for */
-	DynTableJob tags;			/* ListTagsOfResource, a page after the other */
-	int			pages;			/* asked for so far */
-	DynTableJob recovery;		/* DescribeContinuousBackups */
-} DynLook;
+typedef struct DynLook DynLook;
 
 /*
  * In the current memory context, at a table that DescribeTable has shown; what is

@@ -232,18 +232,34 @@ what_drop_does(const DynRecord *record, Oid owner)
 	return "CREATE FOREIGN TABLE of another role made it; DROP leaves it to that role.";
 }
 
-/* Tells of a table that was there; `difference` from what the options say, NULL: none that stays. */
-static void
-warn_adopted(const DynTarget *target, const DynRecord *record, const char *difference)
+/*
+ * What becomes of the settings that options ask for, as a sentence; NULL: nothing
+ * is known to differ.  Tags and recovery are not looked at here, which the hint
+ * stands for.
+ */
+static const char *
+what_settings_become(const Work *work, bool is_ours, const char **hint)
 {
-	const char *detail = what_drop_does(record, target->owner);
-	const char *hint = NULL;
+	unsigned	known = work->wanted->settings.known;
+	char	   *difference;
 
-	if (difference)
-	{
-		detail = psprintf("It differs from the options: %s. %s", difference, detail);
-		hint = "dynamo_fdw_alter_table() makes it what the options say.";
-	}
+	*hint = NULL;
+	if (is_ours)
+		return known ? "COMMIT changes its settings to what the options say." : NULL;
+	difference = dyn_ddl_difference(work->wanted, &work->look.description);
+	if (difference || (known & (DYN_SETTING_TAGS | DYN_SETTING_RECOVERY)))
+		*hint = "dynamo_fdw_plan() compares it with the options, and dynamo_fdw_alter_table() makes it what they say.";
+	return difference ? psprintf("It differs from the options: %s.", difference) : NULL;
+}
+
+/* Tells of a table that was there. */
+static void
+warn_adopted(const Work *work, const DynRecord *record, bool is_ours)
+{
+	const DynTarget *target = work->target;
+	const char *hint;
+	const char *settings = what_settings_become(work, is_ours, &hint);
+
 	if (target->rel->ttl_attribute)
 		hint = psprintf("Items are written with \"%s\", but DynamoDB deletes none unless the table's time to live is enabled for this attribute.%s%s",
 						target->rel->ttl_attribute, hint ? " " : "", hint ? hint : "");
@@ -252,7 +268,7 @@ warn_adopted(const DynTarget *target, const DynRecord *record, const char *diffe
 			 errmsg("foreign table \"%s\" now means remote table \"%s\", which exists already and is used as it is",
 					target->name, target->rel->remote.table) :
 			 errmsg("remote table \"%s\" exists already and is used as it is", target->rel->remote.table),
-			 errdetail("%s", detail),
+			 errdetail("%s%s%s", settings ? settings : "", settings ? " " : "", what_drop_does(record, target->owner)),
 			 hint ? errhint("%s", hint) : 0));
 }
 
@@ -282,7 +298,7 @@ adopt_table(Work *work)
 		dyn_setting_note(target->rel->relid, work->wanted->settings.known);
 	work->adopted = true;
 	if (!target->imported)
-		warn_adopted(target, record, is_ours ? NULL : dyn_ddl_difference(work->wanted, shown));
+		warn_adopted(work, record, is_ours);
 }
 
 /* The table is ACTIVE. */
@@ -486,8 +502,7 @@ begin_work(Work *work, DynTarget *target)
 {
 	refuse_temporary(target);
 	work->target = target;
-	work->wanted = dyn_settings_require(GetForeignTable(target->rel->relid)->options,
-										GetForeignServer(target->rel->serverid)->options, target->name);
+	work->wanted = dyn_target_settings(target);
 	work->client = dyn_target_client(target);
 	dyn_ddl_lock(target->rel->remote.region, target->rel->remote.table);
 	dyn_note_wanted(target->rel->relid, &target->rel->remote);

@@ -166,8 +166,8 @@ tell_dropped(const DynTarget *target, List *named_options)
 			dyn_option_text(elem->defname, table_options, server_options) != NULL)
 			continue;
 		ereport(NOTICE,
-				(errmsg("remote table \"%s\" keeps what it has of \"%s\"", target->rel->remote.table, elem->defname),
-				 errhint("To change it, set the option to another value.")));
+				(errmsg("remote table \"%s\" keeps its \"%s\"", target->rel->remote.table, elem->defname),
+				 errhint("To change that, add the option again, with the value that the table is to have.")));
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "pg/util/export.h"
 
 #include "access/table.h"
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/rel.h"
 
@@ -34,6 +35,22 @@ dyn_target_refuse_option(const DynTarget *target, const char *option, const char
 			 errmsg("foreign table \"%s\" or its server has the option %s '%s'", target->name, option, value),
 			 errhint("Whoever may alter the server, and the foreign table, can change the option.")));
 	pg_unreachable();
+}
+
+DynWantedSettings *
+dyn_target_settings(const DynTarget *target)
+{
+	const char *why;
+	DynWantedSettings *wanted = dyn_settings_wanted(GetForeignTable(target->rel->relid)->options,
+													GetForeignServer(target->rel->serverid)->options, &why);
+
+	if (wanted == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the remote table of foreign table \"%s\" cannot have the settings that its options say",
+						target->name),
+				 errdetail("%c%s.", pg_toupper((unsigned char) why[0]), why + 1)));
+	return wanted;
 }
 
 /* Raises that nobody signs for the owner. */

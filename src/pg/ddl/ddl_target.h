@@ -8,6 +8,7 @@
 #include "pg/ddl/ddl_client.h"
 #include "pg/ddl/ddl_record.h"
 #include "pg/table/relation.h"
+#include "pg/table/setting.h"
 
 typedef struct DynTarget
 {
@@ -21,6 +22,9 @@ typedef struct DynTarget
 
 /* Resolved and checked in the current memory context; raises what is wrong with it. */
 extern DynTarget *dyn_target_new(Oid relid);
+
+/* What its options and its server's say of the remote table's settings; raises why no table can have them. */
+extern DynWantedSettings *dyn_target_settings(const DynTarget *target);
 
 /* The client of the foreign table's owner, until the transaction ends; raises why there is none. */
 extern DynDdlClient *dyn_target_client(const DynTarget *target);

@@ -23,7 +23,6 @@
 #include "pg/ddl/ddl_target.h"
 #include "pg/ddl/ddl_truncate.h"
 #include "pg/session/emptied.h"
-#include "pg/table/setting.h"
 #include "pg/util/error.h"
 #include "pg/util/fdw.h"
 #include "pg/util/guc.h"
@@ -95,8 +94,7 @@ note_truncation(Relation rel)
 	if (!target->rel->create_remote_table)
 		dyn_target_refuse_option(target, "create_remote_table", "false");
 	/* options that make no table must not be found out after the deletion */
-	dyn_settings_require(GetForeignTable(target->rel->relid)->options,
-						 GetForeignServer(target->rel->serverid)->options, target->name);
+	dyn_target_settings(target);
 	truncation->target = target;
 	truncations = lappend(truncations, truncation);
 	MemoryContextSwitchTo(old);

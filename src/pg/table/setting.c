@@ -262,17 +262,3 @@ dyn_settings_wanted(List *table_options, List *server_options, const char **why)
 		return NULL;
 	return wanted;
 }
-
-DynWantedSettings *
-dyn_settings_require(List *table_options, List *server_options, const char *name)
-{
-	const char *why;
-	DynWantedSettings *wanted = dyn_settings_wanted(table_options, server_options, &why);
-
-	if (wanted == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the remote table of foreign table \"%s\" cannot have the settings that its options say", name),
-				 errdetail("%c%s.", pg_toupper((unsigned char) why[0]), why + 1)));
-	return wanted;
-}

@@ -25,9 +25,6 @@ typedef struct DynWantedSettings
  */
 extern DynWantedSettings *dyn_settings_wanted(List *table_options, List *server_options, const char **why);
 
-/* The same, but raises why, of this foreign table. */
-extern DynWantedSettings *dyn_settings_require(List *table_options, List *server_options, const char *name);
-
 /* The setting that an option is part of; 0: none. */
 extern unsigned dyn_setting_of_option(const char *name);
 

@@ -14,34 +14,12 @@ BACKUPS = "DescribeContinuousBackups"
 USE = "use the remote table as it is"
 
 
-class MotoProxy(faults.Proxy):
-    """A proxy before moto, which knows tags."""
-
-    def usual(self, request):
-        return faults.right
-
-
 @pytest.fixture
 def local(session, project, proxy):
     session.server(project, proxy.url)
     yield session
     for table in remote_tables(project):
         dynamodb().update_table(TableName=project + "." + table, DeletionProtectionEnabled=False)
-
-
-@pytest.fixture
-def moto_proxy():
-    proxy = MotoProxy(MOTO_ENDPOINT)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def moto(session, project, moto_proxy):
-    session.server(project, moto_proxy.url)
-    yield session
-    for table in remote_tables(project, MOTO_ENDPOINT):
-        dynamodb(MOTO_ENDPOINT).delete_table(TableName=project + "." + table)
 
 
 def make(name, endpoint, **parameters):

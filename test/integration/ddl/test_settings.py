@@ -15,32 +15,6 @@ FEAST_KEY = {
 ON_DEMAND = {"BillingMode": "PAY_PER_REQUEST"}
 
 
-class MotoProxy(faults.Proxy):
-    """A proxy before moto, which knows tags."""
-
-    def usual(self, request):
-        return faults.right
-
-
-@pytest.fixture
-def moto_proxy():
-    proxy = MotoProxy(MOTO_ENDPOINT)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def moto(session, project, moto_proxy):
-    """A session whose server is moto behind a proxy; what is protected there is no more when the test ends."""
-    session.server(project, moto_proxy.url)
-    yield session
-    moto_proxy.heal()
-    for table in remote_tables(project, MOTO_ENDPOINT):
-        name = project + "." + table
-        dynamodb(MOTO_ENDPOINT).update_table(TableName=name, DeletionProtectionEnabled=False)
-        dynamodb(MOTO_ENDPOINT).delete_table(TableName=name)
-
-
 @pytest.fixture
 def local(session, project, proxy):
     """A session whose server is DynamoDB Local behind a proxy."""
@@ -519,7 +493,7 @@ def test_what_is_dropped_stays(moto, project, moto_proxy):
     moto_proxy.forget()
     alter(moto, "DROP deletion_protection, DROP stream_view_type")
     assert [message for level, message, _ in moto.notices if level == "NOTICE"] == [
-        'remote table "%s.drivers" keeps what it has of "%s"' % (project, option)
+        'remote table "%s.drivers" keeps its "%s"' % (project, option)
         for option in ("deletion_protection", "stream_view_type")
     ]
     assert moto_proxy.operations() == []
