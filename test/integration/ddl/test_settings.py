@@ -68,6 +68,7 @@ CREATED = [
         {"BillingMode": "PROVISIONED", "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}},
     ),
     ({"max_read_units": 7}, {**ON_DEMAND, "OnDemandThroughput": {"MaxReadRequestUnits": 7}}),
+    ({"max_write_units": 8}, {**ON_DEMAND, "OnDemandThroughput": {"MaxWriteRequestUnits": 8}}),
     (
         {"max_read_units": 7, "max_write_units": 8},
         {**ON_DEMAND, "OnDemandThroughput": {"MaxReadRequestUnits": 7, "MaxWriteRequestUnits": 8}},
@@ -139,7 +140,7 @@ def test_create_sends_what_boto3_sends(moto, project, moto_proxy, options, param
     changes = set(moto_proxy.operations()) - {"DescribeTable", "ListTagsOfResource"}
     # moto shows neither ceilings nor classes; recovery is asked for without a look
     assert changes <= {"UpdateTable", "UpdateContinuousBackups"}
-    if not {"max_read_units", "table_class", "sse_kms_key"} & set(options):
+    if not {"max_read_units", "max_write_units", "table_class", "sse_kms_key"} & set(options):
         assert "UpdateTable" not in changes
 
 
