@@ -151,6 +151,14 @@ dyn_settings_differ(const DynTableSettings *wanted, const DynTableSettings *show
 	return different;
 }
 
+void
+dyn_settings_want_defaults(DynTableSettings *wanted, unsigned settings)
+{
+	if (settings & ~wanted->known & DYN_SETTING_CAPACITY)
+		wanted->max_read_units = wanted->max_write_units = DYN_UNITS_UNLIMITED;
+	wanted->known |= settings;
+}
+
 /* ---- words ---- */
 
 const char *

@@ -84,6 +84,9 @@ extern bool dyn_warm_throughput_parse(const char *text, int64_t *read, int64_t *
  */
 extern unsigned dyn_settings_differ(const DynTableSettings *wanted, const DynTableSettings *shown);
 
+/* Wants DynamoDB's defaults of those of the settings of which nothing is said: all is zero but ceilings. */
+extern void dyn_settings_want_defaults(DynTableSettings *wanted, unsigned settings);
+
 /* Appends what is wanted of one setting, as options: "billing_mode 'PROVISIONED', read_capacity '5', ..." */
 extern void dyn_settings_say(DynBuf *out, const DynTableSettings *wanted, DynSetting setting);
 

@@ -84,11 +84,13 @@ add_change(const DynSettingsAsked *asked)
 	DynTarget  *target = dyn_target_new(asked->relid);
 	Change	   *change = palloc0(sizeof(Change));
 
+	if (dyn_settings_have_moved(asked, target))
+		return;
 	change->target = target;
 	change->wanted = dyn_target_settings(target);
+	dyn_settings_want_defaults(&change->wanted->settings, asked->defaults);
 	change->arena = dyn_scratch_arena(CurrentMemoryContext);
-	if (asked->old_tags && strcmp(asked->old_table, target->rel->remote.table) == 0)
-		change->old_tags = asked->old_tags;
+	change->old_tags = asked->old_tags;
 	/* tags that went with their option are taken away */
 	change->asked = asked->settings & (change->wanted->settings.known | DYN_SETTING_TAGS);
 	if (target->rel->create_remote_table && change->asked != 0)
@@ -105,7 +107,7 @@ collect_changes(void)
 	{
 		const DynSettingsAsked *asked = lfirst(lc);
 
-		if (SearchSysCacheExists1(FOREIGNTABLEREL, ObjectIdGetDatum(asked->relid)))
+		if (asked->settings != 0 && SearchSysCacheExists1(FOREIGNTABLEREL, ObjectIdGetDatum(asked->relid)))
 			add_change(asked);
 	}
 }
@@ -576,7 +578,7 @@ dyn_change_tell_rolled_back(void)
 		snprintf(message, sizeof(message), "remote table \"%s\" has been changed%s, although the transaction is rolled back",
 				 change->target->rel->remote.table, change->surely ? "" : ", perhaps");
 		snprintf(detail, sizeof(detail), "Set was: %s.", change->changed);
-		dyn_warn_at_end(message, detail, "dynamo_fdw_plan() shows how it differs, and dynamo_fdw_alter_table() mends that.");
+		dyn_warn_at_end(message, detail, "Repeat the transaction, or set what was there before by ALTER FOREIGN TABLE: dynamo_fdw_plan() compares only what options name.");
 	}
 }
 

@@ -99,7 +99,7 @@ dynamo_fdw_alter_table(PG_FUNCTION_ARGS)
 	target = own_target(PG_GETARG_OID(0));
 	if (!target->rel->create_remote_table)
 		dyn_target_refuse_option(target, "create_remote_table", "false");
-	dyn_setting_note(target->rel->relid, dyn_target_settings(target)->settings.known);
+	dyn_setting_note(target, dyn_target_settings(target)->settings.known);
 	PG_RETURN_VOID();
 }
 

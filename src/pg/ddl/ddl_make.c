@@ -99,8 +99,8 @@ note_rest(const Work *work)
 {
 	const DynTableSettings *wanted = &work->wanted->settings;
 
-	dyn_setting_note(work->target->rel->relid, (wanted->deletion_protection ? DYN_SETTING_PROTECTION : 0) |
-					 (wanted->recovery ? DYN_SETTING_RECOVERY : 0));
+	dyn_setting_note_made(work->target, (wanted->deletion_protection ? DYN_SETTING_PROTECTION : 0) |
+						  (wanted->recovery ? DYN_SETTING_RECOVERY : 0));
 }
 
 /* Appends the body of CreateTable. */
@@ -143,6 +143,8 @@ start_phase(Work *work)
 		work->made = dyn_note_create(work->target->rel->serverid, work->target->owner, &work->target->rel->remote,
 									 work->client);
 		work->made->in_use = is_in_use(work);
+		work->made->settings = work->wanted->settings.known & SETTINGS_OF_NEW;
+		work->made->tags = dyn_setting_keep_tags(&work->wanted->tags);
 		work->made->replaces = work->target->deleted ? work->target->deleted->id : 0;
 		job = &work->made->create;
 		put_create(work, &job->body);
@@ -289,13 +291,13 @@ adopt_table(Work *work)
 		undone->undone = false;
 		undone->subid = GetCurrentSubTransactionId();
 		own_table(work, shown);
-		dyn_setting_note(target->rel->relid, work->wanted->settings.known);
+		dyn_setting_note_remade(target, work->wanted->settings.known, undone->settings, undone->tags);
 		return;
 	}
 	record = take_over_record(target, shown);
 	is_ours = record && record->owner == target->owner;
 	if (is_ours)
-		dyn_setting_note(target->rel->relid, work->wanted->settings.known);
+		dyn_setting_note(target, work->wanted->settings.known);
 	work->adopted = true;
 	if (!target->imported)
 		warn_adopted(work, record, is_ours);

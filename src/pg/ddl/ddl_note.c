@@ -37,14 +37,6 @@ dyn_notes_dropped(void)
 	return all_dropped;
 }
 
-static void
-copy_remote(DynRemote *copy, const DynRemote *remote)
-{
-	*copy = *remote;
-	copy->region = pstrdup(remote->region);
-	copy->table = pstrdup(remote->table);
-}
-
 /* ---- made ---- */
 
 DynMade *
@@ -56,7 +48,7 @@ dyn_note_create(Oid serverid, Oid owner, const DynRemote *remote, DynDdlClient *
 	made->subid = GetCurrentSubTransactionId();
 	made->serverid = serverid;
 	made->owner = owner;
-	copy_remote(&made->remote, remote);
+	dyn_remote_copy(&made->remote, remote);
 	made->client = client;
 	dyn_table_job_init(&made->create, dyn_ddl_client_of(client), made->remote.table, DYN_OP_CREATE_TABLE);
 	made->next = all_made;
@@ -148,7 +140,7 @@ dyn_note_drop(const DynRemote *remote, DynDropPolicy policy, Oid serverid, Oid o
 	dropped->serverid = serverid;
 	dropped->owner = owner;
 	dropped->stays = stays;
-	copy_remote(&dropped->remote, remote);
+	dyn_remote_copy(&dropped->remote, remote);
 	dropped->name = pstrdup(name);
 	while (*link && dyn_remote_compare(&(*link)->remote, remote) < 0)
 		link = &(*link)->next;

@@ -33,6 +33,8 @@ typedef struct DynMade
 	DynRemote	remote;
 	DynDdlClient *client;
 	DynTableJob create;
+	unsigned	settings;		/* bits: those that CreateTable was asked for */
+	const DynTags *tags;		/* likewise */
 	DynTableJob undo;			/* of an abort */
 } DynMade;
 

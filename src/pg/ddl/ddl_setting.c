@@ -18,10 +18,12 @@
 typedef struct SettingNote
 {
 	Oid			relid;
+	DynRemote	remote;			/* what the foreign table meant at that time */
 	SubTransactionId subid;
 	unsigned	settings;
+	unsigned	defaults;
+	bool		made;			/* CREATE made the table: what was before does not count */
 	DynTags    *old_tags;		/* NULL: it changed no options */
-	char	   *old_table;		/* the remote table that had them */
 } SettingNote;
 
 /* In TopTransactionContext, the oldest first. */
@@ -29,9 +31,10 @@ static List *notes = NIL;
 
 /* ---- notes ---- */
 
-static DynTags *
-copy_tags(const DynTags *from)
+DynTags *
+dyn_setting_keep_tags(const DynTags *from)
 {
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	DynTags    *to = palloc(sizeof(DynTags));
 
 	to->n = from->n;
@@ -41,16 +44,18 @@ copy_tags(const DynTags *from)
 		to->tag[i].key = pstrdup(from->tag[i].key);
 		to->tag[i].value = pstrdup(from->tag[i].value);
 	}
+	MemoryContextSwitchTo(old);
 	return to;
 }
 
 static SettingNote *
-add_note(Oid relid, unsigned settings)
+add_note(const DynTarget *target, unsigned settings)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	SettingNote *note = palloc0(sizeof(SettingNote));
 
-	note->relid = relid;
+	note->relid = target->rel->relid;
+	dyn_remote_copy(&note->remote, &target->rel->remote);
 	note->subid = GetCurrentSubTransactionId();
 	note->settings = settings;
 	notes = lappend(notes, note);
@@ -59,10 +64,26 @@ add_note(Oid relid, unsigned settings)
 }
 
 void
-dyn_setting_note(Oid relid, unsigned settings)
+dyn_setting_note(const DynTarget *target, unsigned settings)
 {
 	if (settings != 0)
-		add_note(relid, settings);
+		add_note(target, settings);
+}
+
+void
+dyn_setting_note_made(const DynTarget *target, unsigned settings)
+{
+	add_note(target, settings)->made = true;
+}
+
+void
+dyn_setting_note_remade(const DynTarget *target, unsigned settings, unsigned made_with, const DynTags *made_tags)
+{
+	SettingNote *note = add_note(target, settings | made_with | (made_tags->n > 0 ? DYN_SETTING_TAGS : 0));
+
+	note->made = true;
+	note->defaults = made_with & ~DYN_SETTING_WARMTH;	/* which only grows */
+	note->old_tags = dyn_setting_keep_tags(made_tags);
 }
 
 void
@@ -91,15 +112,24 @@ dyn_settings_are_asked(void)
 	return notes != NIL;
 }
 
+/* What is asked of the note's table, so far. */
 static DynSettingsAsked *
-asked_of(List *all, Oid relid)
+asked_by(List **all, const SettingNote *note)
 {
+	DynSettingsAsked *asked;
 	ListCell   *lc;
 
-	foreach(lc, all)
-		if (((DynSettingsAsked *) lfirst(lc))->relid == relid)
-			return lfirst(lc);
-	return NULL;
+	foreach(lc, *all)
+	{
+		asked = lfirst(lc);
+		if (asked->relid == note->relid && dyn_remote_equal(&asked->remote, &note->remote))
+			return asked;
+	}
+	asked = palloc0(sizeof(DynSettingsAsked));
+	asked->relid = note->relid;
+	asked->remote = note->remote;
+	*all = lappend(*all, asked);
+	return asked;
 }
 
 List *
@@ -110,24 +140,28 @@ dyn_settings_asked(void)
 
 	foreach(lc, notes)
 	{
-		SettingNote *note = lfirst(lc);
-		DynSettingsAsked *asked = asked_of(all, note->relid);
+		const SettingNote *note = lfirst(lc);
+		DynSettingsAsked *asked = asked_by(&all, note);
 
-		if (asked == NULL)
-		{
-			asked = palloc0(sizeof(DynSettingsAsked));
-			asked->relid = note->relid;
-			all = lappend(all, asked);
-		}
 		asked->settings |= note->settings;
+		asked->defaults |= note->defaults;
 		/* what options said between two statements was never sent */
-		if (asked->old_tags == NULL)
-		{
+		if (note->made || asked->old_tags == NULL)
 			asked->old_tags = note->old_tags;
-			asked->old_table = note->old_table;
-		}
 	}
 	return all;
+}
+
+bool
+dyn_settings_have_moved(const DynSettingsAsked *asked, const DynTarget *target)
+{
+	if (dyn_remote_equal(&asked->remote, &target->rel->remote))
+		return false;
+	ereport(WARNING,
+			(errmsg("remote table \"%s\" in %s is not changed", asked->remote.table, asked->remote.region),
+			 errdetail("Foreign table \"%s\" means another remote table now.", target->name),
+			 errhint("dynamo_fdw_plan() shows how that one differs, and dynamo_fdw_alter_table() changes it.")));
+	return true;
 }
 
 void
@@ -180,11 +214,10 @@ note_tags_before(SettingNote *note, Oid serverid)
 	DynWantedSettings *wanted = dyn_settings_wanted(dyn_snapshot_table_options_before(note->relid),
 													dyn_snapshot_server_options_before(serverid), &why);
 	const DynRemote *before = dyn_moved_from(note->relid, serverid);
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 
-	note->old_tags = copy_tags(wanted ? &wanted->tags : &none);
-	note->old_table = pstrdup(before ? before->table : "");
-	MemoryContextSwitchTo(old);
+	/* what was said of another remote table, this one has not by that */
+	note->old_tags = dyn_setting_keep_tags(wanted && before && strcmp(before->table, note->remote.table) == 0 ?
+										   &wanted->tags : &none);
 }
 
 void
@@ -203,7 +236,7 @@ dyn_setting_note_altered(const DynTarget *target, List *named_options)
 		return;
 	}
 	tell_dropped(target, named_options);
-	note_tags_before(add_note(target->rel->relid, settings), target->rel->serverid);
+	note_tags_before(add_note(target, settings), target->rel->serverid);
 }
 
 /* How many of the server's foreign tables may change their remote tables. */

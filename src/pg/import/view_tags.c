@@ -16,6 +16,21 @@
 #include "pg/util/scratch.h"
 #include "pg/util/text.h"
 
+/* More bytes than a tag's key and value can have together, in UTF-8. */
+#define MAX_TAG_BYTES 2000
+
+/* What of a registry is too much for tags, whatever it is: no JSON is made of it.  NULL: nothing. */
+static const char *
+size_fault(const DynRegPairs *pairs)
+{
+	if (pairs->n > DYN_MAX_TAGS)
+		return psprintf("A table has at most %d tags", DYN_MAX_TAGS);
+	for (size_t i = 0; i < pairs->n; i++)
+		if (strlen(pairs->pair[i].name) + strlen(pairs->pair[i].value) > MAX_TAG_BYTES)
+			return "A tag's key has at most 128 characters, and its value at most 256 characters";
+	return NULL;
+}
+
 /* The tags as a JSON object, in UTF-8 and in the registry's order, which is that of their keys. */
 static char *
 tags_as_json(const DynRegPairs *pairs)
@@ -60,9 +75,11 @@ dyn_view_tags(const DynRegView *view, const ForeignServer *server)
 
 	if (view->tags.n == 0)
 		return NULL;
-	value = dyn_cstring_from_utf8_if(tags_as_json(&view->tags));
-	why = value ? tags_fault(value, server) :
-		psprintf("They have a character that encoding %s does not have", GetDatabaseEncodingName());
+	why = size_fault(&view->tags);
+	value = why ? NULL : dyn_cstring_from_utf8_if(tags_as_json(&view->tags));
+	if (why == NULL)
+		why = value ? tags_fault(value, server) :
+			psprintf("They have a character that encoding %s does not have", GetDatabaseEncodingName());
 	if (why == NULL)
 		return value;
 	ereport(WARNING,

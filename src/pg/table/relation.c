@@ -84,6 +84,14 @@ dyn_remote_equal(const DynRemote *a, const DynRemote *b)
 		dyn_endpoint_reaches_same(&a->endpoint, &b->endpoint);
 }
 
+void
+dyn_remote_copy(DynRemote *copy, const DynRemote *remote)
+{
+	*copy = *remote;
+	copy->region = pstrdup(remote->region);
+	copy->table = pstrdup(remote->table);
+}
+
 int
 dyn_remote_compare(const DynRemote *a, const DynRemote *b)
 {

@@ -102,6 +102,9 @@ extern DynRemote *dyn_remote_resolve(List *table_options, List *server_options, 
 									 const char **why);
 extern bool dyn_remote_equal(const DynRemote *a, const DynRemote *b);
 
+/* Into the current memory context. */
+extern void dyn_remote_copy(DynRemote *copy, const DynRemote *remote);
+
 /* Order of remote names, by region and table, wherever they are; in it sessions lock. */
 extern int	dyn_remote_compare(const DynRemote *a, const DynRemote *b);
 extern DynDropPolicy dyn_drop_policy(List *table_options, List *server_options);

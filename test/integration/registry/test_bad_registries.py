@@ -339,6 +339,17 @@ def test_tags_that_aws_would_not_take(session, place, tags, why):
     assert why in detail
 
 
+def test_tags_without_measure(session, place):
+    """They are not copied over and over, to say that they are too long: a registry has up to 64 MB."""
+    place([view("v", tags={"k": "v" * (50 << 20)})])
+    import_project(session, "p")
+    assert "tags" not in tables(session)["v"][1]
+    assert ("WARNING", 'the tags of feature view "v" are left out') in [notice[:2] for notice in session.notices]
+    with open("/proc/%d/status" % session.pid) as status:
+        (most,) = [int(line.split()[1]) for line in status if line.startswith("VmHWM")]
+    assert most < 250 * 1024  # kB
+
+
 def test_tags_that_aws_takes(session, place):
     tags = {"ö" * 128: "ü" * 256, "_.:/=+-@ 0": "", "日本": "🙂", **{"k%d" % n: "" for n in range(47)}}
     place([view("v", tags=tags)])
