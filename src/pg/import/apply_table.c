@@ -89,6 +89,15 @@ option_changes(const char *const *names, List *options, List *wanted_options)
 	return changes.len > 0 ? changes.data : NULL;
 }
 
+/* The wanted options with one more, which the definition leaves out for another reason than that it is not to be. */
+static List *
+keep_option(List *wanted, const char *name, const char *value)
+{
+	if (dyn_option_given(name, wanted))
+		return wanted;
+	return lappend(list_copy(wanted), makeDefElem(pstrdup(name), (Node *) makeString(pstrdup(value)), -1));
+}
+
 /* The registry decides these; all others are the user's. */
 static void
 compare_table_options(Comparison *comparison)
@@ -97,14 +106,18 @@ compare_table_options(Comparison *comparison)
 	static const char *const names[] = {
 		"ttl", "feature_view", "batch_source", "timestamp_field", "created_timestamp_column", "source_ttl", "tags", NULL
 	};
+	const DynTableDefinition *definition = comparison->definition;
 	List	   *options = GetForeignTable(comparison->table->relid)->options;
-	List	   *wanted = comparison->definition->options;
+	List	   *wanted = definition->options;
+	const char *tags = dyn_option_given("tags", options);
 	char	   *changes;
 
 	/* a table that was renamed says what it is by this, whatever its name */
-	if (dyn_option_given("feature_view", wanted) == NULL && dyn_option_given("feature_view", options))
-		wanted = lappend(list_copy(wanted), makeDefElem("feature_view", (Node *)
-														makeString(comparison->definition->feature_view), -1));
+	if (dyn_option_given("feature_view", options))
+		wanted = keep_option(wanted, "feature_view", definition->feature_view);
+	/* where no table can have the view's tags, it keeps those that it has */
+	if (tags && definition->view->tags.n > 0)
+		wanted = keep_option(wanted, "tags", tags);
 	changes = option_changes(comparison->options->ttl ? names : names + 1, options, wanted);
 	if (changes == NULL)
 		return;
