@@ -13,9 +13,6 @@
 
 #define DYN_MAX_TAGS 50			/* of one table, AWS's own not counted */
 
-/* A service that always tells of another page is broken: a table has some 50 tags, of which a page has ten or more. */
-#define DYN_MAX_TAG_PAGES 50
-
 /* UTF-8. */
 typedef struct DynTag
 {

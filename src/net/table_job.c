@@ -14,6 +14,9 @@
 
 #define POLL_SLICE_MS 100
 
+/* A service that always tells of another page is broken: a table has some 50 tags, of which a page has ten or more. */
+#define MAX_TAG_PAGES 50
+
 void
 dyn_table_job_init(DynTableJob *job, DynClient *client, const char *table, DynOp op)
 {
@@ -33,7 +36,9 @@ void
 dyn_table_job_start(DynTableJob *job, double delay_ms)
 {
 	dyn_status_clear(&job->status);
-	if (job->body.len == 0)
+	if (job->op == DYN_OP_LIST_TAGS_OF_RESOURCE)
+		dyn_op_list_tags(&job->body, job->arn, job->next_token);
+	else if (job->body.len == 0)
 		dyn_op_name_table(&job->body, job->table);
 	job->call = dyn_call_start(job->client, job->op, &job->body, delay_ms, NULL, &job->status);
 	job->done = job->call == NULL;
@@ -73,6 +78,18 @@ was_done_before(const DynTableJob *job)
 		strstr(job->status.message, "already enabled") != NULL;
 }
 
+/* Asks for the page that follows the one just taken in; false: that was the last one, or it can't be asked for. */
+static bool
+turn_page(DynTableJob *job)
+{
+	if (job->op != DYN_OP_LIST_TAGS_OF_RESOURCE || job->status.cls != DYN_OK || job->next_token == NULL)
+		return false;
+	if (++job->pages == MAX_TAG_PAGES)
+		return dyn_status_set(&job->status, DYN_PROTOCOL, "there is no end of the tags");
+	dyn_table_job_start(job, 0);
+	return !job->done;
+}
+
 /* Takes the answer in if there is one; true when the job is done. */
 static bool
 poll_job(DynTableJob *job)
@@ -97,8 +114,8 @@ poll_job(DynTableJob *job)
 		dyn_status_clear(&job->status);
 	dyn_call_free(job->call);
 	job->call = NULL;
-	job->done = true;
-	return true;
+	job->done = !turn_page(job);
+	return job->done;
 }
 
 bool

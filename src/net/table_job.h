@@ -23,7 +23,9 @@ typedef struct DynTableJob
 	DynOp		op;
 	DynBuf		body;			/* of a request that says more than the table's name: the caller's to append between
 								 * dyn_table_job_init() and the start, which consumes it */
-	DynArena   *arena;			/* borrowed; of ListTagsOfResource, where its answer goes */
+	const char *arn;			/* borrowed; of ListTagsOfResource, whose pages are asked for one after the other */
+	DynArena   *arena;			/* borrowed; where their tags go */
+	int			pages;			/* so far */
 	DynCall    *call;			/* while it runs */
 	bool		done;
 	DynStatus	status;			/* of a job that is done */
@@ -31,8 +33,8 @@ typedef struct DynTableJob
 	/* answers, where status.cls is DYN_OK */
 	DynTableDescription description;	/* of a table that is described, made, changed or deleted */
 	bool		recovery;		/* of DescribeContinuousBackups and UpdateContinuousBackups */
-	DynTags		tags;			/* of ListTagsOfResource: those of this page are added */
-	const char *next_token;		/* NULL: it was the last page */
+	DynTags		tags;			/* of ListTagsOfResource */
+	const char *next_token;		/* of the page that follows */
 } DynTableJob;
 
 extern void dyn_table_job_init(DynTableJob *job, DynClient *client, const char *table, DynOp op);

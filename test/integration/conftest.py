@@ -6,8 +6,9 @@ import secrets
 import pytest
 
 from cluster import Cluster
-from faults import Proxy, right
-from support import ACCESS_KEY, DRIVERS, ENDPOINT, MOTO_ENDPOINT, SECRET_KEY, Session, drop_servers, dynamodb, remote_tables
+from faults import PlainProxy, Proxy
+from support import ACCESS_KEY, DRIVERS, ENDPOINT, MOTO_ENDPOINT, SECRET_KEY
+from support import Session, delete_remote_tables, drop_servers
 
 # Feast and boto3 find their credentials here; Feast reports its use to nobody.
 os.environ.update(AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY, FEAST_USAGE="False")
@@ -33,8 +34,7 @@ def project():
     """A Feast project of this test alone; its DynamoDB tables go with it."""
     name = "it_" + secrets.token_hex(4)
     yield name
-    for table in remote_tables(name):
-        dynamodb().delete_table(TableName=name + "." + table)
+    delete_remote_tables(name)
 
 
 @pytest.fixture
@@ -69,30 +69,26 @@ def proxy():
     proxy.close()
 
 
-class MotoProxy(Proxy):
-    """A proxy before moto, which knows tags and recovery, unlike DynamoDB Local."""
-
-    def usual(self, request):
-        return right
-
-
 @pytest.fixture
 def moto_proxy():
-    proxy = MotoProxy(MOTO_ENDPOINT)
+    proxy = PlainProxy(MOTO_ENDPOINT)
     yield proxy
     proxy.close()
 
 
 @pytest.fixture
 def moto(session, project, moto_proxy):
-    """A session whose server is moto behind a proxy; protected tables of the project go, too, when the test ends."""
+    """A session whose server is moto behind a proxy; the project's tables go when the test ends."""
     session.server(project, moto_proxy.url)
     yield session
-    moto_proxy.heal()
-    for table in remote_tables(project, MOTO_ENDPOINT):
-        name = project + "." + table
-        dynamodb(MOTO_ENDPOINT).update_table(TableName=name, DeletionProtectionEnabled=False)
-        dynamodb(MOTO_ENDPOINT).delete_table(TableName=name)
+    delete_remote_tables(project, MOTO_ENDPOINT)
+
+
+@pytest.fixture
+def local(session, project, proxy):
+    """A session whose server is DynamoDB Local behind a proxy."""
+    session.server(project, proxy.url)
+    return session
 
 
 @pytest.fixture

@@ -301,6 +301,13 @@ class Proxy:
         return tags if request.operation in TAG_ANSWERS else right
 
 
+class PlainProxy(Proxy):
+    """One that answers for tags, too, as whoever is behind it does."""
+
+    def usual(self, request):
+        return right
+
+
 # Actions: what a request is answered with.
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 import boto3
+import botocore.exceptions
 import psycopg
 
 REGION = "us-west-2"
@@ -133,6 +134,17 @@ def remote_tables(project, endpoint=ENDPOINT, access_key=ACCESS_KEY):
     pages = dynamodb(endpoint, access_key).get_paginator("list_tables").paginate()
     names = [name for page in pages for name in page["TableNames"]]
     return sorted(name[len(project) + 1 :] for name in names if name.startswith(project + "."))
+
+
+def delete_remote_tables(project, endpoint=ENDPOINT):
+    """Deletes all DynamoDB tables of a project, protected ones, too."""
+    for table in remote_tables(project, endpoint):
+        name = project + "." + table
+        try:
+            dynamodb(endpoint).delete_table(TableName=name)
+        except botocore.exceptions.ClientError:
+            dynamodb(endpoint).update_table(TableName=name, DeletionProtectionEnabled=False)
+            dynamodb(endpoint).delete_table(TableName=name)
 
 
 def make_remote(name, key="entity_id", key_type="S", endpoint=ENDPOINT):

@@ -36,6 +36,7 @@ job_of(DynOp op)
 	DynTableJob job;
 
 	dyn_table_job_init(&job, client, TABLE, op);
+	job.arn = ARN;
 	job.arena = &arena;
 	return job;
 }
@@ -139,30 +140,40 @@ test_backups(void)
 static void
 test_tag_pages(void)
 {
+	static const char second[] = "{\"ResourceArn\":\"" ARN "\",\"NextToken\":\"two\"}";
 	DynTableJob job;
-	DynTableJob second;
 
 	begin();
 	job = job_of(DYN_OP_LIST_TAGS_OF_RESOURCE);
-	dyn_op_list_tags(&job.body, ARN, NULL);
 	send_job(&job, "{'ResourceArn':'" ARN "'}");
 	answer(200, "{'Tags':[{'Key':'b','Value':'1'},{'Key':'d','Value':'2'}],'NextToken':'two'}");
-	is_done(&job);
-	is_string(job.next_token, "two", "there is another page");
-
-	second = job_of(DYN_OP_LIST_TAGS_OF_RESOURCE);
-	second.tags = job.tags;
-	dyn_op_list_tags(&second.body, ARN, job.next_token);
-	send_job(&second, "{'ResourceArn':'" ARN "','NextToken':'two'}");
+	ok(!step(&job) && job.call != NULL, "another page is asked for");
+	is_text(fake_request(1)->body.data, fake_request(1)->body.len, second, "by the token of the first one");
 	answer(200, "{'Tags':[{'Key':'c','Value':'3'},{'Key':'x'}]}");
-	ok(!step(&second), "a broken page is asked for again");
-	is_int(second.tags.n, 2, "and the tags stay");
+	ok(!step(&job), "a broken page is asked for again");
+	is_int(job.tags.n, 2, "and the tags stay");
 	answer(200, "{'Tags':[{'Key':'c','Value':'3'},{'Key':'a','Value':'4'}]}");
-	is_done(&second);
-	ok(second.next_token == NULL, "it was the last page");
-	is_int(second.tags.n, 4, "all tags");
-	is_string(dyn_tags_value(&second.tags, "d"), "2", "one of the first");
-	is_string(dyn_tags_value(&second.tags, "a"), "4", "and one of the second");
+	is_done(&job);
+	is_int(job.tags.n, 4, "all tags");
+	is_string(dyn_tags_value(&job.tags, "d"), "2", "one of the first");
+	is_string(dyn_tags_value(&job.tags, "a"), "4", "and one of the second");
+}
+
+/* Of a service that always tells of another page. */
+static void
+test_endless_tags(void)
+{
+	DynTableJob job;
+
+	begin();
+	job = job_of(DYN_OP_LIST_TAGS_OF_RESOURCE);
+	dyn_table_job_start(&job, 0);
+	do
+		answer(200, "{'Tags':[],'NextToken':'more'}");
+	while (!step(&job));
+	is_int(fake_sent(), 50, "so many pages are asked for");
+	is_int(job.status.cls, DYN_PROTOCOL, "and no more");
+	ok(job.call == NULL, "nothing is in flight");
 }
 
 static void
@@ -322,7 +333,6 @@ start_without(long n, int *failed, int *wrong)
 	begin();
 	job = job_of(DYN_OP_LIST_TAGS_OF_RESOURCE);
 	fail_alloc_after = n;
-	dyn_op_list_tags(&job.body, ARN, NULL);
 	dyn_table_job_start(&job, 0);
 	ended = fail_alloc_after >= 0;
 	fail_alloc_after = -1;
@@ -357,6 +367,7 @@ main(void)
 	test_tables();
 	test_backups();
 	test_tag_pages();
+	test_endless_tags();
 	test_tagging();
 	test_foreign_answers();
 	test_lost_answers();

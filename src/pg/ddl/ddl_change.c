@@ -62,8 +62,6 @@ typedef struct Change
 	bool		ours;			/* a record says that CREATE of this role made it */
 	DynSetting	updating;
 	DynArena   *arena;			/* of what follows */
-	const char *next_token;		/* of ListTagsOfResource */
-	int			pages;			/* so far */
 	DynTags		there;
 	DynTags		missing;
 	DynTags		gone;
@@ -253,9 +251,8 @@ put_request(Change *change)
 	switch (change->step)
 	{
 		case STEP_LIST_TAGS:
+			job->arn = change->shown.arn;
 			job->arena = change->arena;
-			job->tags = change->there;
-			dyn_op_list_tags(&job->body, change->shown.arn, change->next_token);
 			break;
 		case STEP_TAG:
 			dyn_op_tag(&job->body, change->shown.arn, &change->missing);
@@ -382,7 +379,7 @@ find_gone(Change *change)
 		dyn_report_no_memory();
 }
 
-/* Takes in a page of tags. */
+/* Takes in a ListTagsOfResource. */
 static void
 take_tags(Change *change)
 {
@@ -390,14 +387,6 @@ take_tags(Change *change)
 		return;
 	change->again = false;
 	change->there = change->job.tags;
-	change->next_token = change->job.next_token;
-	if (change->next_token && ++change->pages < DYN_MAX_TAG_PAGES)
-		return;
-	if (change->next_token)
-	{
-		dyn_status_set(&change->job.status, DYN_PROTOCOL, "there is no end of the tags");
-		report_change(change, ERROR, "");
-	}
 	if (!dyn_tags_missing(&change->wanted->tags, &change->there, change->arena, &change->missing))
 		dyn_report_no_memory();
 	find_gone(change);

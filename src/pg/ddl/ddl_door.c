@@ -153,27 +153,16 @@ give_up(DynDeletion *deletion, const DynStatus *status)
 	dyn_record_write(record);
 }
 
-/* Is one of these foreign tables the role's? */
-static bool
-is_owners(const DynReference *reference, Oid owner)
-{
-	for (; reference; reference = reference->next)
-		if (reference->owner == owner)
-			return true;
-	return false;
-}
-
 /*
- * Somebody wants the table to stay, whoever drops what.  A foreign table of its
- * maker may still be over it, if it was to go by hand: then it is still his.
- * Else its record says what became of it; a table that has none gets none.
+ * Somebody wants the table to stay, whoever drops what.  If it was to go by hand,
+ * its maker's foreign table stays over it, and it is still his.  Else its record
+ * says what became of it; a table that has none gets none.
  */
 static void
 keep_protected(DynDeletion *deletion)
 {
 	DynRecord  *record = deletion->record;
-	bool		stays = record->state == DYN_RECORD_MADE &&
-		is_owners(dyn_references_find(dyn_references_collect(), record->region, record->table), record->owner);
+	bool		stays = deletion->by_hand && record->state == DYN_RECORD_MADE;
 	bool		listed = !deletion->unwritten && !dyn_note_records_are_dropped() &&
 		(record->id != 0 || record->state == DYN_RECORD_LEFTOVER);
 
@@ -285,6 +274,16 @@ sees_the_same(Judgement *judgement, const DynDeletion *deletion, const DynRefere
 	const KnownClient *theirs = known_client(judgement, reference->serverid, reference->owner);
 
 	return mine->client && mine->client == theirs->client;
+}
+
+/* Is one of these foreign tables the role's? */
+static bool
+is_owners(const DynReference *reference, Oid owner)
+{
+	for (; reference; reference = reference->next)
+		if (reference->owner == owner)
+			return true;
+	return false;
 }
 
 /*

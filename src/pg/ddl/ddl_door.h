@@ -46,6 +46,7 @@ typedef struct DynDeletion
 	DynRecord  *record;			/* of the table that is to go; perhaps not written yet */
 	List	   *records;		/* of the same remote name */
 	bool		truncates;		/* TRUNCATE: what is in the way is an error, and nothing is written */
+	bool		by_hand;		/* its foreign table stays */
 	bool		any_table;		/* drop_remote_table 'always': whatever table is there */
 	bool		unwritten;		/* the record can't be written: nobody could ever sign by it */
 	Oid			dropped_server; /* of a foreign table by another server or endpoint than the record's: it must mean

@@ -89,13 +89,18 @@ dynamo_fdw_create_table(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Changes the remote table of a foreign table, before COMMIT, to have all settings that the options say. */
+/*
+ * Changes the remote table of a foreign table, before COMMIT, to have all settings
+ * that the options say.  Until then it gets no other owner, whose keys would sign.
+ */
 Datum
 dynamo_fdw_alter_table(PG_FUNCTION_ARGS)
 {
 	DynTarget  *target;
 
 	check_active("dynamo_fdw_alter_table()");
+	own_target(PG_GETARG_OID(0));	/* who may not have it locks nothing */
+	LockRelationOid(PG_GETARG_OID(0), ShareUpdateExclusiveLock);
 	target = own_target(PG_GETARG_OID(0));
 	if (!target->rel->create_remote_table)
 		dyn_target_refuse_option(target, "create_remote_table", "false");

@@ -4,7 +4,6 @@
  */
 #include "pg/util/export.h"
 
-#include "core/table_op.h"
 #include "pg/ddl/ddl_difference.h"
 #include "pg/ddl/ddl_job.h"
 #include "pg/ddl/ddl_look.h"
@@ -13,9 +12,7 @@
 struct DynLook
 {
 	const DynWantedSettings *wanted;
-	const char *arn;			/* by which tags are asked for */
-	DynTableJob tags;			/* ListTagsOfResource, a page after the other */
-	int			pages;			/* asked for so far */
+	DynTableJob tags;			/* ListTagsOfResource */
 	DynTableJob recovery;		/* DescribeContinuousBackups */
 };
 
@@ -36,8 +33,8 @@ dyn_look_new(const DynWantedSettings *wanted, DynDdlClient *client, const char *
 		return NULL;
 	look = palloc0(sizeof(DynLook));
 	look->wanted = wanted;
-	look->arn = shown->arn;
 	dyn_table_job_init(&look->tags, dyn_ddl_client_of(client), table, DYN_OP_LIST_TAGS_OF_RESOURCE);
+	look->tags.arn = shown->arn;
 	look->tags.arena = dyn_scratch_arena(CurrentMemoryContext);
 	dyn_table_job_init(&look->recovery, dyn_ddl_client_of(client), table, DYN_OP_DESCRIBE_CONTINUOUS_BACKUPS);
 	return look;
@@ -45,60 +42,23 @@ dyn_look_new(const DynWantedSettings *wanted, DynDdlClient *client, const char *
 
 /* ---- asking ---- */
 
-/* Is there a page to be asked for: the first, or one that the last one told of? */
-static bool
-lacks_page(const DynLook *look)
-{
-	if (!is_wanted(look, DYN_SETTING_TAGS) || look->arn[0] == '\0')
-		return false;
-	return look->pages == 0 ||
-		(look->tags.status.cls == DYN_OK && look->tags.next_token && look->pages < DYN_MAX_TAG_PAGES);
-}
-
-/* Makes the job one for the next page, which adds to the tags of those before. */
-static void
-turn_page(DynLook *look)
-{
-	DynTableJob before = look->tags;
-
-	look->pages++;
-	dyn_table_job_init(&look->tags, before.client, before.table, DYN_OP_LIST_TAGS_OF_RESOURCE);
-	look->tags.arena = before.arena;
-	look->tags.tags = before.tags;
-	dyn_op_list_tags(&look->tags.body, look->arn, before.next_token);
-}
-
-/* The calls that are next for one table, into `jobs`; their number. */
-static int
-next_jobs(DynLook *look, DynTableJob **jobs)
-{
-	int			n = 0;
-
-	if (is_wanted(look, DYN_SETTING_RECOVERY) && !look->recovery.done)
-		jobs[n++] = &look->recovery;
-	if (lacks_page(look))
-	{
-		turn_page(look);
-		jobs[n++] = &look->tags;
-	}
-	return n;
-}
-
 void
 dyn_looks_wait(List *looks)
 {
 	DynTableJob **jobs = palloc(sizeof(DynTableJob *) * (2 * list_length(looks) + 1));
-	int			n;
+	ListCell   *lc;
+	int			n = 0;
 
-	do
+	foreach(lc, looks)
 	{
-		ListCell   *lc;
+		DynLook    *look = lfirst(lc);
 
-		n = 0;
-		foreach(lc, looks)
-			n += next_jobs(lfirst(lc), jobs + n);
-		dyn_ddl_jobs_wait(jobs, n, -1);
-	} while (n > 0);
+		if (is_wanted(look, DYN_SETTING_RECOVERY))
+			jobs[n++] = &look->recovery;
+		if (is_wanted(look, DYN_SETTING_TAGS) && look->tags.arn[0] != '\0')
+			jobs[n++] = &look->tags;
+	}
+	dyn_ddl_jobs_wait(jobs, n, -1);
 	pfree(jobs);
 }
 
@@ -109,12 +69,10 @@ tags_text(const DynLook *look)
 {
 	const char *why = NULL;
 
-	if (look->arn[0] == '\0')
+	if (look->tags.arn[0] == '\0')
 		why = "DescribeTable tells no ARN";
 	else if (look->tags.status.cls != DYN_OK)
 		why = dyn_ddl_job_text(&look->tags);
-	else if (look->tags.next_token)
-		why = "there are too many of them";
 	return why ? psprintf("tags can't be compared: %s", why) :
 		dyn_ddl_difference_of_tags(look->wanted, &look->tags.tags);
 }

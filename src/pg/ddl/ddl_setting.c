@@ -216,7 +216,7 @@ note_tags_before(SettingNote *note, Oid serverid)
 	const DynRemote *before = dyn_moved_from(note->relid, serverid);
 
 	/* what was said of another remote table, this one has not by that */
-	note->old_tags = dyn_setting_keep_tags(wanted && before && strcmp(before->table, note->remote.table) == 0 ?
+	note->old_tags = dyn_setting_keep_tags(wanted && before && dyn_remote_equal(before, &note->remote) ?
 										   &wanted->tags : &none);
 }
 

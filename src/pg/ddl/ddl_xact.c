@@ -209,6 +209,7 @@ add_deletion_of_record(const DynDropped *dropped, DynRecord *record)
 	}
 	else if (surely_meant)
 		deletion->dropped_server = InvalidOid;
+	deletion->by_hand = deletion->by_hand || OidIsValid(dropped->stays);
 }
 
 /*
@@ -243,6 +244,7 @@ add_deletions_of_drop(const DynDropped *dropped, List *records, DynReferences *r
 		deletion = dyn_deletion_new(dyn_record_new(DYN_RECORD_PENDING, dropped->serverid, dropped->owner,
 												   &dropped->remote, &unknown), dropped->name);
 		deletion->any_table = true;
+		deletion->by_hand = OidIsValid(dropped->stays);
 		deletion->records = at_name;
 		deletions = lappend(deletions, deletion);
 		return;

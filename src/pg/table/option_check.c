@@ -353,9 +353,7 @@ find_fault(const DefElem *elem, DynOptionPlace where, const char **hint)
 	if (def == NULL || (def->where & where) == 0)
 		return OPTION_UNKNOWN;
 	*hint = value_fault(def, dyn_option_value(elem));
-	if (*hint)
-		return OPTION_BAD_VALUE;
-	return OPTION_FINE;
+	return *hint ? OPTION_BAD_VALUE : OPTION_FINE;
 }
 
 /* May the value stand in a message?  A URL is refused if it holds a password or a signature, too. */

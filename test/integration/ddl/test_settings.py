@@ -6,22 +6,13 @@ import botocore.serialize
 import pytest
 
 import faults
-from support import DRIVERS, KEY, MOTO_ENDPOINT, dynamodb, fill, make_remote, option_list, records, remote_tables
+from support import DRIVERS, KEY, MOTO_ENDPOINT, Session, dynamodb, fill, make_remote, option_list, records, remote_tables
 
 FEAST_KEY = {
     "KeySchema": [{"AttributeName": "entity_id", "KeyType": "HASH"}],
     "AttributeDefinitions": [{"AttributeName": "entity_id", "AttributeType": "S"}],
 }
 ON_DEMAND = {"BillingMode": "PAY_PER_REQUEST"}
-
-
-@pytest.fixture
-def local(session, project, proxy):
-    """A session whose server is DynamoDB Local behind a proxy."""
-    session.server(project, proxy.url)
-    yield session
-    for table in remote_tables(project):
-        dynamodb().update_table(TableName=project + "." + table, DeletionProtectionEnabled=False)
 
 
 def boto3_body(operation, **parameters):
@@ -583,6 +574,20 @@ def test_what_may_not_be_changed(local, project, proxy):
     alter(local, "SET deletion_protection 'true'", "others")
     local.run("RESET session_replication_role")
     assert proxy.operations() == []
+
+
+def test_who_asked_by_hand_stays_the_owner(moto, new_role, database):
+    """Else the new owner's keys would sign what the old one asked for."""
+    role = new_role("feast")
+    moto.table("drivers", DRIVERS, deletion_protection="true")
+    other = Session(database)
+    moto.run("BEGIN; SELECT dynamo_fdw_alter_table('drivers')")
+    other.run("SET lock_timeout = '100ms'")
+    assert other.fail("ALTER FOREIGN TABLE drivers OWNER TO %s" % role).sqlstate == "55P03"
+    other.run("INSERT INTO drivers VALUES (1, now(), 0, 0)")
+    moto.run("COMMIT")
+    other.run("ALTER FOREIGN TABLE drivers OWNER TO %s" % role)
+    other.close()
 
 
 def test_prepare_transaction(local):

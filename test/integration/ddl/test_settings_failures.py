@@ -5,7 +5,7 @@ import time
 import pytest
 
 import faults
-from support import DRIVERS, ENDPOINT, MOTO_ENDPOINT, Running, dynamodb, fill, remote_tables
+from support import DRIVERS, ENDPOINT, MOTO_ENDPOINT, Running, delete_remote_tables, dynamodb, fill, remote_tables
 
 SETTINGS = (
     "SET tags '{\"b\": \"2\"}', ADD point_in_time_recovery 'true', ADD billing_mode 'PROVISIONED',"
@@ -18,17 +18,13 @@ ROLLED_BACK = 'remote table "%s.drivers" has been changed%s, although the transa
 
 
 def served(session, project, endpoint):
-    """A server behind a proxy that passes tags on; how it ends."""
-    proxy = faults.Proxy(endpoint)
-    proxy.usual = lambda request: faults.right
+    """A server behind a proxy, whose requests give up soon; how it ends."""
+    proxy = faults.PlainProxy(endpoint)
     session.server(project, proxy.url, connect_timeout=2, read_timeout=2, total_max_retry_attempts=3)
     session.proxy = proxy
     yield session
     proxy.close()
-    for table in remote_tables(project, endpoint):
-        name = project + "." + table
-        dynamodb(endpoint).update_table(TableName=name, DeletionProtectionEnabled=False)
-        dynamodb(endpoint).delete_table(TableName=name)
+    delete_remote_tables(project, endpoint)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 import faults
 from support import DRIVERS, ENDPOINT, MOTO_ENDPOINT, dynamodb, make_remote, records
-from test_settings import alter, describe, local, tags_of  # noqa: F401
+from test_settings import alter, describe, tags_of
 
 PROTECTED = {"deletion_protection": "true", "point_in_time_recovery": "true", "tags": '{"a": "b"}'}
 

@@ -12,14 +12,6 @@ TAGS = ["ListTagsOfResource", "TagResource", "UntagResource"]
 KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
-@pytest.fixture
-def local(session, project, proxy):
-    session.server(project, proxy.url)
-    yield session
-    for table in remote_tables(project):
-        dynamodb().update_table(TableName=project + "." + table, DeletionProtectionEnabled=False)
-
-
 def alter(session, clauses):
     session.run("ALTER FOREIGN TABLE drivers OPTIONS (%s)" % clauses)
 
